@@ -1,0 +1,1 @@
+//! The takeaway's desks: the business components of the order flow.

@@ -1,0 +1,1 @@
+//! Components that touch the outside: files, console, child processes, time.

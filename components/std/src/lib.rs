@@ -1,0 +1,1 @@
+//! Pure components: flow, text, number, record, group.

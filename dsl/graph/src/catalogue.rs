@@ -1,0 +1,111 @@
+//! What components look like from outside: names, ports, kinds.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The payload kinds a port carries: a set of words such as `text` or `int`; empty means any.
+///
+/// A user type appears as `object:NAME`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Kinds(pub Vec<String>);
+
+impl Kinds {
+    /// Whether a packet leaving a port of these kinds may be taken by a port of `other`.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        self.0.is_empty() || other.0.is_empty() || self.0.iter().any(|kind| other.0.contains(kind))
+    }
+}
+
+impl fmt::Display for Kinds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { f.write_str("any") } else { f.write_str(&self.0.join(" or ")) }
+    }
+}
+
+/// A port of a component.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Port {
+    /// Name in capitals.
+    pub name: String,
+    /// One line about it.
+    pub about: String,
+    /// What it carries.
+    #[serde(default)]
+    pub kinds: Kinds,
+    /// Has elements `PORT[i]`.
+    #[serde(default)]
+    pub array: bool,
+    /// Exact number of elements of a fixed array port; every one of them must be connected.
+    #[serde(default)]
+    pub size: Option<u32>,
+    /// The graph must connect it (or give an initial packet).
+    #[serde(default)]
+    pub required: bool,
+    /// Read once before work starts; usually fed by an initial packet.
+    #[serde(default)]
+    pub param: bool,
+    /// The kind of text a parameter parses, e.g. `int`, `duration`, shown to people.
+    #[serde(default)]
+    pub parses: Option<String>,
+    /// Value used when a parameter is not given.
+    #[serde(default)]
+    pub default: Option<String>,
+}
+
+/// A component as the graph sees it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Component {
+    /// `area/name`.
+    pub name: String,
+    /// One sentence.
+    pub about: String,
+    /// In-ports and parameters.
+    pub inputs: Vec<Port>,
+    /// Out-ports, the optional ERROR among them.
+    pub outputs: Vec<Port>,
+    /// Runs once even when no packet ever comes.
+    #[serde(default)]
+    pub must_run: bool,
+}
+
+impl Component {
+    /// The in-port of that name, matched without regard to case.
+    #[must_use]
+    pub fn input(&self, name: &str) -> Option<&Port> {
+        self.inputs.iter().find(|port| port.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The out-port of that name, matched without regard to case.
+    #[must_use]
+    pub fn output(&self, name: &str) -> Option<&Port> {
+        self.outputs.iter().find(|port| port.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// Descriptions by name, and classic names that stand for them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Catalogue {
+    /// By component name.
+    pub components: BTreeMap<String, Component>,
+    /// Alias to component name, e.g. `Passthru` to `flow/pass`.
+    #[serde(default)]
+    pub aliases: BTreeMap<String, String>,
+}
+
+impl Catalogue {
+    /// The component of that name or alias.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Component> {
+        let name = self.aliases.get(name).map_or(name, String::as_str);
+        self.components.get(name)
+    }
+
+    /// Every name a graph may use.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.components.keys().chain(self.aliases.keys()).map(String::as_str)
+    }
+}

@@ -1,0 +1,23 @@
+//! The graph as data.
+//!
+//! A [`Graph`] is what an author drew, from text or from JSON. [`expand`](expand::expand)
+//! flattens it, with every subnet it names, into a [`Plan`]: plain lists of processes, links and
+//! initial packets. [`check`](check::check) compares a plan with a [`Catalogue`] of component
+//! descriptions and answers with [`Diagnostic`]s.
+//!
+//! This crate knows names, never Rust types: the catalogue may as well have been read from JSON.
+//! Nothing here fails; everything reports.
+
+pub mod catalogue;
+pub mod diagnostic;
+pub mod model;
+pub mod plan;
+pub mod source;
+
+pub use catalogue::{Catalogue, Component, Kinds, Port};
+pub use diagnostic::{Diagnostic, Label, Severity};
+pub use model::{
+    Attribute, Connection, End, Export, Graph, Group, Initial, Origin, PortRef, Process, Property,
+};
+pub use plan::{Full, Plan};
+pub use source::{FileId, Sources, Span};

@@ -1,0 +1,134 @@
+//! A flat graph: every subnet opened, every link shared as it will be at run time.
+//!
+//! This is what the checks examine and what the engine wires, so both see the same thing.
+
+use serde_json::Value;
+
+use crate::source::Span;
+
+/// What a full link does to a writer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Full {
+    /// The writer waits.
+    #[default]
+    Wait,
+    /// The oldest packet in the link is shed.
+    DropOldest,
+    /// The new packet is shed.
+    DropNew,
+}
+
+/// A flat graph.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// The graph's name.
+    pub name: String,
+    /// Every process, in text order, subnets in place.
+    pub processes: Vec<Process>,
+    /// Every link, one for each in-port element that has arrows.
+    pub links: Vec<Link>,
+    /// Initial packets.
+    pub initials: Vec<Initial>,
+    /// The top graph's exported in-ports.
+    pub inports: Vec<Export>,
+    /// The top graph's exported out-ports.
+    pub outports: Vec<Export>,
+    /// Substream-sensitive subnets.
+    pub scopes: Vec<Scope>,
+}
+
+/// A process of the plan. Its index in [`Plan::processes`] is its identity.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Process {
+    /// `Outer/Inner`.
+    pub address: String,
+    /// Catalogue name (aliases resolved); empty when none was given or found.
+    pub component: String,
+    /// Node metadata.
+    pub metadata: Vec<(String, Value)>,
+    /// Classic `?`.
+    pub trace: bool,
+    /// The innermost scope it belongs to.
+    pub scope: Option<usize>,
+    /// First mention.
+    pub span: Span,
+    /// The component as written.
+    pub component_span: Span,
+}
+
+/// One end of a link.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct End {
+    /// Index of the process.
+    pub process: usize,
+    /// Port name as the component declares it (capitals), or as written when it declares none such;
+    /// `*` for automatic ports.
+    pub port: String,
+    /// Array element: `Some` for array ports (0 when none was written), else `None` unless written.
+    pub index: Option<u32>,
+    /// Where the port is written.
+    pub span: Span,
+}
+
+/// A bounded link into one in-port element, with all its writers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Link {
+    /// Reader.
+    pub to: End,
+    /// Writers in text order.
+    pub from: Vec<Writer>,
+    /// Written capacity, if any.
+    pub capacity: Option<usize>,
+    /// Policy when full.
+    pub full: Full,
+}
+
+/// An arrow into a link.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Writer {
+    /// The out-port.
+    pub end: End,
+    /// The arrow.
+    pub span: Span,
+}
+
+/// An initial packet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Initial {
+    /// Where it goes.
+    pub to: End,
+    /// Its value.
+    pub value: Value,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// A port of the whole network, to be fed or read from outside.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Export {
+    /// Public name.
+    pub public: String,
+    /// Inner end.
+    pub end: End,
+    /// The export line.
+    pub span: Span,
+}
+
+/// A substream-sensitive subnet: re-armed for each top-level group.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scope {
+    /// Address of the subnet's process.
+    pub address: String,
+    /// The scope around it.
+    pub parent: Option<usize>,
+    /// Where the subnet is used.
+    pub span: Span,
+}
+
+impl Plan {
+    /// The process at this address.
+    #[must_use]
+    pub fn process(&self, address: &str) -> Option<usize> {
+        self.processes.iter().position(|process| process.address == address)
+    }
+}

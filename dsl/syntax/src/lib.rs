@@ -1,0 +1,1 @@
+//! The .fbp text: parser and formatter.

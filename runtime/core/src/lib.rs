@@ -1,0 +1,1 @@
+//! Packets, ports, specs and the component contract.

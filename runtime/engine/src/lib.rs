@@ -1,0 +1,1 @@
+//! Makes a graph run: links, scheduler, life, close, deadlock, statistics.

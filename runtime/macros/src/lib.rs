@@ -1,0 +1,1 @@
+//! The attribute that turns a function into a component.
