@@ -22,7 +22,11 @@ impl Kinds {
 
 impl fmt::Display for Kinds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() { f.write_str("any") } else { f.write_str(&self.0.join(" or ")) }
+        if self.0.is_empty() {
+            f.write_str("any")
+        } else {
+            f.write_str(&self.0.join(" or "))
+        }
     }
 }
 
@@ -76,13 +80,17 @@ impl Component {
     /// The in-port of that name, matched without regard to case.
     #[must_use]
     pub fn input(&self, name: &str) -> Option<&Port> {
-        self.inputs.iter().find(|port| port.name.eq_ignore_ascii_case(name))
+        self.inputs
+            .iter()
+            .find(|port| port.name.eq_ignore_ascii_case(name))
     }
 
     /// The out-port of that name, matched without regard to case.
     #[must_use]
     pub fn output(&self, name: &str) -> Option<&Port> {
-        self.outputs.iter().find(|port| port.name.eq_ignore_ascii_case(name))
+        self.outputs
+            .iter()
+            .find(|port| port.name.eq_ignore_ascii_case(name))
     }
 }
 
@@ -106,6 +114,9 @@ impl Catalogue {
 
     /// Every name a graph may use.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.components.keys().chain(self.aliases.keys()).map(String::as_str)
+        self.components
+            .keys()
+            .chain(self.aliases.keys())
+            .map(String::as_str)
     }
 }

@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod diagnostic;
 pub mod model;
 pub mod plan;
+pub mod similar;
 pub mod source;
 
 pub use catalogue::{Catalogue, Component, Kinds, Port};

@@ -162,7 +162,11 @@ impl Graph {
     /// The last value of a property.
     #[must_use]
     pub fn property(&self, key: &str) -> Option<&Value> {
-        self.properties.iter().rev().find(|property| property.key == key).map(|found| &found.value)
+        self.properties
+            .iter()
+            .rev()
+            .find(|property| property.key == key)
+            .map(|found| &found.value)
     }
 }
 
@@ -170,6 +174,9 @@ impl Connection {
     /// The last value of an attribute.
     #[must_use]
     pub fn attribute(&self, key: &str) -> Option<&Attribute> {
-        self.attributes.iter().rev().find(|attribute| attribute.key == key)
+        self.attributes
+            .iter()
+            .rev()
+            .find(|attribute| attribute.key == key)
     }
 }

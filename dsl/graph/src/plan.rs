@@ -129,6 +129,8 @@ impl Plan {
     /// The process at this address.
     #[must_use]
     pub fn process(&self, address: &str) -> Option<usize> {
-        self.processes.iter().position(|process| process.address == address)
+        self.processes
+            .iter()
+            .position(|process| process.address == address)
     }
 }

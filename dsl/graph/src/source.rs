@@ -28,7 +28,11 @@ impl Span {
     /// The smallest span that covers both, which must be in one file.
     #[must_use]
     pub fn to(self, other: Self) -> Self {
-        Self { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
+        Self {
+            file: self.file,
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
     }
 }
 
@@ -74,8 +78,14 @@ impl Sources {
     pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) -> FileId {
         let text = text.into();
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let lines = std::iter::once(0).chain(breaks.map(|(at, _)| offset(at + 1))).collect();
-        self.files.push(SourceFile { path: path.into(), text, lines });
+        let lines = std::iter::once(0)
+            .chain(breaks.map(|(at, _)| offset(at + 1)))
+            .collect();
+        self.files.push(SourceFile {
+            path: path.into(),
+            text,
+            lines,
+        });
         FileId(offset(self.files.len() - 1))
     }
 
@@ -88,18 +98,33 @@ impl Sources {
     /// The id of the file with this path, if it has been added.
     #[must_use]
     pub fn find(&self, path: &Path) -> Option<FileId> {
-        self.files.iter().position(|file| file.path == path).map(|at| FileId(offset(at)))
+        self.files
+            .iter()
+            .position(|file| file.path == path)
+            .map(|at| FileId(offset(at)))
     }
 
     /// Line and column of the start of a span; 1:1 when the file is unknown.
     #[must_use]
     pub fn place(&self, span: Span) -> Place {
-        let Some(file) = self.get(span.file) else { return Place { line: 1, column: 1 } };
-        let line = file.lines.partition_point(|start| *start <= span.start).max(1) - 1;
+        let Some(file) = self.get(span.file) else {
+            return Place { line: 1, column: 1 };
+        };
+        let line = file
+            .lines
+            .partition_point(|start| *start <= span.start)
+            .max(1)
+            - 1;
         let start = file.lines[line] as usize;
         let upto = (span.start as usize).min(file.text.len());
-        let column = file.text.get(start..upto).map_or(0, |text| text.chars().count());
-        Place { line: offset(line + 1), column: offset(column + 1) }
+        let column = file
+            .text
+            .get(start..upto)
+            .map_or(0, |text| text.chars().count());
+        Place {
+            line: offset(line + 1),
+            column: offset(column + 1),
+        }
     }
 
     /// `path:line:column` of the start of a span, as shown in messages and reports.
