@@ -1,1 +1,40 @@
-//! Packets, ports, specs and the component contract.
+//! What every component and every engine agree on.
+//!
+//! A component is a function over named ports; [`component`](macro@component) turns it into a
+//! [`Component`] with a [`Spec`]. Packets are 32 bytes and have one owner at any time. A component
+//! sees ports, tables and timers, never a thread, a channel, the system clock or the graph.
+//!
+//! This crate starts no thread, does no I/O and needs no async runtime; its one piece of hidden state
+//! is the thread-local slot through which a turn is lent to a running component. That costs about a
+//! nanosecond per packet and buys components that are plain functions.
+
+// The attribute names this crate as `::paperflow_core`, also in here.
+extern crate self as paperflow_core;
+
+pub mod activity;
+pub mod catalogue;
+pub mod component;
+pub mod fault;
+pub mod headers;
+pub mod packet;
+pub mod port;
+pub mod slot;
+pub mod spec;
+pub mod table;
+pub mod time;
+pub mod turn;
+pub mod value;
+
+pub use activity::{Outcome, looper, plain};
+pub use catalogue::Catalogue;
+pub use component::{Activity, Component, Params, Step};
+pub use fault::{Closed, Fault};
+pub use headers::Headers;
+pub use packet::{Kind, Packet};
+pub use paperflow_macros::component;
+pub use port::{Either, Got, Grouped, In, Ins, Item, Out, Outs, Param, TrySend, outside, select};
+pub use spec::{Example, ParamSpec, PortSpec, Sample, Spec, Work};
+pub use table::Table;
+pub use time::{Moment, Timer};
+pub use turn::{Give, Take, Turn};
+pub use value::{IntoPort, Number, Object, Parameter, Record, Text, Typed, Value};

@@ -1,0 +1,180 @@
+//! The one contract that every component comes down to.
+
+use std::sync::Arc;
+use std::task::Context;
+
+use crate::fault::Fault;
+use crate::packet::Packet;
+use crate::port::{In, Ins, Out, Outs, Param};
+use crate::spec::Spec;
+use crate::table::Table;
+use crate::time::{Clock, Timer};
+use crate::turn::Turn;
+use crate::value::{Parameter, Value};
+
+/// A component: the recipe from which processes are made.
+pub trait Component: Send + Sync {
+    /// What it looks like from outside. Always the same answer.
+    fn spec(&self) -> &Spec;
+
+    /// Starts one activation of one process. Called once per activation, before any packet is taken.
+    ///
+    /// # Errors
+    /// A parameter that cannot be read; the process then fails without having run.
+    fn open(&self, params: &Params) -> Result<Box<dyn Activity>, Fault>;
+}
+
+/// One activation of a process.
+pub trait Activity: Send {
+    /// Works as long as it can, taking from and giving to the turn.
+    ///
+    /// Called whenever something it waited for may have come; what it waits for is recorded by the
+    /// turn's `take` and `give`. Never called again after `Done` or an error.
+    ///
+    /// # Errors
+    /// What went wrong, with the packet that could not be handled, if there is one. After an error
+    /// whose packet is given back the activity may be stepped again, when the policy says so.
+    fn step(&mut self, turn: &mut Turn, cx: &mut Context<'_>) -> Result<Step, Fault>;
+
+    /// Lets go of everything it holds, before it is forgotten. Packets it held count as dropped.
+    fn end(&mut self, turn: &mut Turn) {
+        let _ = turn;
+    }
+
+    /// Whether waiting with nothing in hand is a pause between calls (dormant) rather than a point in
+    /// the middle of a looper's code (suspended).
+    fn is_dormant_when_waiting(&self) -> bool {
+        false
+    }
+}
+
+/// What an activity says at the end of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// There is more to do at once.
+    More,
+    /// Nothing to do until something comes or moves on.
+    Wait,
+    /// The activation has ended.
+    Done,
+}
+
+/// Where a process's port elements lie in its turn.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    /// For each in-port of the spec: index of its first element, and its element numbers.
+    pub inputs: Vec<Elements>,
+    /// The same for out-ports.
+    pub outputs: Vec<Elements>,
+}
+
+/// The elements of one port.
+#[derive(Clone, Debug, Default)]
+pub struct Elements {
+    /// Index of the first one in the turn.
+    pub first: usize,
+    /// The numbers `PORT[i]` as the graph has them; `[0]` for a plain port.
+    pub numbers: Arc<[u32]>,
+}
+
+/// What an activation starts from: its parameters, its ports, its tables, its clock.
+pub struct Params {
+    spec: Arc<Spec>,
+    values: Vec<Option<Packet>>,
+    layout: Arc<Layout>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Params {
+    /// Made by the engine; `values` are in the order of `spec.params`.
+    #[must_use]
+    pub fn new(
+        spec: Arc<Spec>,
+        values: Vec<Option<Packet>>,
+        layout: Arc<Layout>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { spec, values, layout, clock }
+    }
+
+    /// Reads a parameter: the initial packet, else the default of the spec.
+    ///
+    /// # Errors
+    /// When it is missing or cannot be read.
+    pub fn param<T: Parameter>(&self, name: &str) -> Result<Param<T>, Fault> {
+        match self.optional::<T>(name)? {
+            Some(value) => Ok(Param::new(value)),
+            None => Err(Fault::new(format!("parameter {name} is missing"))),
+        }
+    }
+
+    /// Reads a parameter that may be missing.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn optional<T: Parameter>(&self, name: &str) -> Result<Option<T>, Fault> {
+        let Some(index) = self.spec.param_index(name) else { return unknown(&self.spec, name) };
+        let default = || self.spec.params[index].default.as_deref().map(Packet::text);
+        let given = self.values.get(index).and_then(Clone::clone);
+        let Some(packet) = given.or_else(default) else { return Ok(None) };
+        let value = T::read(&packet).map_err(|fault| Fault::new(format!("parameter {name}: {fault}")))?;
+        Ok(Some(value))
+    }
+
+    /// An in-port.
+    ///
+    /// # Errors
+    /// When the spec has no such port.
+    pub fn input<T: Value>(&self, name: &str) -> Result<In<T>, Fault> {
+        let Some(index) = self.spec.input_index(name) else { return unknown(&self.spec, name) };
+        Ok(In::new(self.layout.inputs[index].first))
+    }
+
+    /// An array in-port.
+    ///
+    /// # Errors
+    /// When the spec has no such port.
+    pub fn inputs<T: Value>(&self, name: &str) -> Result<Ins<T>, Fault> {
+        let Some(index) = self.spec.input_index(name) else { return unknown(&self.spec, name) };
+        Ok(Ins::new(self.layout.inputs[index].clone()))
+    }
+
+    /// An out-port.
+    ///
+    /// # Errors
+    /// When the spec has no such port.
+    pub fn output<T: Value>(&self, name: &str) -> Result<Out<T>, Fault> {
+        let Some(index) = self.spec.output_index(name) else { return unknown(&self.spec, name) };
+        Ok(Out::new(self.layout.outputs[index].first))
+    }
+
+    /// An array out-port.
+    ///
+    /// # Errors
+    /// When the spec has no such port.
+    pub fn outputs<T: Value>(&self, name: &str) -> Result<Outs<T>, Fault> {
+        let Some(index) = self.spec.output_index(name) else { return unknown(&self.spec, name) };
+        Ok(Outs::new(self.layout.outputs[index].clone()))
+    }
+
+    /// A table, kept in memory.
+    ///
+    /// # Errors
+    /// When the spec has no such table.
+    pub fn table<K: Ord, V: Clone>(&self, name: &str) -> Result<Table<K, V>, Fault> {
+        if self.spec.tables.iter().any(|table| table.name == name) {
+            return Ok(Table::default());
+        }
+        unknown(&self.spec, name)
+    }
+
+    /// The network's clock.
+    #[must_use]
+    pub fn timer(&self) -> Timer {
+        Timer::new(Arc::clone(&self.clock))
+    }
+}
+
+fn unknown<T>(spec: &Spec, name: &str) -> Result<T, Fault> {
+    Err(Fault::new(format!("component {} has no port, parameter or table {name}", spec.name)))
+}

@@ -1,0 +1,102 @@
+//! What goes wrong in a component.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::packet::Packet;
+
+/// Why a component gave up, on one packet or altogether.
+///
+/// Any `std` error turns into one with `?`. The engine adds which process it was and where that
+/// process is drawn.
+#[derive(Debug)]
+pub struct Fault {
+    message: String,
+    packet: Option<Packet>,
+    element: Option<usize>,
+    cause: Cause,
+}
+
+/// What kind of fault it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    Failed,
+    Closed,
+}
+
+impl Fault {
+    /// A failure, told in one sentence: lower case, no full stop.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), packet: None, element: None, cause: Cause::Failed }
+    }
+
+    /// The packet that could not be handled goes with the fault: to the ERROR port, or to the policy.
+    #[must_use]
+    pub fn with(mut self, packet: Packet) -> Self {
+        self.packet = Some(packet);
+        self
+    }
+
+    /// Says at which in-port element of the process it happened.
+    #[must_use]
+    pub const fn at(mut self, element: usize) -> Self {
+        self.element = Some(element);
+        self
+    }
+
+    /// The in-port element where it happened, if there was one.
+    #[must_use]
+    pub const fn element(&self) -> Option<usize> {
+        self.element
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Takes the packet out.
+    pub fn take_packet(&mut self) -> Option<Packet> {
+        self.packet.take()
+    }
+
+    /// Whether this is the quiet end of a process whose receiver left, not a failure.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.cause == Cause::Closed
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl<E: Error> From<E> for Fault {
+    fn from(error: E) -> Self {
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(inner) = source {
+            message.push_str(": ");
+            message.push_str(&inner.to_string());
+            source = inner.source();
+        }
+        Self::new(message)
+    }
+}
+
+/// A packet that came back because its receiver has left.
+///
+/// `?` turns it into the quiet end of the process, which is what most components want.
+#[derive(Debug)]
+pub struct Closed(pub Packet);
+
+impl From<Closed> for Fault {
+    fn from(_: Closed) -> Self {
+        let message = String::from("the receiver has left");
+        Self { message, packet: None, element: None, cause: Cause::Closed }
+    }
+}

@@ -1,0 +1,76 @@
+//! What is known about a packet beside its payload.
+
+use std::sync::Arc;
+
+/// Header names with a meaning of their own; users may add others.
+pub mod names {
+    /// Identity of the packet.
+    pub const ID: &str = "id";
+    /// The conversation it belongs to.
+    pub const CORRELATION_ID: &str = "correlation-id";
+    /// The packet that caused it.
+    pub const CAUSATION_ID: &str = "causation-id";
+    /// Where an answer is expected.
+    pub const REPLY_TO: &str = "reply-to";
+    /// Message type.
+    pub const TYPE: &str = "type";
+    /// Version of the type.
+    pub const VERSION: &str = "version";
+    /// When it was made.
+    pub const TIME: &str = "time";
+    /// When it loses its use.
+    pub const DEADLINE: &str = "deadline";
+    /// W3C trace context.
+    pub const TRACEPARENT: &str = "traceparent";
+    /// Delivery attempt, from 1.
+    pub const ATTEMPT: &str = "attempt";
+    /// Why it left by an ERROR port.
+    pub const ERROR: &str = "error";
+}
+
+/// Headers a new packet takes over from the one being handled when it is made.
+const LINEAGE: [&str; 3] = [names::CORRELATION_ID, names::CAUSATION_ID, names::TRACEPARENT];
+
+/// A small ordered map from name to text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers {
+    entries: Vec<(Box<str>, Box<str>)>,
+}
+
+impl Headers {
+    /// The value of a header.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.entries.iter().find(|(key, _)| &**key == name).map(|(_, value)| &**value)
+    }
+
+    /// Sets a header, replacing its former value.
+    pub fn set(&mut self, name: impl Into<Box<str>>, value: impl Into<Box<str>>) {
+        let (name, value) = (name.into(), value.into());
+        match self.entries.iter_mut().find(|(key, _)| *key == name) {
+            Some(entry) => entry.1 = value,
+            None => self.entries.push((name, value)),
+        }
+    }
+
+    /// Names and values in the order set.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// What a packet made while handling one with these headers inherits: correlation, trace, and
+    /// the handled packet's id as its cause. `None` when there is nothing to inherit.
+    #[must_use]
+    pub fn lineage(&self) -> Option<Arc<Self>> {
+        let mut heir = Self::default();
+        for name in LINEAGE {
+            if let Some(value) = self.get(name) {
+                heir.set(name, value);
+            }
+        }
+        if let Some(id) = self.get(names::ID) {
+            heir.set(names::CAUSATION_ID, id);
+        }
+        (!heir.entries.is_empty()).then(|| Arc::new(heir))
+    }
+}

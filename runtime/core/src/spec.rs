@@ -1,0 +1,238 @@
+//! A component described: what `list`, `describe`, the checks and the engine know of it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+/// How a component uses the processor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Work {
+    /// May block: every process has a thread of its own.
+    #[default]
+    Thread,
+    /// Never blocks: processes share a pool of workers.
+    Compute,
+}
+
+/// A component's description.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Spec {
+    /// `area/name`.
+    pub name: String,
+    /// First sentence of its documentation.
+    pub about: String,
+    /// The whole documentation.
+    pub doc: String,
+    /// How it uses the processor.
+    pub work: Work,
+    /// Runs once even when no packet ever comes.
+    pub must_run: bool,
+    /// Opened again after it has ended, as long as packets come.
+    pub again: bool,
+    /// In-ports.
+    pub inputs: Vec<PortSpec>,
+    /// Out-ports; ERROR is always the last.
+    pub outputs: Vec<PortSpec>,
+    /// Parameters.
+    pub params: Vec<ParamSpec>,
+    /// What it must remember.
+    pub tables: Vec<TableSpec>,
+    /// Runs that show it, printed by `describe` and run by tests.
+    pub examples: Vec<Example>,
+}
+
+/// A data port.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct PortSpec {
+    /// In capitals.
+    pub name: String,
+    /// What it is for.
+    pub about: String,
+    /// Payload kinds; empty for any.
+    pub kinds: Vec<String>,
+    /// Has elements.
+    pub array: bool,
+    /// Exact number of elements, for a fixed array.
+    pub size: Option<u32>,
+    /// May be left unconnected.
+    pub optional: bool,
+}
+
+/// A parameter: an initial packet read once before work starts.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ParamSpec {
+    /// In capitals.
+    pub name: String,
+    /// What it is for.
+    pub about: String,
+    /// What its text is read as, e.g. `int` or `duration`.
+    pub parses: String,
+    /// Text used when none is given.
+    pub default: Option<String>,
+    /// May be left out without a default.
+    pub optional: bool,
+}
+
+/// A table of a component.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct TableSpec {
+    /// Name, as addressed by a wiring.
+    pub name: String,
+    /// What it keeps.
+    pub about: String,
+}
+
+/// One run of a component alone: what goes in and what comes out, by port.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Example {
+    /// Parameters.
+    pub params: Vec<(String, String)>,
+    /// Packets for each in-port.
+    pub feeds: Vec<(String, Vec<Sample>)>,
+    /// Packets from each out-port.
+    pub expects: Vec<(String, Vec<Sample>)>,
+}
+
+/// A packet in an example.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sample {
+    /// Opens a group.
+    Open,
+    /// Closes a group.
+    Close,
+    /// Data.
+    #[serde(untagged)]
+    Data(Json),
+}
+
+/// The name of the out-port that every component has for what it could not handle.
+pub const ERROR: &str = "ERROR";
+
+impl Spec {
+    /// An empty description of a component that only forwards to its ERROR port.
+    #[must_use]
+    pub fn new(name: impl Into<String>, doc: impl Into<String>) -> Self {
+        let doc: String = doc.into();
+        let error = PortSpec {
+            name: String::from(ERROR),
+            about: String::from("What could not be handled, with the header `error`."),
+            optional: true,
+            ..PortSpec::default()
+        };
+        Self { name: name.into(), about: first_sentence(&doc), doc, outputs: vec![error], ..Self::default() }
+    }
+
+    /// Sets how it uses the processor.
+    #[must_use]
+    pub const fn work(mut self, work: Work) -> Self {
+        self.work = work;
+        self
+    }
+
+    /// Runs once even when no packet ever comes.
+    #[must_use]
+    pub const fn must_run(mut self) -> Self {
+        self.must_run = true;
+        self
+    }
+
+    /// Opened again after it has ended, as long as packets come.
+    #[must_use]
+    pub const fn again(mut self) -> Self {
+        self.again = true;
+        self
+    }
+
+    /// Adds an in-port.
+    #[must_use]
+    pub fn input(mut self, port: PortSpec) -> Self {
+        self.inputs.push(port);
+        self
+    }
+
+    /// Adds an out-port, before ERROR.
+    #[must_use]
+    pub fn output(mut self, port: PortSpec) -> Self {
+        let error = self.outputs.len().saturating_sub(1);
+        self.outputs.insert(error, port);
+        self
+    }
+
+    /// Adds a parameter.
+    #[must_use]
+    pub fn param(mut self, param: ParamSpec) -> Self {
+        self.params.push(param);
+        self
+    }
+
+    /// Adds a table.
+    #[must_use]
+    pub fn table(mut self, name: &str, about: &str) -> Self {
+        self.tables.push(TableSpec { name: name.into(), about: about.into() });
+        self
+    }
+
+    /// Adds an example.
+    #[must_use]
+    pub fn example(mut self, example: Example) -> Self {
+        self.examples.push(example);
+        self
+    }
+
+    /// Index of an in-port.
+    #[must_use]
+    pub fn input_index(&self, name: &str) -> Option<usize> {
+        self.inputs.iter().position(|port| port.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Index of an out-port.
+    #[must_use]
+    pub fn output_index(&self, name: &str) -> Option<usize> {
+        self.outputs.iter().position(|port| port.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Index of a parameter.
+    #[must_use]
+    pub fn param_index(&self, name: &str) -> Option<usize> {
+        self.params.iter().position(|param| param.name.eq_ignore_ascii_case(name))
+    }
+}
+
+impl PortSpec {
+    /// A required port that carries these kinds; an empty list means any.
+    #[must_use]
+    pub fn new(name: &str, about: &str, kinds: Vec<String>) -> Self {
+        Self { name: name.to_uppercase(), about: about.into(), kinds, ..Self::default() }
+    }
+
+    /// Makes it an array port.
+    #[must_use]
+    pub const fn array(mut self) -> Self {
+        self.array = true;
+        self
+    }
+
+    /// Makes it an array port with exactly this many elements.
+    #[must_use]
+    pub const fn fixed(mut self, size: u32) -> Self {
+        self.array = true;
+        self.size = Some(size);
+        self
+    }
+
+    /// Lets it be unconnected.
+    #[must_use]
+    pub const fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+}
+
+fn first_sentence(doc: &str) -> String {
+    let paragraph = doc.split("\n\n").next().unwrap_or_default().trim().replace('\n', " ");
+    match paragraph.find(". ") {
+        Some(end) => paragraph[..=end].to_owned(),
+        None => paragraph,
+    }
+}

@@ -1,0 +1,676 @@
+//! One activation's view of its links: windows on its in-ports, room on its out-ports, and its hand.
+//!
+//! The engine lends a turn to an activity for a step. Packets that the turn has taken but the
+//! component has not received still count in their link, and room is reserved before it is used, so
+//! a link never holds more than its capacity, whatever the batch.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::fault::Fault;
+use crate::headers::Headers;
+use crate::packet::Packet;
+
+/// Packets moved between a link and a turn at a time.
+pub const BATCH: usize = 64;
+
+/// The reading end of a link.
+pub trait Inlet: Send + Sync {
+    /// Moves up to `most` packets into the window. They count in the link until released.
+    ///
+    /// When there is nothing, the reader is woken by the next packet or by the end.
+    fn pull(&self, window: &mut VecDeque<Packet>, most: usize) -> Pulled;
+
+    /// Tells that this many pulled packets have been received.
+    fn release(&self, count: usize);
+
+    /// Whether a pull would find something; arms the wake-up when it would not.
+    fn look(&self) -> Pulled;
+
+    /// The reader leaves; `unread` are the packets of its window it never received.
+    fn close(&self, unread: usize);
+}
+
+/// What a pull found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pulled {
+    /// Packets.
+    Some,
+    /// None yet.
+    Empty,
+    /// None ever again.
+    End,
+}
+
+/// The writing end of a link.
+pub trait Outlet: Send + Sync {
+    /// Asks for room for up to `most` packets.
+    ///
+    /// When there is none, the writer is woken once there may be.
+    fn reserve(&self, most: usize) -> Room;
+
+    /// Writes the packets of the window and gives back room that was reserved and not used.
+    fn publish(&self, window: &mut VecDeque<Packet>, unused: usize);
+
+    /// The writer leaves.
+    fn close(&self);
+
+    /// Packets in the link.
+    fn backlog(&self) -> usize;
+}
+
+/// An answer to a reservation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// For this many packets, at least one.
+    For(usize),
+    /// For none.
+    Full,
+    /// The reader has left.
+    Closed,
+}
+
+/// What a take found.
+#[derive(Debug)]
+pub enum Take {
+    /// A packet; the activity owns it now.
+    Packet(Packet),
+    /// Nothing yet; the step should end with `Wait` unless there is other work.
+    Empty,
+    /// Nothing ever again.
+    End,
+}
+
+/// What became of a packet that was given.
+#[derive(Debug)]
+pub enum Give {
+    /// It is on its way.
+    Sent,
+    /// The link is full; the packet is back.
+    Full(Packet),
+    /// The receiver has left; the packet is back.
+    Closed(Packet),
+}
+
+/// Waiting on the world, kept by the engine.
+pub trait Outside: Send + Sync {
+    /// The process is about to wait for something that is not in the network.
+    fn enter(&self);
+
+    /// It is back.
+    fn leave(&self);
+}
+
+/// Packets counted since the engine last looked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Made by the component.
+    pub created: u64,
+    /// Ended in the component.
+    pub dropped: u64,
+    /// Taken from in-ports.
+    pub received: u64,
+    /// Given to out-ports, connected or not.
+    pub sent: u64,
+}
+
+/// What an activity that waits is waiting for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// In-port elements that were empty.
+    pub receive: Vec<usize>,
+    /// Out-port elements that were full.
+    pub send: Vec<usize>,
+    /// A timer or something else outside the network.
+    pub outside: bool,
+}
+
+impl Waits {
+    /// Whether it waits for nothing that is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.receive.is_empty() && self.send.is_empty() && !self.outside
+    }
+}
+
+struct InElement {
+    inlet: Option<Arc<dyn Inlet>>,
+    window: VecDeque<Packet>,
+    received: usize,
+    ended: bool,
+}
+
+struct OutElement {
+    outlet: Option<Arc<dyn Outlet>>,
+    window: VecDeque<Packet>,
+    room: usize,
+    closed: bool,
+}
+
+/// How a turn behaves; the same for all turns of a process.
+#[derive(Clone, Default)]
+pub struct Manner {
+    /// Publish each packet at once: the process may block in its own code.
+    pub eager: bool,
+    /// Out-ports that get brackets which pass through: all but ERROR.
+    pub passing: Arc<[usize]>,
+    /// The one out-port a looper's brackets pass to, if it has one in-port and one out-port.
+    pub bypass: Option<usize>,
+    /// Set when this process, a source, is to stop.
+    pub stop: Option<Arc<AtomicBool>>,
+    /// Waiting on the world.
+    pub outside: Option<Arc<dyn Outside>>,
+}
+
+/// A process's ports, lent for a step.
+#[derive(Default)]
+pub struct Turn(Option<Box<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    ins: Vec<InElement>,
+    outs: Vec<OutElement>,
+    hand: VecDeque<(usize, Packet, bool)>,
+    retry: Option<(usize, Packet)>,
+    manner: Manner,
+    left: usize,
+    spent: bool,
+    counts: Counts,
+    owned: i64,
+    forward: bool,
+    waits: Waits,
+    lineage: Option<Arc<Headers>>,
+    fault: Option<Fault>,
+}
+
+impl Turn {
+    /// Made by the engine: `None` for elements that are not connected.
+    #[must_use]
+    pub fn new(
+        inlets: Vec<Option<Arc<dyn Inlet>>>,
+        outlets: Vec<Option<Arc<dyn Outlet>>>,
+        manner: Manner,
+    ) -> Self {
+        let ins = inlets.into_iter().map(|inlet| InElement {
+            ended: inlet.is_none(),
+            inlet,
+            window: VecDeque::new(),
+            received: 0,
+        });
+        let outs = outlets.into_iter().map(|outlet| OutElement {
+            outlet,
+            window: VecDeque::new(),
+            room: 0,
+            closed: false,
+        });
+        let (ins, outs) = (ins.collect(), outs.collect());
+        Self(Some(Box::new(Inner { ins, outs, manner, left: usize::MAX, ..Inner::default() })))
+    }
+
+    fn inner(&mut self) -> &mut Inner {
+        self.0.get_or_insert_default()
+    }
+
+    // ---- what a component does ----
+
+    /// Takes the next packet from an in-port element.
+    pub fn take(&mut self, element: usize) -> Take {
+        let inner = self.inner();
+        let taken = inner.take(element);
+        if matches!(taken, Take::Empty) && !inner.spent && !inner.waits.receive.contains(&element) {
+            inner.waits.receive.push(element);
+        }
+        taken
+    }
+
+    /// Gives a packet that this process took before.
+    pub fn give(&mut self, element: usize, packet: Packet) -> Give {
+        self.offer(element, packet, true)
+    }
+
+    /// Gives a packet that this process has made. It inherits the lineage of the one being handled.
+    pub fn give_new(&mut self, element: usize, packet: Packet) -> Give {
+        self.offer(element, packet, false)
+    }
+
+    pub(crate) fn offer(&mut self, element: usize, packet: Packet, forwarded: bool) -> Give {
+        let inner = self.inner();
+        let given = inner.give(element, packet, forwarded);
+        if matches!(given, Give::Full(_)) && !inner.waits.send.contains(&element) {
+            inner.waits.send.push(element);
+        }
+        given
+    }
+
+    /// Gives a packet through the hand: it leaves at once or before anything else happens.
+    ///
+    /// `forwarded`: it is one that this process took before.
+    pub fn put(&mut self, element: usize, packet: Packet, forwarded: bool) {
+        self.inner().put(element, packet, forwarded);
+    }
+
+    /// Ends a packet that this process took.
+    pub fn drop_packet(&mut self, packet: Packet) {
+        drop(packet);
+        self.inner().dropped();
+    }
+
+    /// Whether an out-port element leads anywhere. Packets given to one that does not are dropped and
+    /// counted.
+    pub fn is_connected(&mut self, element: usize) -> bool {
+        self.inner().outs.get(element).is_some_and(|out| out.outlet.is_some())
+    }
+
+    /// Whether a packet given now would leave at once.
+    pub fn has_room(&mut self, element: usize) -> bool {
+        self.inner().room(element) != Room::Full
+    }
+
+    /// Packets that wait behind an out-port element.
+    pub fn backlog(&mut self, element: usize) -> usize {
+        let out = &self.inner().outs[element];
+        out.window.len() + out.outlet.as_ref().map_or(0, |outlet| outlet.backlog())
+    }
+
+    /// The reader's side of a port is closed early: its sender learns it with the next packet.
+    pub fn close_input(&mut self, element: usize) {
+        self.inner().close_input(element);
+    }
+
+    /// An out-port element is closed before the process ends.
+    pub fn close_output(&mut self, element: usize) {
+        self.inner().close_output(element);
+    }
+
+    /// Whether an in-port element will never give a packet again.
+    pub fn is_ended(&mut self, element: usize) -> bool {
+        self.inner().look(element) == Pulled::End
+    }
+
+    /// Whether the packets of this turn are used up; the step should end with `More`.
+    pub fn is_spent(&mut self) -> bool {
+        let inner = self.inner();
+        inner.spent = inner.left == 0;
+        inner.spent
+    }
+
+    /// Runs something that waits for the world. Everything given before is on its way meanwhile.
+    pub fn publish(&mut self) {
+        self.inner().publish();
+    }
+
+    // ---- what the adapters do ----
+
+    /// Moves the hand to the links, in order. False: something did not fit, and the wait is recorded.
+    ///
+    /// # Errors
+    /// A receiver has left.
+    pub(crate) fn empty_hand(&mut self) -> Result<bool, Fault> {
+        self.inner().empty_hand()
+    }
+
+    pub(crate) fn pass_bracket(&mut self, packet: Packet) {
+        let inner = self.inner();
+        let passing = Arc::clone(&inner.manner.passing);
+        let connected = passing.iter().filter(|element| inner.outs[**element].outlet.is_some());
+        let targets: Vec<usize> = connected.copied().collect();
+        let Some((last, rest)) = targets.split_last() else { return inner.dropped() };
+        for element in rest {
+            inner.put(*element, packet.clone(), false);
+        }
+        inner.put(*last, packet, true);
+    }
+
+    pub(crate) fn bypass(&mut self) -> Option<usize> {
+        self.inner().manner.bypass
+    }
+
+    /// The packet being handled may leave as itself, once.
+    pub(crate) fn begin_forward(&mut self) {
+        self.inner().forward = true;
+    }
+
+    /// Whether the next packet put is the one being handled.
+    pub(crate) fn take_forward(&mut self) -> bool {
+        std::mem::take(&mut self.inner().forward)
+    }
+
+    pub(crate) fn dropped(&mut self) {
+        self.inner().dropped();
+    }
+
+    pub(crate) fn owns_again(&mut self) {
+        let inner = self.inner();
+        inner.counts.created += 1;
+        inner.owned += 1;
+    }
+
+    pub(crate) fn moved(&mut self) {
+        self.inner().waits = Waits::default();
+    }
+
+    pub(crate) fn wait_outside(&mut self) {
+        self.inner().waits.outside = true;
+    }
+
+    pub(crate) fn fail(&mut self, fault: Fault) {
+        self.inner().fault.get_or_insert(fault);
+    }
+
+    pub(crate) fn take_fault(&mut self) -> Option<Fault> {
+        self.inner().fault.take()
+    }
+
+    pub(crate) fn outside(&mut self) -> Option<Arc<dyn Outside>> {
+        self.inner().publish();
+        self.inner().manner.outside.clone()
+    }
+
+    // ---- what the engine does ----
+
+    /// Starts a step that may move this many packets.
+    pub fn begin(&mut self, packets: usize) {
+        let inner = self.inner();
+        inner.left = packets;
+        inner.spent = false;
+        inner.waits = Waits::default();
+    }
+
+    /// Ends a step: publishes, releases, and tells what it waits for and whether it was cut short.
+    pub fn end(&mut self) -> (Waits, bool) {
+        let inner = self.inner();
+        inner.publish();
+        inner.release();
+        (std::mem::take(&mut inner.waits), inner.spent)
+    }
+
+    /// Takes the counts since the last call.
+    pub fn counts(&mut self) -> Counts {
+        std::mem::take(&mut self.inner().counts)
+    }
+
+    /// Packets the component has taken and neither sent nor dropped.
+    pub fn owned(&mut self) -> i64 {
+        self.inner().owned
+    }
+
+    /// Forgets what a component leaked, once it has been reported; the packets count as dropped.
+    pub fn forgive(&mut self) {
+        let inner = self.inner();
+        inner.counts.dropped += u64::try_from(inner.owned).unwrap_or(0);
+        inner.owned = 0;
+    }
+
+    /// Moves the hand to the links. `Ok(false)`: a link is full.
+    ///
+    /// # Errors
+    /// A receiver has left.
+    pub fn flush(&mut self) -> Result<bool, Fault> {
+        self.inner().empty_hand()
+    }
+
+    /// Drops what is in the hand; it counts as dropped.
+    pub fn drop_hand(&mut self) {
+        let inner = self.inner();
+        for (_, _, forwarded) in std::mem::take(&mut inner.hand) {
+            if forwarded {
+                inner.dropped();
+            }
+        }
+    }
+
+    /// Packets in the hand.
+    pub fn in_hand(&mut self) -> usize {
+        self.inner().hand.len()
+    }
+
+    /// What an in-port element has.
+    pub fn look(&mut self, element: usize) -> Pulled {
+        self.inner().look(element)
+    }
+
+    /// Closes every port: outputs first, then inputs with what was never received.
+    pub fn close(&mut self) {
+        let inner = self.inner();
+        for element in 0..inner.outs.len() {
+            inner.close_output(element);
+        }
+        for element in 0..inner.ins.len() {
+            inner.close_input(element);
+        }
+    }
+
+    /// Makes elements usable again for the next life of a re-armed subnet.
+    pub fn rearm(&mut self) {
+        let inner = self.inner();
+        for element in &mut inner.ins {
+            element.ended = element.inlet.is_none();
+        }
+        for element in &mut inner.outs {
+            element.closed = false;
+        }
+    }
+
+    /// Sends a faulty packet to ERROR, through the hand.
+    pub fn divert(&mut self, element: usize, packet: Packet) {
+        self.inner().put(element, packet, true);
+    }
+
+    /// Puts a packet that could not be handled before its in-port, to be taken once more.
+    pub fn retry(&mut self, element: usize, packet: Packet) {
+        let inner = self.inner();
+        inner.owned -= 1;
+        inner.retry = Some((element, packet));
+    }
+}
+
+impl Inner {
+    fn take(&mut self, at: usize) -> Take {
+        if self.left == 0 {
+            self.spent = true;
+            return Take::Empty;
+        }
+        if self.retry.as_ref().is_some_and(|(element, _)| *element == at)
+            && let Some((_, packet)) = self.retry.take()
+        {
+            self.owned += 1;
+            return Take::Packet(packet);
+        }
+        match self.look_into(at) {
+            Pulled::Empty => Take::Empty,
+            Pulled::End => Take::End,
+            Pulled::Some => self.receive(at),
+        }
+    }
+
+    fn receive(&mut self, at: usize) -> Take {
+        let element = &mut self.ins[at];
+        let Some(packet) = element.window.pop_front() else { return Take::Empty };
+        element.received += 1;
+        if self.manner.eager {
+            release(element);
+        }
+        self.left -= 1;
+        self.owned += 1;
+        self.counts.received += 1;
+        self.waits = Waits::default();
+        self.lineage = packet.headers().and_then(|headers| headers.lineage());
+        Take::Packet(packet)
+    }
+
+    /// Makes the window non-empty if it can be.
+    fn look_into(&mut self, at: usize) -> Pulled {
+        let Some(element) = self.ins.get_mut(at) else { return Pulled::End };
+        if !element.window.is_empty() {
+            return Pulled::Some;
+        }
+        if element.ended {
+            return Pulled::End;
+        }
+        release(element);
+        let Some(inlet) = &element.inlet else { return Pulled::End };
+        let most = if self.manner.eager { 1 } else { BATCH.min(self.left.max(1)) };
+        let pulled = inlet.pull(&mut element.window, most);
+        element.ended = pulled == Pulled::End;
+        pulled
+    }
+
+    fn look(&self, at: usize) -> Pulled {
+        let Some(element) = self.ins.get(at) else { return Pulled::End };
+        if !element.window.is_empty() {
+            return Pulled::Some;
+        }
+        match &element.inlet {
+            Some(inlet) if !element.ended => inlet.look(),
+            _ => Pulled::End,
+        }
+    }
+
+    fn room(&mut self, at: usize) -> Room {
+        if self.manner.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            return Room::Closed;
+        }
+        let most = if self.manner.eager { 1 } else { BATCH };
+        let element = &mut self.outs[at];
+        let Some(outlet) = &element.outlet else { return Room::For(1) };
+        if element.closed {
+            return Room::Closed;
+        }
+        if element.room == 0 {
+            match outlet.reserve(most) {
+                Room::For(room) => element.room = room,
+                refused => return refused,
+            }
+        }
+        Room::For(element.room)
+    }
+
+    fn give(&mut self, at: usize, packet: Packet, forwarded: bool) -> Give {
+        match self.room(at) {
+            Room::Full => Give::Full(packet),
+            Room::Closed => Give::Closed(packet),
+            Room::For(_) => {
+                let packet = if forwarded { packet } else { self.inherit(packet) };
+                self.place(at, packet, forwarded);
+                Give::Sent
+            }
+        }
+    }
+
+    fn place(&mut self, at: usize, packet: Packet, forwarded: bool) {
+        self.counts.sent += 1;
+        if forwarded {
+            self.owned -= 1;
+        } else {
+            self.counts.created += 1;
+        }
+        self.left = self.left.saturating_sub(1);
+        self.waits = Waits::default();
+        let element = &mut self.outs[at];
+        let Some(outlet) = &element.outlet else {
+            self.counts.dropped += 1;
+            return;
+        };
+        element.room -= 1;
+        element.window.push_back(packet);
+        if self.manner.eager {
+            outlet.publish(&mut element.window, 0);
+        }
+    }
+
+    fn inherit(&self, packet: Packet) -> Packet {
+        match &self.lineage {
+            Some(lineage) if packet.headers().is_none() => packet.with_headers(Arc::clone(lineage)),
+            _ => packet,
+        }
+    }
+
+    fn put(&mut self, at: usize, packet: Packet, forwarded: bool) {
+        if !self.hand.is_empty() {
+            let packet = if forwarded { packet } else { self.inherit(packet) };
+            self.hand.push_back((at, packet, forwarded));
+            return;
+        }
+        match self.give(at, packet, forwarded) {
+            Give::Sent => {}
+            Give::Full(packet) | Give::Closed(packet) => {
+                let packet = if forwarded { packet } else { self.inherit(packet) };
+                self.hand.push_back((at, packet, forwarded));
+            }
+        }
+    }
+
+    fn empty_hand(&mut self) -> Result<bool, Fault> {
+        while let Some((at, packet, forwarded)) = self.hand.pop_front() {
+            match self.give(at, packet, forwarded) {
+                Give::Sent => {}
+                Give::Full(packet) => {
+                    self.hand.push_front((at, packet, forwarded));
+                    self.waits.send.push(at);
+                    return Ok(false);
+                }
+                Give::Closed(packet) => {
+                    if forwarded {
+                        self.dropped();
+                    }
+                    return Err(crate::fault::Closed(packet).into());
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    const fn dropped(&mut self) {
+        self.counts.dropped += 1;
+        self.owned -= 1;
+    }
+
+    fn publish(&mut self) {
+        for element in &mut self.outs {
+            let unused = std::mem::take(&mut element.room);
+            if let Some(outlet) = &element.outlet
+                && (unused > 0 || !element.window.is_empty())
+            {
+                outlet.publish(&mut element.window, unused);
+            }
+        }
+    }
+
+    fn release(&mut self) {
+        self.ins.iter_mut().for_each(release);
+    }
+
+    fn close_output(&mut self, at: usize) {
+        let element = &mut self.outs[at];
+        if element.closed {
+            return;
+        }
+        element.closed = true;
+        let unused = std::mem::take(&mut element.room);
+        if let Some(outlet) = &element.outlet {
+            if unused > 0 || !element.window.is_empty() {
+                outlet.publish(&mut element.window, unused);
+            }
+            outlet.close();
+        }
+    }
+
+    fn close_input(&mut self, at: usize) {
+        let element = &mut self.ins[at];
+        release(element);
+        element.ended = true;
+        let unread = element.window.len();
+        element.window.clear();
+        if let Some(inlet) = &element.inlet {
+            inlet.close(unread);
+        }
+    }
+}
+
+fn release(element: &mut InElement) {
+    let received = std::mem::take(&mut element.received);
+    if received > 0 && let Some(inlet) = &element.inlet {
+        inlet.release(received);
+    }
+}
