@@ -9,7 +9,10 @@
 //! Nothing here fails; everything reports.
 
 pub mod catalogue;
+pub mod check;
 pub mod diagnostic;
+pub mod diagnostics;
+pub mod expand;
 pub mod model;
 pub mod plan;
 pub mod similar;

@@ -2,6 +2,8 @@
 //!
 //! This is what the checks examine and what the engine wires, so both see the same thing.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use crate::source::Span;
@@ -16,6 +18,16 @@ pub enum Full {
     DropOldest,
     /// The new packet is shed.
     DropNew,
+}
+
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Wait => "wait",
+            Self::DropOldest => "drop-oldest",
+            Self::DropNew => "drop-new",
+        })
+    }
 }
 
 /// A flat graph.
@@ -35,6 +47,8 @@ pub struct Plan {
     pub outports: Vec<Export>,
     /// Substream-sensitive subnets.
     pub scopes: Vec<Scope>,
+    /// Every subnet that was opened, outer ones first.
+    pub subnets: Vec<Subnet>,
 }
 
 /// A process of the plan. Its index in [`Plan::processes`] is its identity.
@@ -121,6 +135,21 @@ pub struct Scope {
     pub address: String,
     /// The scope around it.
     pub parent: Option<usize>,
+    /// Where the subnet is used.
+    pub span: Span,
+}
+
+/// A subnet that was opened; its processes are those whose address begins with its own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Subnet {
+    /// Address of the subnet's process.
+    pub address: String,
+    /// Name of the graph, as written.
+    pub component: String,
+    /// Its public in-ports, and where each leads.
+    pub inports: Vec<Export>,
+    /// Its public out-ports, and where each comes from.
+    pub outports: Vec<Export>,
     /// Where the subnet is used.
     pub span: Span,
 }

@@ -1,0 +1,24 @@
+use crate::diagnostic::Diagnostic;
+use crate::model::Attribute;
+
+explained! {
+    /// An attribute belongs to queue, stream or pubsub arcs and means nothing on this arrow.
+    ///
+    ///     A OUT ->(retries=3) IN B
+    ///
+    /// A memory arc keeps nothing and retries nothing; it knows `capacity`, `full` and `name`. An initial
+    /// packet has no link at all. Leave the attribute out, or ask for the kind of arc it belongs to.
+    "P0503", "attribute without effect"
+}
+
+/// An attribute that this arrow does not use.
+pub(crate) fn at(attribute: &Attribute) -> Diagnostic {
+    let key = &attribute.key;
+    Diagnostic::warning(
+        CODE,
+        attribute.span,
+        format!("attribute `{key}` has no effect here"),
+    )
+    .note("without effect")
+    .help("leave it out")
+}

@@ -1,0 +1,93 @@
+//! From a drawing to a plan: subnets opened, ports spelled as declared, links shared.
+//!
+//! A subnet leaves no process behind. Its processes get addresses such as `Outer/Inner`, and
+//! arrows to its public ports go straight to the inner ports. What cannot be resolved is
+//! reported and left out; its other end is kept in [`Expanded::loose`], so that no check
+//! complains about it a second time.
+
+mod ends;
+mod links;
+mod terms;
+mod tree;
+
+use std::sync::Arc;
+
+use crate::catalogue::Catalogue;
+use crate::diagnostic::Diagnostic;
+use crate::model::Graph;
+use crate::plan::{End, Plan};
+use crate::source::FileId;
+
+use tree::Tree;
+
+/// Which side of a process a port is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// Where packets come in.
+    In,
+    /// Where packets go out.
+    Out,
+}
+
+impl Side {
+    /// The other side.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::In => Self::Out,
+            Self::Out => Self::In,
+        }
+    }
+
+    /// `in-port` or `out-port`.
+    #[must_use]
+    pub const fn port(self) -> &'static str {
+        match self {
+            Self::In => "in-port",
+            Self::Out => "out-port",
+        }
+    }
+}
+
+/// Finds the graphs that other graphs use as components.
+pub trait Resolve {
+    /// The graph that `name` stands for in the file `from`, parsed.
+    fn subnet(&mut self, name: &str, from: FileId) -> Option<Arc<Graph>>;
+
+    /// Every subnet name the file `from` could use, for suggestions.
+    fn names(&mut self, _from: FileId) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A resolver that knows no subnet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoSubnets;
+
+impl Resolve for NoSubnets {
+    fn subnet(&mut self, _name: &str, _from: FileId) -> Option<Arc<Graph>> {
+        None
+    }
+}
+
+/// A flat graph, and what was wrong on the way to it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expanded {
+    /// The flat graph, without the arrows that could not be resolved.
+    pub plan: Plan,
+    /// What is wrong, in no order.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Ends that an unresolved arrow would have joined.
+    pub loose: Vec<(Side, End)>,
+}
+
+/// Opens every subnet of a graph and joins arrows into links.
+pub fn expand(graph: &Graph, catalogue: &Catalogue, resolver: &mut dyn Resolve) -> Expanded {
+    let mut tree = Tree::new(catalogue, resolver);
+    tree.open_top(graph);
+    tree.join();
+    tree.finish()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,291 @@
+//! Following an end of an arrow to the ports of the plan it reaches.
+
+use crate::diagnostics;
+use crate::model::{self, Attribute, Connection, Origin, PortRef};
+use crate::plan::{End, Export, Initial, Process, Writer};
+use crate::source::Span;
+
+use super::Side;
+use super::terms::Terms;
+use super::tree::{Node, Tree};
+
+/// The automatic port.
+pub(crate) const AUTOMATIC: &str = "*";
+
+/// A port that an end of an arrow reaches, and the attributes of border arrows on the way.
+pub(super) struct Reached {
+    end: End,
+    attributes: Vec<Attribute>,
+}
+
+impl Tree<'_> {
+    /// Turns the arrows of every opened graph into links and initial packets.
+    pub(super) fn join(&mut self) {
+        for index in 0..self.opened.len() {
+            let graph = std::sync::Arc::clone(&self.opened[index].graph);
+            for arrow in &graph.connections {
+                self.join_arrow(index, arrow);
+            }
+        }
+        self.plan.inports = self.exported(0, Side::In);
+        self.plan.outports = self.exported(0, Side::Out);
+        self.plan.subnets = (1..self.opened.len())
+            .map(|index| self.record(index))
+            .collect();
+    }
+
+    fn join_arrow(&mut self, index: usize, arrow: &Connection) {
+        if self.is_border_arrow(index, arrow) {
+            return;
+        }
+        match &arrow.from {
+            Origin::Port(from) => self.join_ports(index, from, arrow),
+            Origin::Initial(initial) => {
+                for reached in self.reach_end(index, &arrow.to, Side::In) {
+                    let value = initial.value.clone();
+                    self.plan.initials.push(Initial {
+                        to: reached.end,
+                        value,
+                        span: initial.span,
+                    });
+                }
+            }
+        }
+    }
+
+    /// An arrow between a border and an inner port, or the name of a border.
+    fn is_border_arrow(&self, index: usize, arrow: &Connection) -> bool {
+        let nodes = &self.opened[index].nodes;
+        let border = |name: &str| match nodes.get(name) {
+            Some(Node::Border(side)) => Some(*side),
+            _ => None,
+        };
+        match &arrow.from {
+            Origin::Initial(_) => border(&arrow.to.process).is_some(),
+            Origin::Port(from) => {
+                border(&from.process) == Some(Side::In)
+                    || border(&arrow.to.process) == Some(Side::Out)
+            }
+        }
+    }
+
+    fn join_ports(&mut self, index: usize, from: &model::End, arrow: &Connection) {
+        let sources = self.reach_end(index, from, Side::Out);
+        let targets = self.reach_end(index, &arrow.to, Side::In);
+        let mut terms = Terms::read(&arrow.attributes, &mut self.diagnostics);
+        for reached in sources.iter().chain(&targets) {
+            terms.merge(Terms::read(&reached.attributes, &mut self.diagnostics));
+        }
+        if sources.is_empty() || targets.is_empty() {
+            let known = sources.into_iter().map(|source| (Side::Out, source.end));
+            let known = known.chain(targets.into_iter().map(|target| (Side::In, target.end)));
+            self.loose.extend(known);
+            return;
+        }
+        let writers: Vec<_> = sources
+            .into_iter()
+            .map(|source| Writer {
+                end: source.end,
+                span: arrow.span,
+            })
+            .collect();
+        for target in targets {
+            self.links
+                .join(target.end, &writers, &terms, &mut self.diagnostics);
+        }
+    }
+
+    /// The exports of an opened graph, each as the port of the plan it leads to.
+    pub(super) fn exported(&mut self, index: usize, side: Side) -> Vec<Export> {
+        let exports = self.opened[index].exports(side).to_vec();
+        let mut found = Vec::new();
+        for (at, export) in exports.iter().enumerate() {
+            let public = &export.public;
+            let later = &exports[at + 1..];
+            if later
+                .iter()
+                .any(|other| other.public.eq_ignore_ascii_case(public))
+            {
+                continue;
+            }
+            let node = self.opened[index].nodes.get(&export.process).copied();
+            let Some(node) = node else { continue };
+            let reached = self.reach_node(index, node, &export.process, &export.port, side);
+            found.extend(reached.into_iter().map(|reached| Export {
+                public: public.clone(),
+                end: reached.end,
+                span: export.span,
+            }));
+        }
+        found
+    }
+
+    fn reach_end(&mut self, index: usize, end: &model::End, side: Side) -> Vec<Reached> {
+        match self.opened[index].nodes.get(&end.process).copied() {
+            Some(node) => self.reach_node(index, node, &end.process, &end.port, side),
+            None => Vec::new(),
+        }
+    }
+
+    fn reach_node(
+        &mut self,
+        index: usize,
+        node: Node,
+        name: &str,
+        port: &PortRef,
+        side: Side,
+    ) -> Vec<Reached> {
+        match node {
+            Node::Process(process) => vec![self.plain_end(process, port, side)],
+            Node::Subnet(inner) if port.name == AUTOMATIC => self.every_process(inner, port.span),
+            Node::Subnet(inner) => self.reach_export(inner, port, side),
+            Node::Border(at) if at == side => self.reach_through(index, name, side),
+            Node::Border(_) => {
+                self.diagnostics
+                    .push(diagnostics::straight_border::at(name, port.span));
+                Vec::new()
+            }
+        }
+    }
+
+    /// The port of a process, spelled as its component declares it.
+    fn plain_end(&self, process: usize, port: &PortRef, side: Side) -> Reached {
+        let end = spelled(self.catalogue, &self.plan.processes[process], port, side);
+        Reached {
+            end: End { process, ..end },
+            attributes: Vec::new(),
+        }
+    }
+
+    fn every_process(&self, inner: usize, span: Span) -> Vec<Reached> {
+        let automatic = |process| Reached {
+            end: End {
+                process,
+                port: String::from(AUTOMATIC),
+                index: None,
+                span,
+            },
+            attributes: Vec::new(),
+        };
+        self.opened[inner]
+            .processes
+            .clone()
+            .map(automatic)
+            .collect()
+    }
+
+    /// Through a subnet's public port to the inner one.
+    fn reach_export(&mut self, inner: usize, port: &PortRef, side: Side) -> Vec<Reached> {
+        let exports = self.opened[inner].exports(side);
+        let same = |export: &&model::Export| export.public.eq_ignore_ascii_case(&port.name);
+        let Some(export) = exports.iter().rev().find(same).cloned() else {
+            self.report_unknown_export(inner, port, side);
+            return Vec::new();
+        };
+        let Some(node) = self.opened[inner].nodes.get(&export.process).copied() else {
+            return Vec::new();
+        };
+        if export.port.index.is_some() && port.index.is_some() {
+            let at = &self.opened[inner].address;
+            self.diagnostics
+                .push(diagnostics::plain_index::at(at, &port.name, port.span));
+        }
+        let inner_port = PortRef {
+            name: export.port.name.clone(),
+            index: export.port.index.or(port.index),
+            span: port.span,
+            implied: false,
+        };
+        self.reach_node(inner, node, &export.process, &inner_port, side)
+    }
+
+    /// Reports a public port that is not there; the one that was probably meant counts as used.
+    fn report_unknown_export(&mut self, inner: usize, port: &PortRef, side: Side) {
+        let opened = &self.opened[inner];
+        let names = |side| {
+            opened
+                .exports(side)
+                .iter()
+                .map(|export| export.public.as_str())
+        };
+        let wrong = diagnostics::unknown_port::Wrong {
+            process: &opened.address,
+            port: &port.name,
+            implied: port.implied,
+            side,
+            span: port.span,
+        };
+        let here: Vec<_> = names(side).collect();
+        let there: Vec<_> = names(side.opposite()).collect();
+        let (found, meant) = diagnostics::unknown_port::at(&wrong, &here, &there);
+        self.diagnostics.push(found);
+        if let Some(meant) = meant {
+            let port = PortRef {
+                name: meant,
+                ..port.clone()
+            };
+            let ends = self.reach_export(inner, &port, side);
+            self.loose
+                .extend(ends.into_iter().map(|reached| (side, reached.end)));
+        }
+    }
+
+    /// Through a classic border along its inner arrows.
+    fn reach_through(&mut self, index: usize, border: &str, side: Side) -> Vec<Reached> {
+        let graph = std::sync::Arc::clone(&self.opened[index].graph);
+        let mut found = Vec::new();
+        for arrow in &graph.connections {
+            let Origin::Port(from) = &arrow.from else {
+                continue;
+            };
+            let (near, far) = match side {
+                Side::In => (from, &arrow.to),
+                Side::Out => (&arrow.to, from),
+            };
+            if near.process == border {
+                found.extend(self.reach_beyond(index, border, far, arrow, side));
+            }
+        }
+        found
+    }
+
+    fn reach_beyond(
+        &mut self,
+        index: usize,
+        border: &str,
+        far: &model::End,
+        arrow: &Connection,
+        side: Side,
+    ) -> Vec<Reached> {
+        if let Some(Node::Border(_)) = self.opened[index].nodes.get(&far.process) {
+            self.diagnostics
+                .push(diagnostics::straight_border::at(border, arrow.span));
+            return Vec::new();
+        }
+        let mut reached = self.reach_end(index, far, side);
+        for one in &mut reached {
+            one.attributes.extend(arrow.attributes.iter().cloned());
+        }
+        reached
+    }
+}
+
+/// An end with its port spelled as declared, element 0 of an array port when none was written.
+fn spelled(catalogue: &crate::Catalogue, process: &Process, port: &PortRef, side: Side) -> End {
+    let component = catalogue.find(&process.component);
+    let declared = component.and_then(|component| match side {
+        Side::In => component.input(&port.name),
+        Side::Out => component.output(&port.name),
+    });
+    let index = match declared {
+        Some(declared) if declared.array => Some(port.index.unwrap_or(0)),
+        _ => port.index,
+    };
+    let name = declared.map_or(&port.name, |declared| &declared.name);
+    End {
+        process: 0,
+        port: name.clone(),
+        index,
+        span: port.span,
+    }
+}

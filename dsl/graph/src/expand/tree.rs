@@ -1,0 +1,351 @@
+//! Opening subnets: which processes there are, and what each name of a graph stands for.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::catalogue::Catalogue;
+use crate::check::drawing;
+use crate::diagnostic::Diagnostic;
+use crate::diagnostics;
+use crate::model::{self, Export, Graph, Origin, PortRef};
+use crate::plan::{End, Plan, Process, Scope, Subnet};
+use crate::source::Span;
+
+use super::links::Links;
+use super::{Expanded, Resolve, Side};
+
+/// Subnets nested deeper than this are taken for a mistake.
+const MOST_LEVELS: usize = 64;
+
+/// A graph that opens to more processes than this is taken for a mistake.
+const MOST_PROCESSES: usize = 1_000_000;
+
+/// What a process name of one opened graph stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Node {
+    /// A process of the plan.
+    Process(usize),
+    /// An opened subnet.
+    Subnet(usize),
+    /// A classic border, which leaves no process.
+    Border(Side),
+}
+
+/// One use of a graph.
+pub(super) struct Opened {
+    pub(super) graph: Arc<Graph>,
+    /// Its address; empty for the top graph.
+    pub(super) address: String,
+    pub(super) nodes: HashMap<String, Node>,
+    pub(super) inports: Vec<Export>,
+    pub(super) outports: Vec<Export>,
+    /// Its processes in the plan, those of inner subnets included.
+    pub(super) processes: Range<usize>,
+    component: String,
+    span: Span,
+}
+
+impl Opened {
+    pub(super) fn exports(&self, side: Side) -> &[Export] {
+        match side {
+            Side::In => &self.inports,
+            Side::Out => &self.outports,
+        }
+    }
+}
+
+/// The work of one expansion.
+pub(super) struct Tree<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    resolver: &'a mut dyn Resolve,
+    pub(super) plan: Plan,
+    pub(super) opened: Vec<Opened>,
+    pub(super) links: Links,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) loose: Vec<(Side, End)>,
+    /// The graphs being opened, outermost first, by index.
+    chain: Vec<usize>,
+}
+
+/// Where a graph is used.
+struct Use {
+    address: String,
+    component: String,
+    span: Span,
+    scope: Option<usize>,
+}
+
+impl<'a> Tree<'a> {
+    pub(super) fn new(catalogue: &'a Catalogue, resolver: &'a mut dyn Resolve) -> Self {
+        Self {
+            catalogue,
+            resolver,
+            plan: Plan::default(),
+            opened: Vec::new(),
+            links: Links::default(),
+            diagnostics: Vec::new(),
+            loose: Vec::new(),
+            chain: Vec::new(),
+        }
+    }
+
+    pub(super) fn open_top(&mut self, graph: &Graph) {
+        self.plan.name.clone_from(&graph.name);
+        let span = graph
+            .processes
+            .first()
+            .map_or_else(Span::default, |first| first.span);
+        let used = Use {
+            address: String::new(),
+            component: graph.name.clone(),
+            span: Span::new(span.file, 0, 0),
+            scope: None,
+        };
+        self.open(Arc::new(graph.clone()), used);
+    }
+
+    /// Adds every process of a graph, and of the subnets in it, to the plan.
+    fn open(&mut self, graph: Arc<Graph>, used: Use) -> usize {
+        drawing::check(&graph, &mut self.diagnostics);
+        let scope = self.scope_of(&graph, &used);
+        let start = self.plan.processes.len();
+        let index = self.opened.len();
+        self.opened.push(Opened {
+            inports: exports(&graph, Side::In),
+            outports: exports(&graph, Side::Out),
+            graph: Arc::clone(&graph),
+            address: used.address,
+            nodes: HashMap::new(),
+            processes: start..start,
+            component: used.component,
+            span: used.span,
+        });
+        self.chain.push(index);
+        for process in &graph.processes {
+            let node = self.node(index, process, scope);
+            self.opened[index].nodes.insert(process.name.clone(), node);
+        }
+        self.chain.pop();
+        self.opened[index].processes.end = self.plan.processes.len();
+        index
+    }
+
+    /// A graph with substream-sensitive borders is a scope.
+    fn scope_of(&mut self, graph: &Graph, used: &Use) -> Option<usize> {
+        let sensitive = graph
+            .processes
+            .iter()
+            .any(|process| scoped(process).is_some());
+        if !sensitive {
+            return used.scope;
+        }
+        self.plan.scopes.push(Scope {
+            address: used.address.clone(),
+            parent: used.scope,
+            span: used.span,
+        });
+        Some(self.plan.scopes.len() - 1)
+    }
+
+    fn node(&mut self, index: usize, process: &model::Process, scope: Option<usize>) -> Node {
+        if let Some(side) = plain(process) {
+            self.check_border(index, process, side);
+            return Node::Border(side);
+        }
+        let known = process
+            .component
+            .as_deref()
+            .and_then(|name| self.catalogue.find(name));
+        if let Some(component) = known {
+            return self.add(index, process, &component.name, scope);
+        }
+        match self.subnet(index, process, scope) {
+            Some(inner) => Node::Subnet(inner),
+            None => self.add(index, process, "", scope),
+        }
+    }
+
+    /// A border that neither has a name nor is exported leads nowhere.
+    fn check_border(&mut self, index: usize, process: &model::Process, side: Side) {
+        let exports = self.opened[index].exports(side);
+        if !exports.iter().any(|export| export.process == process.name) {
+            self.diagnostics
+                .push(diagnostics::nameless_border::at(process));
+        }
+    }
+
+    fn add(
+        &mut self,
+        index: usize,
+        process: &model::Process,
+        component: &str,
+        scope: Option<usize>,
+    ) -> Node {
+        self.plan.processes.push(Process {
+            address: self.address(index, &process.name),
+            component: String::from(component),
+            metadata: process.metadata.clone(),
+            trace: process.trace,
+            scope,
+            span: process.span,
+            component_span: process.component_span.unwrap_or(process.span),
+        });
+        Node::Process(self.plan.processes.len() - 1)
+    }
+
+    fn address(&self, index: usize, name: &str) -> String {
+        let outer = &self.opened[index].address;
+        if outer.is_empty() {
+            String::from(name)
+        } else {
+            format!("{outer}/{name}")
+        }
+    }
+
+    /// Opens the subnet a process names; `None`, with the reason reported, when there is none.
+    fn subnet(
+        &mut self,
+        index: usize,
+        process: &model::Process,
+        scope: Option<usize>,
+    ) -> Option<usize> {
+        let span = process.component_span.unwrap_or(process.span);
+        let Some(name) = process.component.as_deref().filter(|name| !name.is_empty()) else {
+            self.diagnostics
+                .push(diagnostics::missing_component::at(process));
+            return None;
+        };
+        let Some(graph) = self.resolver.subnet(name, span.file) else {
+            self.report_unknown(name, span);
+            return None;
+        };
+        if !self.may_open(name, span, &graph) {
+            return None;
+        }
+        let address = self.address(index, &process.name);
+        let component = String::from(name);
+        Some(self.open(
+            graph,
+            Use {
+                address,
+                component,
+                span: process.span,
+                scope,
+            },
+        ))
+    }
+
+    fn report_unknown(&mut self, name: &str, span: Span) {
+        let files = self.resolver.names(span.file);
+        let names = self
+            .catalogue
+            .names()
+            .chain(files.iter().map(String::as_str));
+        self.diagnostics
+            .push(diagnostics::unknown_component::at(name, span, names));
+    }
+
+    /// Whether a subnet is neither inside itself nor beyond all measure; reports it if so.
+    fn may_open(&mut self, name: &str, span: Span, graph: &Arc<Graph>) -> bool {
+        let same = |index: &usize| {
+            let outer = &self.opened[*index].graph;
+            Arc::ptr_eq(outer, graph) || outer == graph
+        };
+        if let Some(from) = self.chain.iter().position(same) {
+            let names = self.chain[from..]
+                .iter()
+                .map(|at| self.opened[*at].component.as_str());
+            let chain: Vec<_> = names.chain([name]).collect();
+            self.diagnostics
+                .push(diagnostics::recursive_subnet::at(&chain, span));
+            return false;
+        }
+        let small = self.chain.len() < MOST_LEVELS && self.plan.processes.len() < MOST_PROCESSES;
+        if !small {
+            self.diagnostics.push(diagnostics::too_big::at(name, span));
+        }
+        small
+    }
+
+    pub(super) fn finish(mut self) -> Expanded {
+        self.plan.links = self.links.finish();
+        Expanded {
+            plan: self.plan,
+            diagnostics: self.diagnostics,
+            loose: self.loose,
+        }
+    }
+
+    /// The record of an opened subnet, its exports resolved.
+    pub(super) fn record(&mut self, index: usize) -> Subnet {
+        let inports = self.exported(index, Side::In);
+        let outports = self.exported(index, Side::Out);
+        let opened = &self.opened[index];
+        Subnet {
+            address: opened.address.clone(),
+            component: opened.component.clone(),
+            inports,
+            outports,
+            span: opened.span,
+        }
+    }
+}
+
+/// The graph's exports on one side, those made by named borders included.
+fn exports(graph: &Graph, side: Side) -> Vec<Export> {
+    let written = match side {
+        Side::In => &graph.inports,
+        Side::Out => &graph.outports,
+    };
+    let bordered = graph
+        .connections
+        .iter()
+        .filter_map(|arrow| border_export(graph, arrow, side));
+    written.iter().cloned().chain(bordered).collect()
+}
+
+/// The export that `'NAME' -> NAME Border` stands for.
+fn border_export(graph: &Graph, arrow: &model::Connection, side: Side) -> Option<Export> {
+    let Origin::Initial(initial) = &arrow.from else {
+        return None;
+    };
+    let process = graph.process(&arrow.to.process)?;
+    let border = plain(process).or_else(|| scoped(process))?;
+    if border != side || !arrow.to.port.name.eq_ignore_ascii_case("NAME") {
+        return None;
+    }
+    let port = match side {
+        Side::In => "IN",
+        Side::Out => "OUT",
+    };
+    Some(Export {
+        public: String::from(initial.value.as_str()?),
+        process: process.name.clone(),
+        port: PortRef {
+            name: String::from(port),
+            span: initial.span,
+            ..PortRef::default()
+        },
+        metadata: Vec::new(),
+        span: initial.span,
+    })
+}
+
+/// The side a classic border stands on.
+fn plain(process: &model::Process) -> Option<Side> {
+    match process.component.as_deref()? {
+        "SubIn" | "subnet/in" => Some(Side::In),
+        "SubOut" | "subnet/out" => Some(Side::Out),
+        _ => None,
+    }
+}
+
+/// The side a substream-sensitive border stands on.
+fn scoped(process: &model::Process) -> Option<Side> {
+    match process.component.as_deref()? {
+        "SubInSS" | "subnet/in-ss" => Some(Side::In),
+        "SubOutSS" | "subnet/out-ss" => Some(Side::Out),
+        _ => None,
+    }
+}
