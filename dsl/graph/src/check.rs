@@ -1,2 +1,176 @@
-//! x
+//! What is wrong with a graph, all of it in one go.
+//!
+//! Each check looks at the plan alone and never stops at the first find. What one mistake causes
+//! elsewhere is not reported again: a process with an unknown component has no ports to compare,
+//! and an end whose arrow could not be resolved counts as connected.
+
 pub mod drawing;
+mod names;
+mod ports;
+mod required;
+mod start;
+mod values;
+mod wiring;
+
+use std::collections::HashSet;
+
+use crate::catalogue::{Catalogue, Component, Port};
+use crate::diagnostic::Diagnostic;
+use crate::diagnostics;
+use crate::expand::{AUTOMATIC, Expanded, Resolve, Side, expand};
+use crate::model::Graph;
+use crate::plan::{End, Plan};
+use crate::source::Span;
+
+/// A graph opened and looked over.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Checked {
+    /// What the engine is to wire; fit to run if no diagnostic is an error.
+    pub plan: Plan,
+    /// Everything that is wrong, in text order, none twice.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Opens a graph and runs every check over it.
+pub fn examine(graph: &Graph, catalogue: &Catalogue, resolver: &mut dyn Resolve) -> Checked {
+    let mut expanded = expand(graph, catalogue, resolver);
+    let found = check(&expanded, catalogue);
+    expanded.diagnostics.extend(found);
+    if graph.processes.is_empty() {
+        expanded
+            .diagnostics
+            .push(diagnostics::empty_graph::at(start_of(graph)));
+    }
+    Checked {
+        plan: expanded.plan,
+        diagnostics: tidy(expanded.diagnostics),
+    }
+}
+
+/// Every check that needs the flat graph, in text order, none twice.
+#[must_use]
+pub fn check(expanded: &Expanded, catalogue: &Catalogue) -> Vec<Diagnostic> {
+    let view = View::new(expanded, catalogue);
+    let mut found = Vec::new();
+    names::check(&view, &mut found);
+    let misnamed = ports::check(&view, &mut found);
+    required::check(&view, &misnamed, &mut found);
+    wiring::check(&view, &mut found);
+    values::check(&view, &mut found);
+    start::check(&view, &mut found);
+    tidy(found)
+}
+
+/// Diagnostics in text order, without repetitions.
+///
+/// A subnet used twice shows its mistakes once. Where nothing is known about places, as in a graph
+/// that was built by a program, only equal messages are repetitions.
+#[must_use]
+pub fn tidy(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    diagnostics.sort_by_key(|found| (found.span, found.code));
+    let mut seen = HashSet::new();
+    diagnostics.retain(|found| {
+        let placed = found.span.start < found.span.end;
+        let message = if placed {
+            String::new()
+        } else {
+            found.message.clone()
+        };
+        seen.insert((found.code, found.span, message))
+    });
+    diagnostics
+}
+
+fn start_of(graph: &Graph) -> Span {
+    let exports = graph
+        .inports
+        .iter()
+        .chain(&graph.outports)
+        .map(|export| export.span);
+    let places = exports.chain(graph.properties.iter().map(|property| property.span));
+    places
+        .min()
+        .map_or_else(Span::default, |span| Span::new(span.file, 0, 0))
+}
+
+/// What every check looks at.
+struct View<'a> {
+    plan: &'a Plan,
+    loose: &'a [(Side, End)],
+    /// The component of each process, where it is known.
+    components: Vec<Option<&'a Component>>,
+}
+
+/// An end in use: an arrow, initial packet or export is on it.
+struct Used<'a> {
+    side: Side,
+    end: &'a End,
+}
+
+impl<'a> View<'a> {
+    fn new(expanded: &'a Expanded, catalogue: &'a Catalogue) -> Self {
+        let plan = &expanded.plan;
+        let component = |process: &crate::plan::Process| catalogue.find(&process.component);
+        let components = plan.processes.iter().map(component).collect();
+        Self {
+            plan,
+            loose: &expanded.loose,
+            components,
+        }
+    }
+
+    /// Every end in use but the automatic ones, in no order, loose ends included.
+    fn used(&self) -> impl Iterator<Item = Used<'a>> {
+        let plan = self.plan;
+        let readers = plan.links.iter().map(|link| (Side::In, &link.to));
+        let writers = plan.links.iter().flat_map(|link| &link.from);
+        let writers = writers.map(|writer| (Side::Out, &writer.end));
+        let initials = plan.initials.iter().map(|initial| (Side::In, &initial.to));
+        let inports = plan.inports.iter().map(|export| (Side::In, &export.end));
+        let outports = plan.outports.iter().map(|export| (Side::Out, &export.end));
+        let loose = self.loose.iter().map(|(side, end)| (*side, end));
+        let all = readers
+            .chain(writers)
+            .chain(initials)
+            .chain(inports)
+            .chain(outports);
+        all.chain(loose)
+            .filter(|(_, end)| end.port != AUTOMATIC)
+            .map(|(side, end)| Used { side, end })
+    }
+
+    fn address(&self, process: usize) -> &'a str {
+        self.plan
+            .processes
+            .get(process)
+            .map_or("", |found| &found.address)
+    }
+
+    /// The declaration of a port, if component and port are known.
+    fn port(&self, side: Side, end: &End) -> Option<&'a Port> {
+        let component = (*self.components.get(end.process)?)?;
+        match side {
+            Side::In => component.input(&end.port),
+            Side::Out => component.output(&end.port),
+        }
+    }
+
+    /// `Process.PORT[i]`.
+    fn name(&self, end: &End) -> String {
+        match end.index {
+            Some(index) => format!("{}.{}[{index}]", self.address(end.process), end.port),
+            None => format!("{}.{}", self.address(end.process), end.port),
+        }
+    }
+}
+
+/// The declared ports of one side.
+fn declared(component: &Component, side: Side) -> &[Port] {
+    match side {
+        Side::In => &component.inputs,
+        Side::Out => &component.outputs,
+    }
+}
+
+#[cfg(test)]
+mod tests;

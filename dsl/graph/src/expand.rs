@@ -18,6 +18,7 @@ use crate::model::Graph;
 use crate::plan::{End, Plan};
 use crate::source::FileId;
 
+pub(crate) use ends::AUTOMATIC;
 use tree::Tree;
 
 /// Which side of a process a port is on.

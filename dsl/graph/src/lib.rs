@@ -3,7 +3,7 @@
 //! A [`Graph`] is what an author drew, from text or from JSON. [`expand`](expand::expand)
 //! flattens it, with every subnet it names, into a [`Plan`]: plain lists of processes, links and
 //! initial packets. [`check`](check::check) compares a plan with a [`Catalogue`] of component
-//! descriptions and answers with [`Diagnostic`]s.
+//! descriptions and answers with [`Diagnostic`]s; [`examine`] does both.
 //!
 //! This crate knows names, never Rust types: the catalogue may as well have been read from JSON.
 //! Nothing here fails; everything reports.
@@ -19,7 +19,9 @@ pub mod similar;
 pub mod source;
 
 pub use catalogue::{Catalogue, Component, Kinds, Port};
+pub use check::{Checked, examine};
 pub use diagnostic::{Diagnostic, Label, Severity};
+pub use expand::{Expanded, NoSubnets, Resolve, Side, expand};
 pub use model::{
     Attribute, Connection, End, Export, Graph, Group, Initial, Origin, PortRef, Process, Property,
 };

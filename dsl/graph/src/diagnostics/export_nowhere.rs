@@ -1,6 +1,8 @@
+use std::collections::HashSet;
+
 use crate::diagnostic::Diagnostic;
 use crate::expand::Side;
-use crate::model::{Export, Graph};
+use crate::model::Export;
 use crate::similar::suggest;
 
 explained! {
@@ -13,7 +15,7 @@ explained! {
 }
 
 /// An export of a port of an undefined process.
-pub(crate) fn at(export: &Export, side: Side, graph: &Graph) -> Diagnostic {
+pub(crate) fn at(export: &Export, side: Side, names: &HashSet<&str>) -> Diagnostic {
     let (what, node) = match side {
         Side::In => ("Inport", "target"),
         Side::Out => ("Outport", "source"),
@@ -21,8 +23,7 @@ pub(crate) fn at(export: &Export, side: Side, graph: &Graph) -> Diagnostic {
     let (public, process) = (&export.public, &export.process);
     let message =
         format!("{what} \"{public}\" is connected to an undefined {node} node \"{process}\"");
-    let names = graph.processes.iter().map(|process| process.name.as_str());
-    let help = match suggest(process, names) {
+    let help = match suggest(process, super::sorted(names)) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => String::from("define the process, or remove the export"),
     };

@@ -1,7 +1,9 @@
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::diagnostic::Diagnostic;
-use crate::model::{Connection, End, Graph, Origin};
+use crate::model::{Connection, End, Origin};
 use crate::similar::suggest;
 
 explained! {
@@ -14,8 +16,8 @@ explained! {
 }
 
 /// The undefined ends of an arrow.
-pub(crate) fn of(arrow: &Connection, graph: &Graph) -> Vec<Diagnostic> {
-    let known = |name: &str| graph.process(name).is_some();
+pub(crate) fn of(arrow: &Connection, names: &HashSet<&str>) -> Vec<Diagnostic> {
+    let known = |name: &str| names.contains(name);
     let mut found = Vec::new();
     if let Origin::Port(from) = &arrow.from
         && !known(&from.process)
@@ -23,7 +25,7 @@ pub(crate) fn of(arrow: &Connection, graph: &Graph) -> Vec<Diagnostic> {
         let to = described("Edge to", &arrow.to);
         let name = &from.process;
         let message = format!("{to} is connected to an undefined source node \"{name}\"");
-        found.push(at(from, message, graph));
+        found.push(at(from, message, names));
     }
     if !known(&arrow.to.process) {
         let start = match &arrow.from {
@@ -32,7 +34,7 @@ pub(crate) fn of(arrow: &Connection, graph: &Graph) -> Vec<Diagnostic> {
         };
         let name = &arrow.to.process;
         let message = format!("{start} is connected to an undefined target node \"{name}\"");
-        found.push(at(&arrow.to, message, graph));
+        found.push(at(&arrow.to, message, names));
     }
     found
 }
@@ -47,9 +49,8 @@ fn plain(value: &Value) -> String {
         .map_or_else(|| value.to_string(), String::from)
 }
 
-fn at(end: &End, message: String, graph: &Graph) -> Diagnostic {
-    let names = graph.processes.iter().map(|process| process.name.as_str());
-    let help = match suggest(&end.process, names) {
+fn at(end: &End, message: String, names: &HashSet<&str>) -> Diagnostic {
+    let help = match suggest(&end.process, super::sorted(names)) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("define it: `{}(COMPONENT)`", end.process),
     };
