@@ -1,0 +1,35 @@
+//! An attribute's value does not fit.
+
+use paperflow_graph::similar::suggest;
+use paperflow_graph::{Diagnostic, Span};
+
+use crate::attribute::{AttributeSpec, Form};
+
+super::explain! {
+    "P0116", "an attribute's value does not fit",
+    r#"The value of an arrow's attribute has the wrong form.
+
+    A(flow/pass) OUT ->(capacity=0) IN B(flow/pass)
+    A(flow/pass) OUT ->(full=sometimes) IN B(flow/pass)
+
+Write one of the words the message lists, a whole number, or a duration such as `250ms` or `5s`.
+"#
+}
+
+/// A value of the wrong form.
+pub(crate) fn bad_attribute_value(span: Span, spec: &AttributeSpec, value: &str) -> Diagnostic {
+    let message = format!("`{value}` is not a value of the attribute `{}`", spec.name);
+    Diagnostic::error(CODE, span, message).help(expected(spec.form, value))
+}
+
+fn expected(form: Form, value: &str) -> String {
+    match form {
+        Form::Count(least) => format!("write a whole number, at least {least}"),
+        Form::Duration => String::from("write a number and a unit, such as `250ms`, `5s` or `2h`"),
+        Form::Text => String::from("write a word, or text in double quotes"),
+        Form::Choice(words) => match suggest(value, words.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("write one of: {}", words.join(", ")),
+        },
+    }
+}

@@ -1,0 +1,19 @@
+//! A process's name has a sign that needs a backslash.
+
+use paperflow_graph::{Diagnostic, Span};
+
+super::explain! {
+    "P0112", "a process's name has a sign that needs a backslash",
+    r#"Process names hold letters, digits, `_` and `-`, and begin with a letter or `_`.
+
+    core/Repeat(core/Repeat) OUT -> IN Show(io/print)
+
+Rename the process, or put a backslash before the sign: `core\/Repeat`.
+"#
+}
+
+/// A process name with a character it may not have.
+pub(crate) fn bad_process(span: Span, name: &str, letter: char) -> Diagnostic {
+    Diagnostic::error(CODE, span, format!("the process name `{name}` may not hold `{letter}`"))
+        .help(format!("rename the process, or write `\\{letter}`"))
+}
