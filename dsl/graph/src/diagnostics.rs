@@ -20,6 +20,7 @@ macro_rules! explained {
 }
 
 pub(crate) mod bad_capacity;
+pub(crate) mod bad_json;
 pub(crate) mod bad_policy;
 pub(crate) mod clashing_name;
 pub(crate) mod conflict;
@@ -48,13 +49,18 @@ pub(crate) mod straight_border;
 pub(crate) mod too_big;
 pub(crate) mod two_initials;
 pub(crate) mod unknown_component;
+pub(crate) mod unknown_key;
 pub(crate) mod unknown_port;
 pub(crate) mod unknown_process;
 pub(crate) mod unreachable;
 pub(crate) mod unreadable_value;
+pub(crate) mod wrong_shape;
 
 /// Code, title and explanation of every diagnostic of this crate, by code.
 pub const EXPLANATIONS: &[(&str, &str, &str)] = &[
+    bad_json::EXPLANATION,
+    wrong_shape::EXPLANATION,
+    unknown_key::EXPLANATION,
     unknown_component::EXPLANATION,
     missing_component::EXPLANATION,
     unknown_port::EXPLANATION,

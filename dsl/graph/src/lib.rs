@@ -8,11 +8,14 @@
 //! This crate knows names, never Rust types: the catalogue may as well have been read from JSON.
 //! Nothing here fails; everything reports.
 
+pub mod attributes;
 pub mod catalogue;
 pub mod check;
 pub mod diagnostic;
 pub mod diagnostics;
+pub mod draw;
 pub mod expand;
+pub mod json;
 pub mod model;
 pub mod plan;
 pub mod similar;

@@ -1,0 +1,104 @@
+//! Drawings of a plan, for people: DOT for Graphviz, Mermaid for documents.
+//!
+//! Subnets are clusters, ports stand on the arrows, initial packets are notes, and a written
+//! capacity stands on its arrow.
+
+mod dot;
+mod mermaid;
+
+use serde_json::Value;
+
+pub use dot::to_dot;
+pub use mermaid::to_mermaid;
+
+use crate::plan::{End, Full, Link, Plan};
+
+/// Initial packets longer than this are cut in a drawing.
+const LONGEST_NOTE: usize = 30;
+
+/// A subnet with its own processes and the subnets directly inside it.
+#[derive(Debug, Default)]
+struct Cluster<'a> {
+    address: &'a str,
+    component: &'a str,
+    processes: Vec<usize>,
+    inner: Vec<Cluster<'a>>,
+}
+
+impl<'a> Cluster<'a> {
+    /// The whole plan as one cluster without address.
+    fn of(plan: &'a Plan) -> Self {
+        let mut top = Self::default();
+        for subnet in &plan.subnets {
+            let at = top.around(&subnet.address);
+            let (address, component) = (subnet.address.as_str(), subnet.component.as_str());
+            at.inner.push(Self {
+                address,
+                component,
+                ..Self::default()
+            });
+        }
+        for (index, process) in plan.processes.iter().enumerate() {
+            top.around(&process.address).processes.push(index);
+        }
+        top
+    }
+
+    /// The innermost cluster around an address.
+    fn around(&mut self, address: &str) -> &mut Self {
+        let inside = |cluster: &Self| {
+            address
+                .strip_prefix(cluster.address)
+                .is_some_and(|rest| rest.starts_with('/'))
+        };
+        match self.inner.iter().position(inside) {
+            Some(at) => self.inner[at].around(address),
+            None => self,
+        }
+    }
+
+    /// What remains of an address inside this cluster.
+    fn local<'b>(&self, address: &'b str) -> &'b str {
+        let rest = address.strip_prefix(self.address).unwrap_or(address);
+        rest.strip_prefix('/')
+            .filter(|_| !self.address.is_empty())
+            .unwrap_or(address)
+    }
+}
+
+/// `OUT[1]`.
+fn port(end: &End) -> String {
+    match end.index {
+        Some(index) => format!("{}[{index}]", end.port),
+        None => end.port.clone(),
+    }
+}
+
+/// What stands on an arrow: its ports and what was written about its link.
+fn arrow(from: &End, link: &Link) -> String {
+    let ports = format!("{} -> {}", port(from), port(&link.to));
+    let capacity = link.capacity.map(|capacity| capacity.to_string());
+    let full = (link.full != Full::Wait).then(|| link.full.to_string());
+    let terms: Vec<_> = capacity.into_iter().chain(full).collect();
+    if terms.is_empty() {
+        ports
+    } else {
+        format!("{ports} ({})", terms.join(", "))
+    }
+}
+
+/// The value of an initial packet as a note, cut if it is long.
+fn note(value: &Value) -> String {
+    let text = value
+        .as_str()
+        .map_or_else(|| value.to_string(), String::from);
+    let line = text.lines().next().unwrap_or_default();
+    if line.chars().count() <= LONGEST_NOTE && line.len() == text.trim_end().len() {
+        return format!("'{line}'");
+    }
+    let start: String = line.chars().take(LONGEST_NOTE).collect();
+    format!("'{start}...'")
+}
+
+#[cfg(test)]
+mod tests;
