@@ -1,5 +1,6 @@
 //! The checks upstream makes once a text is read: every process named has a component.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use paperflow_graph::similar::suggest;
@@ -27,22 +28,32 @@ pub fn check_contents(graph: &Graph) -> Vec<Diagnostic> {
     diagnostics
 }
 
+/// How many names a graph is searched for, each search being as long as the graph.
+const SUGGESTIONS: usize = 20;
+
 struct Check<'a> {
     graph: &'a Graph,
     names: HashSet<&'a str>,
+    suggested: Cell<usize>,
 }
 
 impl<'a> Check<'a> {
     fn new(graph: &'a Graph) -> Self {
         let names = graph.processes.iter().map(|process| process.name.as_str()).collect();
-        Self { graph, names }
+        Self { graph, names, suggested: Cell::new(0) }
     }
 
     fn lacks(&self, name: &str) -> bool {
         !self.names.contains(name)
     }
 
+    /// The name that was meant. Only so many are looked for: a file in which nothing is declared
+    /// gets its answer as fast as any other.
     fn near(&self, name: &str) -> Option<String> {
+        let spent = self.suggested.replace(self.suggested.get() + 1);
+        if spent >= SUGGESTIONS {
+            return None;
+        }
         suggest(name, self.graph.processes.iter().map(|process| process.name.as_str()))
     }
 

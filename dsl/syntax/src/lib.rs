@@ -27,18 +27,24 @@ mod chain;
 mod contents;
 mod diagnostics;
 mod export;
+mod format;
 mod lexer;
 mod note;
 mod parser;
+mod print;
 mod segment;
 mod spelling;
 mod statement;
+mod upstream;
 
 use paperflow_graph::{Diagnostic, FileId, Graph, Sources};
 
 pub use attribute::{ATTRIBUTES, AttributeSpec, Form, KINDS};
 pub use contents::check_contents;
 pub use diagnostics::EXPLANATIONS;
+pub use format::{Formatted, format};
+pub use print::print;
+pub use upstream::print_upstream;
 
 /// How to read a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

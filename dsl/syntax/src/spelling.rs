@@ -75,8 +75,13 @@ pub(crate) fn process(name: &str) -> Cow<'_, str> {
 pub(crate) fn port(name: &str) -> Cow<'_, str> {
     match name.strip_prefix('*') {
         Some(rest) => Cow::Owned(format!("*{}", escape_rest(rest, |letter| letter == '.'))),
-        None => escape(name, |letter| letter == '.'),
+        None => inner(name),
     }
+}
+
+/// A port name as it stands in an export line, where a star is a character like others.
+pub(crate) fn inner(name: &str) -> Cow<'_, str> {
+    escape(name, |letter| letter == '.')
 }
 
 /// A name with a backslash before all that is not a letter, digit, `_` or `allowed`.
