@@ -5,7 +5,7 @@ use std::task::Context;
 
 use crate::fault::Fault;
 use crate::packet::Packet;
-use crate::port::{In, Ins, Out, Outs, Param};
+use crate::port::{In, Ins, Out, Outs, Param, Receive};
 use crate::spec::Spec;
 use crate::table::Table;
 use crate::time::{Clock, Timer};
@@ -22,6 +22,19 @@ pub trait Component: Send + Sync {
     /// # Errors
     /// A parameter that cannot be read; the process then fails without having run.
     fn open(&self, params: &Params) -> Result<Box<dyn Activity>, Fault>;
+}
+
+/// A function that names a component stands for it: what the attribute makes of a component function.
+///
+/// A unit struct of that name would be shorter, and would forbid every variable of the same name.
+impl<F: Send + Sync + Fn() -> &'static dyn Component> Component for F {
+    fn spec(&self) -> &Spec {
+        self().spec()
+    }
+
+    fn open(&self, params: &Params) -> Result<Box<dyn Activity>, Fault> {
+        self().open(params)
+    }
 }
 
 /// One activation of a process.
@@ -125,7 +138,7 @@ impl Params {
     ///
     /// # Errors
     /// When the spec has no such port.
-    pub fn input<T: Value>(&self, name: &str) -> Result<In<T>, Fault> {
+    pub fn input<T: Receive>(&self, name: &str) -> Result<In<T>, Fault> {
         let Some(index) = self.spec.input_index(name) else { return unknown(&self.spec, name) };
         Ok(In::new(self.layout.inputs[index].first))
     }
@@ -134,7 +147,7 @@ impl Params {
     ///
     /// # Errors
     /// When the spec has no such port.
-    pub fn inputs<T: Value>(&self, name: &str) -> Result<Ins<T>, Fault> {
+    pub fn inputs<T: Receive>(&self, name: &str) -> Result<Ins<T>, Fault> {
         let Some(index) = self.spec.input_index(name) else { return unknown(&self.spec, name) };
         Ok(Ins::new(self.layout.inputs[index].clone()))
     }

@@ -37,4 +37,7 @@ pub use spec::{Example, ParamSpec, PortSpec, Sample, Spec, Work};
 pub use table::Table;
 pub use time::{Moment, Timer};
 pub use turn::{Give, Take, Turn};
+// For the code that the attribute writes: examples hold JSON.
+#[doc(hidden)]
+pub use serde_json;
 pub use value::{IntoPort, Number, Object, Parameter, Record, Text, Typed, Value};
