@@ -1,9 +1,73 @@
 //! The attribute that turns a function into a component.
+//!
+//! Components name it `paperflow_core::component`. Documentation comments on the function and on its
+//! arguments become the description that `describe` prints, so a component without them does not
+//! compile.
+//!
+//! ```
+//! use paperflow_core::{Out, Text, component};
+//!
+//! /// Emits every word of a text as a packet of its own.
+//! #[component("text/words", work = compute)]
+//! #[example(line = ["to be"], words = ["to", "be"])]
+//! fn words(
+//!     /// A line of text.
+//!     line: Text,
+//!     /// One word per packet, in order.
+//!     words: &mut Out<Text>,
+//! ) {
+//!     for word in line.split_whitespace() {
+//!         words.put(word);
+//!     }
+//! }
+//!
+//! let catalogue = paperflow_core::Catalogue::new().with(words);
+//! assert!(catalogue.get("text/words").is_some());
+//! ```
+//!
+//! # Shapes
+//!
+//! - A plain `fn` is called once per packet. It takes exactly one value (the driving input) and any of
+//!   `&mut Out<T>`, `&mut Outs<T>`, `&Param<T>`, `Param<T>`, `&mut Table<K, V>`, `Timer`, `&Timer`. A
+//!   `Param<T>` is cloned for every call and needs `T: Clone`; a `&Param<T>` is not and does not.
+//! - An `async fn` runs once. It takes any of `In<T>`, `Ins<T>`, `Out<T>`, `Outs<T>`, `Param<T>`,
+//!   `Table<K, V>`, `Timer`.
+//!
+//! Either returns nothing or `Result<(), E>` with `E: Into<Fault>`. A `Param<Option<T>>` may be left
+//! out. The types are recognised by the last segment of their path. The function itself becomes
+//! `words::call`; `words` names the component and is given as it is to whatever takes a `Component`.
+//!
+//! # Options
+//!
+//! | Where | Written | Means |
+//! |---|---|---|
+//! | component | `work = compute` | never blocks, may share a worker; else it has a thread (`thread`) |
+//! | component | `must_run` | runs once even when no packet ever comes |
+//! | component | `again` | is opened again after it has ended, as long as packets come |
+//! | function | `#[example(line = ["a"], size = 3)]` | a run that shows it: packets by port, text by parameter |
+//! | argument | `#[port("NAME")]` | its name; else that of the argument in capitals |
+//! | port | `#[optional]` | may be left unconnected |
+//! | array port | `#[fixed(3)]` | has exactly three elements |
+//! | parameter | `#[default(20)]` | the text used when none is given |
+//!
+//! Arguments called `input` and `inputs` are the port IN (`in` is a keyword), `outs` is OUT. An output
+//! argument called `error` is the port ERROR, which every component has.
+//!
+//! An example lists for each port the packets: literals, `null`, `open` and `close` for brackets, and
+//! records written as JSON, `{ "price": 3 }`. An element of an array port is `inputs[0] = [..]`; what
+//! leaves at ERROR is `error = [..]`.
+
+mod arguments;
+mod examples;
+mod expand;
+mod options;
 
 use proc_macro::TokenStream;
 
-/// Placeholder.
+/// Turns a function into a component: `#[component("area/name")]`. See the [crate page](crate).
 #[proc_macro_attribute]
-pub fn component(_: TokenStream, item: TokenStream) -> TokenStream {
-    item
+pub fn component(options: TokenStream, item: TokenStream) -> TokenStream {
+    expand::component(options.into(), item.into())
+        .unwrap_or_else(|error| error.into_compile_error())
+        .into()
 }

@@ -1,0 +1,294 @@
+//! The code that a component function becomes.
+
+use std::path::Path;
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Attribute, Error, Ident, ItemFn, Result, ReturnType, Type};
+
+use crate::arguments::{self, Argument, Passed, Role};
+use crate::examples;
+use crate::options::{self, Options};
+
+/// Expands `#[component(options)] item`.
+pub(crate) fn component(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let options: Options = syn::parse2(options)?;
+    let mut function: ItemFn = syn::parse2(item)?;
+    check_signature(&function)?;
+    let core = core_path();
+    let arguments = read_arguments(&mut function)?;
+    let examples = examples::take(&mut function.attrs, &arguments, &core)?;
+    let name = function.sig.ident.clone();
+    let doc = options::doc(&function.attrs).ok_or_else(|| {
+        let message = format!("component `{name}` needs a doc comment: it becomes its description");
+        Error::new(name.span(), message)
+    })?;
+    let spec = spec(&options, &doc, &arguments, &examples, &core);
+    let open = open(&function, &arguments, &core);
+    let items = items(function, &name, &core);
+    Ok(quote! {
+        #items
+        impl #core::Component for #name {
+            fn spec(&self) -> &#core::Spec {
+                static SPEC: ::std::sync::OnceLock<#core::Spec> = ::std::sync::OnceLock::new();
+                SPEC.get_or_init(|| #spec)
+            }
+
+            fn open(
+                &self,
+                params: &#core::Params,
+            ) -> ::std::result::Result<::std::boxed::Box<dyn #core::Activity>, #core::Fault> {
+                #open
+            }
+        }
+    })
+}
+
+/// The core crate as the user's crate names it: directly, or through the facade.
+fn core_path() -> TokenStream {
+    let directory = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let manifest = std::fs::read_to_string(Path::new(&directory).join("Cargo.toml"));
+    if manifest.is_ok_and(|text| text.contains("paperflow-core")) {
+        quote!(::paperflow_core)
+    } else {
+        quote!(::paperflow::paperflow_core)
+    }
+}
+
+fn check_signature(function: &ItemFn) -> Result<()> {
+    let signature = &function.sig;
+    if !signature.generics.params.is_empty() {
+        return Err(Error::new_spanned(
+            &signature.generics,
+            "a component function has no generics",
+        ));
+    }
+    if let Some(clause) = &signature.generics.where_clause {
+        return Err(Error::new_spanned(
+            clause,
+            "a component function has no generics",
+        ));
+    }
+    if let Some(word) = &signature.unsafety {
+        return Err(Error::new_spanned(word, "a component function is safe"));
+    }
+    if let Some(dots) = &signature.variadic {
+        return Err(Error::new_spanned(
+            dots,
+            "a component function has named arguments only",
+        ));
+    }
+    Ok(())
+}
+
+/// Reads every argument and reports what is wrong with any of them.
+fn read_arguments(function: &mut ItemFn) -> Result<Vec<Argument>> {
+    let is_async = function.sig.asyncness.is_some();
+    let mut read = Vec::new();
+    let mut errors: Option<Error> = None;
+    for argument in &mut function.sig.inputs {
+        match (Argument::read(argument, is_async), &mut errors) {
+            (Ok(argument), _) => read.push(argument),
+            (Err(error), Some(errors)) => errors.combine(error),
+            (Err(error), None) => errors = Some(error),
+        }
+    }
+    errors.map_or(Ok(()), Err)?;
+    arguments::check_names(&read)?;
+    let mut driving = read.iter().filter(|argument| argument.is_driving());
+    match (driving.next(), driving.next()) {
+        (_, Some(second)) => {
+            let message = "a plain function has one input; to take from several ports, make it an \
+                           `async fn` with `In<T>` arguments";
+            Err(Error::new(second.ident.span(), message))
+        }
+        (None, _) if !is_async => {
+            let message = "a plain function is called once per packet and needs an input, taken by \
+                           value; to run without one, make it an `async fn`";
+            Err(Error::new(function.sig.ident.span(), message))
+        }
+        _ => Ok(read),
+    }
+}
+
+/// The type, the function that names it, and the user's function as its `call`.
+fn items(mut function: ItemFn, name: &Ident, core: &TokenStream) -> TokenStream {
+    let visibility = function.vis.clone();
+    let is_doc = |attribute: &&Attribute| attribute.path().is_ident("doc");
+    let docs: Vec<_> = function.attrs.iter().filter(is_doc).cloned().collect();
+    function.attrs.retain(|attribute| !is_doc(&attribute));
+    function.sig.ident = Ident::new("call", name.span());
+    quote! {
+        #(#docs)*
+        #visibility fn #name() -> &'static dyn #core::Component {
+            &#name {}
+        }
+
+        #(#docs)*
+        #[allow(non_camel_case_types, reason = "a component is named like the function it is written as")]
+        #[derive(Clone, Copy, Debug)]
+        #visibility struct #name {}
+
+        impl #name {
+            /// The function itself.
+            #[allow(clippy::too_many_arguments, reason = "every port is an argument")]
+            #function
+        }
+    }
+}
+
+fn spec(
+    options: &Options,
+    doc: &str,
+    arguments: &[Argument],
+    examples: &[TokenStream],
+    core: &TokenStream,
+) -> TokenStream {
+    let name = &options.name;
+    let work = if options.compute {
+        quote!(Compute)
+    } else {
+        quote!(Thread)
+    };
+    let must_run = options.must_run.then(|| quote!(.must_run()));
+    let again = options.again.then(|| quote!(.again()));
+    let parts = arguments.iter().map(|argument| part(argument, core));
+    quote! {
+        #core::Spec::new(#name, #doc).work(#core::Work::#work) #must_run #again
+            #(#parts)* #(.example(#examples))*
+    }
+}
+
+/// What an argument adds to the spec.
+fn part(argument: &Argument, core: &TokenStream) -> TokenStream {
+    let Argument { port, about, .. } = argument;
+    match &argument.role {
+        Role::Driving(_) | Role::In(_) | Role::Ins(_) => {
+            let port = port_spec(argument, core);
+            quote!(.input(#port))
+        }
+        Role::Out(_) | Role::Outs(_) if port == "ERROR" => TokenStream::new(),
+        Role::Out(_) | Role::Outs(_) => {
+            let port = port_spec(argument, core);
+            quote!(.output(#port))
+        }
+        Role::Param(ty) => param_spec(argument, ty, false, core),
+        Role::Maybe(ty) => param_spec(argument, ty, true, core),
+        Role::Table(..) => quote!(.table(#port, #about)),
+        Role::Timer => TokenStream::new(),
+    }
+}
+
+fn port_spec(argument: &Argument, core: &TokenStream) -> TokenStream {
+    let Argument {
+        port,
+        about,
+        helpers,
+        ..
+    } = argument;
+    let kinds = match &argument.role {
+        Role::In(ty) | Role::Ins(ty) => quote!(<#ty as #core::port::Receive>::kinds()),
+        Role::Driving(ty) | Role::Out(ty) | Role::Outs(ty) => {
+            quote!(<#ty as #core::Value>::kinds())
+        }
+        _ => quote!(::std::vec::Vec::new()),
+    };
+    let array = match &helpers.fixed {
+        Some(size) => quote!(.fixed(#size)),
+        None if argument.is_array() => quote!(.array()),
+        None => TokenStream::new(),
+    };
+    let optional = helpers.optional.map(|_| quote!(.optional()));
+    quote!(#core::PortSpec::new(#port, #about, #kinds) #array #optional)
+}
+
+fn param_spec(argument: &Argument, ty: &Type, optional: bool, core: &TokenStream) -> TokenStream {
+    let Argument {
+        port,
+        about,
+        helpers,
+        ..
+    } = argument;
+    let default = match &helpers.default {
+        Some((_, text)) => quote!(::std::option::Option::Some(#text.into())),
+        None => quote!(::std::option::Option::None),
+    };
+    quote!(.param(#core::ParamSpec {
+        name: #port.into(),
+        about: #about.into(),
+        parses: <#ty as #core::Parameter>::PARSES.into(),
+        default: #default,
+        optional: #optional,
+    }))
+}
+
+/// The body of `Component::open`: every handle is resolved once.
+fn open(function: &ItemFn, arguments: &[Argument], core: &TokenStream) -> TokenStream {
+    let is_async = function.sig.asyncness.is_some();
+    let names: Vec<Ident> = (0..arguments.len())
+        .map(|at| format_ident!("argument{at}"))
+        .collect();
+    let handles = arguments.iter().zip(&names).map(|(argument, name)| {
+        let handle = handle(argument, core);
+        let is_mut = (argument.passed == Passed::Mut).then(|| quote!(mut));
+        quote!(let #is_mut #name = #handle;)
+    });
+    let run = if is_async {
+        quote!(#core::looper(async move { #core::Outcome::outcome(Self::call(#(#names),*).await) }))
+    } else {
+        plain(function, arguments, &names, core)
+    };
+    quote!(#(#handles)* ::std::result::Result::Ok(#run))
+}
+
+fn handle(argument: &Argument, core: &TokenStream) -> TokenStream {
+    let port = &argument.port;
+    match &argument.role {
+        Role::Driving(ty) | Role::In(ty) => quote!(params.input::<#ty>(#port)?),
+        Role::Ins(ty) => quote!(params.inputs::<#ty>(#port)?),
+        Role::Out(ty) => quote!(params.output::<#ty>(#port)?),
+        Role::Outs(ty) => quote!(params.outputs::<#ty>(#port)?),
+        Role::Param(ty) => quote!(params.param::<#ty>(#port)?),
+        Role::Maybe(ty) => quote!(#core::Param::new(params.optional::<#ty>(#port)?)),
+        Role::Table(key, row) => quote!(params.table::<#key, #row>(#port)?),
+        Role::Timer => quote!(params.timer()),
+    }
+}
+
+fn plain(
+    function: &ItemFn,
+    arguments: &[Argument],
+    names: &[Ident],
+    core: &TokenStream,
+) -> TokenStream {
+    let passed = arguments
+        .iter()
+        .zip(names)
+        .map(|(argument, name)| match argument.passed {
+            Passed::Value if argument.is_driving() => quote!(value),
+            Passed::Value => quote!(::std::clone::Clone::clone(&#name)),
+            Passed::Ref => quote!(&#name),
+            Passed::Mut => quote!(&mut #name),
+        });
+    let call = quote!(Self::call(#(#passed),*));
+    let fallible = is_fallible(&function.sig.output);
+    let body = if fallible {
+        quote!(#core::Outcome::outcome(#call))
+    } else {
+        quote!({ #call; ::std::result::Result::Ok(()) })
+    };
+    let input = arguments
+        .iter()
+        .zip(names)
+        .filter(|(argument, _)| argument.is_driving())
+        .map(|(_, name)| name);
+    quote!(#core::plain(#(&#input,)* #fallible, move |value| #body))
+}
+
+/// Whether it returns anything but nothing.
+fn is_fallible(output: &ReturnType) -> bool {
+    match output {
+        ReturnType::Default => false,
+        ReturnType::Type(_, ty) => !matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty()),
+    }
+}

@@ -1,0 +1,161 @@
+//! What is written in attributes: of the component, of its arguments, in documentation comments.
+
+use proc_macro2::Span;
+use syn::ext::IdentExt as _;
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, Error, Expr, Ident, Lit, LitInt, LitStr, Meta, Result, Token};
+
+/// `"area/name", work = compute, must_run, again`
+pub(crate) struct Options {
+    pub(crate) name: LitStr,
+    pub(crate) compute: bool,
+    pub(crate) must_run: bool,
+    pub(crate) again: bool,
+}
+
+impl Parse for Options {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let missing =
+            |error: Error| Error::new(error.span(), "a component needs a name: `\"area/name\"`");
+        let name: LitStr = input.parse().map_err(missing)?;
+        let text = name.value();
+        if !text.contains('/') || text.split('/').any(str::is_empty) {
+            return Err(Error::new(name.span(), "a component's name is `area/name`"));
+        }
+        let mut options = Self {
+            name,
+            compute: false,
+            must_run: false,
+            again: false,
+        };
+        while !input.is_empty() {
+            input.parse::<Token![,]>()?;
+            if !input.is_empty() {
+                options.set(&input.call(Ident::parse_any)?, input)?;
+            }
+        }
+        Ok(options)
+    }
+}
+
+impl Options {
+    fn set(&mut self, key: &Ident, input: ParseStream) -> Result<()> {
+        match key.to_string().as_str() {
+            "must_run" => self.must_run = true,
+            "again" => self.again = true,
+            "work" => {
+                input.parse::<Token![=]>()?;
+                let work = input.call(Ident::parse_any)?;
+                self.compute = work == "compute";
+                if !self.compute && work != "thread" {
+                    return Err(Error::new(work.span(), "work is `compute` or `thread`"));
+                }
+            }
+            _ => {
+                return Err(Error::new(
+                    key.span(),
+                    "expected `work = ..`, `must_run` or `again`",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The attributes of an argument.
+#[derive(Default)]
+pub(crate) struct Helpers {
+    pub(crate) doc: Option<String>,
+    pub(crate) port: Option<LitStr>,
+    pub(crate) optional: Option<Span>,
+    pub(crate) default: Option<(Span, String)>,
+    pub(crate) fixed: Option<LitInt>,
+}
+
+impl Helpers {
+    /// Takes them off the argument.
+    pub(crate) fn take(attributes: &mut Vec<Attribute>) -> Result<Self> {
+        let mut helpers = Self {
+            doc: doc(attributes),
+            ..Self::default()
+        };
+        let mut rest = Vec::new();
+        for attribute in attributes.drain(..) {
+            if !helpers.read(&attribute)? && !attribute.path().is_ident("doc") {
+                rest.push(attribute);
+            }
+        }
+        *attributes = rest;
+        Ok(helpers)
+    }
+
+    fn read(&mut self, attribute: &Attribute) -> Result<bool> {
+        let span = attribute
+            .path()
+            .get_ident()
+            .map_or_else(Span::call_site, Ident::span);
+        match attribute
+            .path()
+            .get_ident()
+            .map(Ident::to_string)
+            .unwrap_or_default()
+            .as_str()
+        {
+            "port" => self.port = Some(attribute.parse_args()?),
+            "optional" => {
+                attribute.meta.require_path_only()?;
+                self.optional = Some(span);
+            }
+            "default" => self.default = Some((span, attribute.parse_args_with(scalar)?)),
+            "fixed" => self.fixed = Some(attribute.parse_args()?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// The text of a literal.
+pub(crate) fn scalar(input: ParseStream) -> Result<String> {
+    let minus = input.parse::<Option<Token![-]>>()?;
+    let literal: Lit = input.parse()?;
+    let text = match &literal {
+        Lit::Int(int) => int.base10_digits().to_owned(),
+        Lit::Float(float) => float.base10_digits().to_owned(),
+        Lit::Str(text) if minus.is_none() => text.value(),
+        Lit::Bool(bool) if minus.is_none() => bool.value.to_string(),
+        _ => {
+            return Err(Error::new(
+                literal.span(),
+                "expected a text, a number or a bool",
+            ));
+        }
+    };
+    Ok(if minus.is_some() {
+        format!("-{text}")
+    } else {
+        text
+    })
+}
+
+/// The documentation comment, one blank taken off the start of each line.
+pub(crate) fn doc(attributes: &[Attribute]) -> Option<String> {
+    let lines: Vec<String> = attributes.iter().filter_map(doc_line).collect();
+    let text = lines.join("\n").trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+fn doc_line(attribute: &Attribute) -> Option<String> {
+    let Meta::NameValue(pair) = &attribute.meta else {
+        return None;
+    };
+    let Expr::Lit(literal) = &pair.value else {
+        return None;
+    };
+    match &literal.lit {
+        Lit::Str(line) if pair.path.is_ident("doc") => {
+            let line = line.value();
+            Some(line.strip_prefix(' ').unwrap_or(&line).to_owned())
+        }
+        _ => None,
+    }
+}
