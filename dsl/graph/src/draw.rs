@@ -22,7 +22,7 @@ struct Cluster<'a> {
     address: &'a str,
     component: &'a str,
     processes: Vec<usize>,
-    inner: Vec<Cluster<'a>>,
+    inner: Vec<Self>,
 }
 
 impl<'a> Cluster<'a> {

@@ -18,6 +18,8 @@ pub mod expand;
 pub mod json;
 pub mod model;
 pub mod plan;
+#[cfg(test)]
+mod samples;
 pub mod similar;
 pub mod source;
 

@@ -168,6 +168,45 @@ impl Graph {
             .find(|property| property.key == key)
             .map(|found| &found.value)
     }
+
+    /// The same graph as if nothing were known of its text: no spans, no implied ports, no
+    /// replaced definitions. Two texts mean the same if these are equal.
+    #[must_use]
+    pub fn without_places(&self) -> Self {
+        let mut graph = self.clone();
+        graph
+            .properties
+            .iter_mut()
+            .for_each(|property| property.span = Span::default());
+        for process in &mut graph.processes {
+            process.span = Span::default();
+            process.component_span = None;
+            process.redefined.clear();
+        }
+        for export in graph.inports.iter_mut().chain(&mut graph.outports) {
+            export.span = Span::default();
+            export.port.forget_place();
+        }
+        graph
+            .connections
+            .iter_mut()
+            .for_each(Connection::forget_places);
+        graph
+    }
+}
+
+impl PortRef {
+    fn forget_place(&mut self) {
+        self.span = Span::default();
+        self.implied = false;
+    }
+}
+
+impl End {
+    fn forget_place(&mut self) {
+        self.span = Span::default();
+        self.port.forget_place();
+    }
 }
 
 impl Connection {
@@ -178,5 +217,17 @@ impl Connection {
             .iter()
             .rev()
             .find(|attribute| attribute.key == key)
+    }
+
+    fn forget_places(&mut self) {
+        self.span = Span::default();
+        self.to.forget_place();
+        match &mut self.from {
+            Origin::Port(from) => from.forget_place(),
+            Origin::Initial(initial) => initial.span = Span::default(),
+        }
+        self.attributes
+            .iter_mut()
+            .for_each(|attribute| attribute.span = Span::default());
     }
 }

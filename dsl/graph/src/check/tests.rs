@@ -1,1 +1,403 @@
+//! Every mistake is found, where it was made, once.
 
+use std::sync::Arc;
+
+use crate::samples::{catalogue, checked, graph, problems};
+use crate::{FileId, Graph, Resolve, examine};
+
+/// A graph with something wrong, and what is to be said about it.
+struct Row {
+    text: &'static str,
+    problems: &'static [&'static str],
+}
+
+const fn row(text: &'static str, problems: &'static [&'static str]) -> Row {
+    Row { text, problems }
+}
+
+fn sweep(rows: &[Row]) {
+    for Row {
+        text,
+        problems: expected,
+    } in rows
+    {
+        assert_eq!(problems(text, &[]), *expected, "{text}");
+    }
+}
+
+#[test]
+fn names() {
+    sweep(&[
+        row(
+            "'5' -> COUNT A(gne)",
+            &["P0201 A(gne): unknown component `gne`"],
+        ),
+        row("A()", &["P0202 A(): process `A` has no component"]),
+        row(
+            "'5' -> CUONT A(gen)\nA OUT -> IN B(drop)",
+            &["P0203 CUONT: `A` has no in-port `CUONT`"],
+        ),
+        row(
+            "'5' -> COUNT A(gen)\nA OUT -> IN B(pass)\nB IN -> IN C(drop)",
+            &[
+                "P0301 B(pass): required port `OUT` of `B` not connected",
+                "P0204 IN: `IN` of `B` is an in-port, not an out-port",
+            ],
+        ),
+        row(
+            "'5' -> COUNT Gen(gen)\nGen OUT -> IN B(drop)\nGne OUT -> IN B\nGen OUT -> IN Cat",
+            &[
+                "P0205 Gne: Edge to \"B\" port \"IN\" is connected to an undefined source node \"Gne\"",
+                "P0205 Cat: Edge from \"Gen\" port \"OUT\" is connected to an undefined target \
+                 node \"Cat\"",
+            ],
+        ),
+        row(
+            "'5' -> IN A",
+            &[
+                "P0212 : the graph has no processes",
+                "P0205 A: IIP containing \"5\" is connected to an undefined target node \"A\"",
+            ],
+        ),
+        row(
+            "A(drop)\nA(lone)",
+            &["P0206 A(drop): process `A` is defined more than once"],
+        ),
+        row(
+            "A(drop)\nB(drop)\nINPORT= A IN X\nINPORT= B IN Y\nINPORT= B IN y",
+            &["P0208 INPORT= B IN y: two exports of in-ports are named `y`"],
+        ),
+        row(
+            "A(lone)\nINPORT= B IN X\nOUTPORT= B OUT Y",
+            &[
+                "P0209 INPORT= B IN X: Inport \"X\" is connected to an undefined target node \"B\"",
+                "P0209 OUTPORT= B OUT Y: Outport \"Y\" is connected to an undefined source node \"B\"",
+            ],
+        ),
+        row(
+            "Entry(SubIn)\nEntry OUT -> IN A(drop)",
+            &["P0210 Entry(SubIn): border `Entry` has no public name"],
+        ),
+        row(
+            "'I' -> NAME In(SubIn)\n'O' -> NAME Out(SubOut)\nIn OUT -> IN Out",
+            &["P0214 ->: border `In` is not joined to an inner process on this side"],
+        ),
+        row("", &["P0212 : the graph has no processes"]),
+    ]);
+}
+
+#[test]
+fn an_unknown_component_gets_a_suggestion_from_catalogue_aliases_and_files() {
+    let help = |text| {
+        checked(text, &[("order-flow", "A(lone)")]).diagnostics[0]
+            .help
+            .clone()
+    };
+    let meant = |name: &str| Some(format!("did you mean `{name}`?"));
+    assert_eq!(help("A(gne)"), meant("gen"));
+    assert_eq!(help("A(passthru)"), meant("Passthru"));
+    assert_eq!(help("A(order_flow)"), meant("order-flow"));
+}
+
+#[test]
+fn an_unknown_port_gets_a_suggestion_or_the_list_of_ports() {
+    let help = |port: &str| {
+        let text = format!("'5' -> {port} A(gen)\nA OUT -> IN B(drop)");
+        let found = checked(&text, &[]).diagnostics;
+        found
+            .into_iter()
+            .find(|found| found.code == "P0203")
+            .and_then(|found| found.help)
+    };
+    assert_eq!(help("CONT").as_deref(), Some("did you mean `COUNT`?"));
+    let all = "its in-ports are `COUNT`, `WAIT`, `LOUD` and `RATE`";
+    assert_eq!(help("VOLUME").as_deref(), Some(all));
+}
+
+#[test]
+fn a_subnet_inside_itself_shows_the_chain() {
+    let files = [("a", "B(b)"), ("b", "C(c)"), ("c", "A(a)")];
+    let expected = ["P0207 A(a): subnet `a` contains itself: a -> b -> c -> a"];
+    assert_eq!(problems("X(a)", &files), expected);
+}
+
+#[test]
+fn the_top_graph_inside_itself_is_found() {
+    struct Itself(Graph);
+    impl Resolve for Itself {
+        fn subnet(&mut self, _name: &str, _from: FileId) -> Option<Arc<Graph>> {
+            Some(Arc::new(self.0.clone()))
+        }
+    }
+    let top = Graph {
+        name: String::from("top"),
+        ..graph(0, "X(top)")
+    };
+    let found = examine(&top, &catalogue(), &mut Itself(top.clone())).diagnostics;
+    let messages: Vec<_> = found.iter().map(|found| &*found.message).collect();
+    assert_eq!(messages, ["subnet `top` contains itself: top -> top"]);
+}
+
+#[test]
+fn two_processes_of_one_address_clash() {
+    let text = "S(inner)\nS/A(lone)\nINPORT= S/A IN X";
+    let expected = ["P0211 S/A(lone): two processes have the address `S/A`"];
+    assert_eq!(
+        problems(text, &[("inner", "A(lone)\nB(lone)\nA OUT -> IN B")]),
+        expected
+    );
+}
+
+#[test]
+fn wiring() {
+    sweep(&[
+        row(
+            "A(gen)",
+            &["P0301 A(gen): required ports `COUNT` and `OUT` of `A` not connected"],
+        ),
+        row(
+            "'5' -> COUNT A(gen)\nA OUT -> IN B(drop)\nA OUT ->(name=x) IN C(drop)",
+            &["P0302 ->(name=x): out-port `A.OUT` has 2 connections"],
+        ),
+        row(
+            "'5' -> COUNT A(gen)\nA OUT -> IN B(drop)\nA OUT -> IN B",
+            &["P0302 ->: out-port `A.OUT` has 2 connections"],
+        ),
+        row(
+            "'5' -> COUNT A(gen)\nA OUT -> IN B(drop)\n'6' -> IN B",
+            &["P0303 '6': in-port `B.IN` has an initial packet and a connection"],
+        ),
+        row(
+            "'5' -> COUNT A(gen)\n'6' -> count A\nA OUT -> IN B(drop)",
+            &["P0304 '6': in-port `A.COUNT` has two initial packets"],
+        ),
+        row(
+            "'5' -> COUNT A(gen)\nA OUT -> IN[1] B(drop)",
+            &["P0305 IN[1]: `IN` of `B` is not an array port"],
+        ),
+        row(
+            "'5' -> COUNT A(gen)\nA OUT ->(capacity=0) IN B(drop)",
+            &["P0307 ->(capacity=0): `0` is not a capacity"],
+        ),
+        row(
+            "'5' -> COUNT A(gen)\nA OUT ->(full=drop) IN B(drop)",
+            &["P0308 ->(full=drop): `drop` is not a policy for a full link"],
+        ),
+        row(
+            "'5' -> COUNT A(gen)\nA OUT -> IN B(drop)\nC(lone)",
+            &["P0309 C(lone): nothing leads to process `C`"],
+        ),
+        row(
+            "A(drop)\n'5' -> COUNT B(gen)\nB OUT -> IN A\n'go' -> * A",
+            &["P0314 'go': initial packet to the automatic port of `A`"],
+        ),
+        row(
+            "'5' -> COUNT A(gen)\nA OUT -> IN B(drop)\nOUTPORT= A OUT X",
+            &["P0313 OUTPORT= A OUT X: out-port `A.OUT` is exported and leads elsewhere too"],
+        ),
+    ]);
+}
+
+#[test]
+fn arrows_into_one_link_agree() {
+    let graph = |first: &str, second: &str| {
+        let gens = "'5' -> COUNT A(gen)\n'5' -> COUNT B(gen)";
+        format!("{gens}\nA OUT ->({first}) IN C(drop)\nB OUT ->({second}) IN C")
+    };
+    let found = problems(&graph("capacity=1", "capacity=2"), &[]);
+    let expected = "P0306 ->(capacity=2): two capacities for the one link into `IN`: 1 and 2";
+    assert_eq!(found, [expected]);
+    let found = problems(&graph("full=wait", "full=drop-new"), &[]);
+    let expected =
+        "P0306 ->(full=drop-new): two policies for the one link into `IN`: wait and drop-new";
+    assert_eq!(found, [expected]);
+    assert_eq!(problems(&graph("capacity=2", "capacity=2"), &[]), [""; 0]);
+    assert_eq!(problems(&graph("capacity=2", ""), &[]), [""; 0]);
+}
+
+#[test]
+fn an_in_port_may_be_exported_and_connected() {
+    let text = "A(pass)\nB(pass)\nA OUT -> IN B\nB OUT -> IN A\nINPORT= A IN X";
+    assert_eq!(problems(text, &[]), [""; 0]);
+}
+
+#[test]
+fn cycles() {
+    sweep(&[
+        row(
+            "A(pass)\nB(pass)\nA OUT -> IN B\nB OUT -> IN A",
+            &["P0310 A(pass): nothing starts the cycle A -> B -> A"],
+        ),
+        row(
+            "'5' -> COUNT G(gen)\nG OUT -> IN D(drop)\nA(loop)\nA AGAIN -> BACK A\n\
+             A OUT -> IN B(pass)\nB OUT -> IN A",
+            &["P0310 A(loop): nothing starts the cycle A -> A"],
+        ),
+        row(
+            "'5' -> COUNT G(gen)\nG OUT -> IN A(loop)\nA AGAIN -> BACK A\nA OUT -> IN D(drop)",
+            &[],
+        ),
+        row(
+            "'1' -> COUNT A(gen)\n'1' -> COUNT B(gen)\nA OUT -> IN C(drop)\nB OUT -> IN C\n\
+             A * -> * B\nB * -> * A",
+            &["P0310 A(gen): nothing starts the cycle A -> B -> A"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_cycle_names_what_waits_behind_it() {
+    let text = "A(loop)\nA AGAIN -> IN A\nA OUT -> IN D(drop)";
+    let found = checked(text, &[]).diagnostics;
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0]
+            .help
+            .as_deref()
+            .is_some_and(|help| help.contains("`D` behind it"))
+    );
+}
+
+#[test]
+fn a_long_chain_and_a_long_cycle_are_checked_without_deep_recursion() {
+    let many = 5_000;
+    let chain = (1..many).map(|at| format!("P{} OUT -> IN P{at}(pass)\n", at - 1));
+    let chain: String = chain.collect();
+    let text = format!("P0(pass)\n{chain}P{} OUT -> IN P0\n", many - 1);
+    let codes: Vec<_> = checked(&text, &[])
+        .diagnostics
+        .iter()
+        .map(|found| found.code)
+        .collect();
+    assert_eq!(codes, ["P0310"]);
+}
+
+#[test]
+fn fixed_array_ports_have_all_their_elements_and_no_more() {
+    let graph = |second: u32| {
+        format!(
+            "'5' -> COUNT A(gen)\nA OUT -> IN B(split)\nB OUT[0] -> IN C(drop)\n\
+             B OUT[{second}] -> IN D(drop)"
+        )
+    };
+    assert_eq!(problems(&graph(1), &[]), [""; 0]);
+    let expected = [
+        "P0311 B(split): `B.OUT[1]` not connected",
+        "P0312 OUT[2]: `B.OUT[2]` is beyond the last element",
+    ];
+    assert_eq!(problems(&graph(2), &[]), expected);
+}
+
+#[test]
+fn kinds_that_cannot_meet_show_both_ends() {
+    let text = "'5' -> COUNT A(gen)\nA OUT -> IN B(count)\nB COUNT -> LINE C(words)\n\
+                C WORD -> IN D(drop)";
+    let found = checked(text, &[]).diagnostics;
+    assert_eq!(
+        problems(text, &[]),
+        ["P0401 LINE: `B.COUNT` sends int, but `C.LINE` takes text"]
+    );
+    assert_eq!(found[0].labels[0].text, "sends int");
+}
+
+#[test]
+fn values_that_no_parameter_could_read() {
+    let rows: &[(&str, &str, bool, &str)] = &[
+        ("COUNT", "'100'", true, "a whole number"),
+        ("COUNT", "-3", true, "a negative one"),
+        ("COUNT", "'many'", false, "a word"),
+        ("COUNT", "'1.5'", false, "a fraction"),
+        ("COUNT", "[1]", true, "a list is left to the component"),
+        ("RATE", "'1.5'", true, "a fraction"),
+        ("RATE", "'fast'", false, "a word"),
+        ("LOUD", "'yes'", true, "a truth value in words"),
+        ("LOUD", "'maybe'", false, "no truth value"),
+        ("WAIT", "'5s'", true, "a duration"),
+        ("WAIT", "'1h30m'", true, "a compound duration"),
+        ("WAIT", "'soon'", false, "a word"),
+    ];
+    for (port, value, fine, reason) in rows {
+        let count = if *port == "COUNT" {
+            ""
+        } else {
+            "'1' -> COUNT A(gen)\n"
+        };
+        let process = if *port == "COUNT" { "A(gen)" } else { "A" };
+        let text = format!("{count}{value} -> {port} {process}\nA OUT -> IN B(drop)");
+        let codes: Vec<_> = checked(&text, &[])
+            .diagnostics
+            .iter()
+            .map(|f| f.code)
+            .collect();
+        let expected: &[&str] = if *fine { &[] } else { &["P0402"] };
+        assert_eq!(codes, expected, "{value} for {port}: {reason}");
+    }
+}
+
+#[test]
+fn connectors() {
+    let graph = |attribute: &str| format!("'5' -> COUNT A(gen)\nA OUT ->({attribute}) IN B(drop)");
+    let rows: &[(&str, &[&str])] = &[
+        ("kind=memory", &[]),
+        (
+            "kind=queue,via=rabbit",
+            &["`queue` arcs are not available in this build"],
+        ),
+        ("kind=strem", &["`strem` is not a kind of arc"]),
+        (
+            "full=divert",
+            &["`full=divert` is not available in this build"],
+        ),
+        ("retries=3", &["attribute `retries` has no effect here"]),
+    ];
+    for (attribute, expected) in rows {
+        let found = checked(&graph(attribute), &[]).diagnostics;
+        let messages: Vec<_> = found.iter().map(|found| &*found.message).collect();
+        assert_eq!(messages, *expected, "{attribute}");
+    }
+}
+
+#[test]
+fn three_mistakes_at_once_are_all_shown_in_text_order() {
+    let text = "'5' -> CUONT A(gen)\nA OUT -> IN B(drpo)\n'x' -> IN C(drop)\n'y' -> IN C";
+    let expected = [
+        "P0203 CUONT: `A` has no in-port `CUONT`",
+        "P0201 B(drpo): unknown component `drpo`",
+        "P0304 'y': in-port `C.IN` has two initial packets",
+    ];
+    assert_eq!(problems(text, &[]), expected);
+}
+
+#[test]
+fn an_unknown_component_is_one_mistake_however_it_is_wired() {
+    let text = "'5' -> COUNT A(nothing-like-it)\nA OUT[3] -> IN B(drop)\nA ERR -> IN B";
+    let expected = ["P0201 A(nothing-like-it): unknown component `nothing-like-it`"];
+    assert_eq!(problems(text, &[]), expected);
+}
+
+#[test]
+fn a_port_that_a_subnet_needs_is_missed_at_the_subnet() {
+    let inner = "A(pass)\nINPORT= A IN FROM\nOUTPORT= A OUT TO";
+    let expected = ["P0301 S(inner): required ports `FROM` and `TO` of `S` not connected"];
+    assert_eq!(problems("S(inner)", &[("inner", inner)]), expected);
+}
+
+#[test]
+fn every_code_is_explained_once_and_has_a_text_with_an_example() {
+    let codes: Vec<_> = crate::diagnostics::EXPLANATIONS
+        .iter()
+        .map(|(code, ..)| *code)
+        .collect();
+    let mut sorted = codes.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(codes, sorted);
+    for (code, title, text) in crate::diagnostics::EXPLANATIONS {
+        assert!(!title.is_empty(), "{code}");
+        assert!(text.contains("\n\n    "), "{code} shows an example");
+        assert!(
+            !text.starts_with(' ') && text.ends_with('\n'),
+            "{code}: {text}"
+        );
+    }
+}

@@ -1,5 +1,8 @@
 //! Following an end of an arrow to the ports of the plan it reaches.
 
+use std::sync::Arc;
+
+use crate::catalogue::Catalogue;
 use crate::diagnostics;
 use crate::model::{self, Attribute, Connection, Origin, PortRef};
 use crate::plan::{End, Export, Initial, Process, Writer};
@@ -22,7 +25,7 @@ impl Tree<'_> {
     /// Turns the arrows of every opened graph into links and initial packets.
     pub(super) fn join(&mut self) {
         for index in 0..self.opened.len() {
-            let graph = std::sync::Arc::clone(&self.opened[index].graph);
+            let graph = Arc::clone(&self.opened[index].graph);
             for arrow in &graph.connections {
                 self.join_arrow(index, arrow);
             }
@@ -35,8 +38,8 @@ impl Tree<'_> {
     }
 
     fn join_arrow(&mut self, index: usize, arrow: &Connection) {
-        if self.is_border_arrow(index, arrow) {
-            return;
+        if let Some((border, side)) = self.border_of(index, arrow) {
+            return self.loosen(index, border, arrow, side);
         }
         match &arrow.from {
             Origin::Port(from) => self.join_ports(index, from, arrow),
@@ -53,20 +56,36 @@ impl Tree<'_> {
         }
     }
 
-    /// An arrow between a border and an inner port, or the name of a border.
-    fn is_border_arrow(&self, index: usize, arrow: &Connection) -> bool {
+    /// The border that an arrow names, or joins to an inner port.
+    fn border_of<'b>(&self, index: usize, arrow: &'b Connection) -> Option<(&'b str, Side)> {
         let nodes = &self.opened[index].nodes;
-        let border = |name: &str| match nodes.get(name) {
-            Some(Node::Border(side)) => Some(*side),
+        let border = |name: &'b str| match nodes.get(name) {
+            Some(Node::Border(side)) => Some((name, *side)),
             _ => None,
         };
+        let to = border(&arrow.to.process);
         match &arrow.from {
-            Origin::Initial(_) => border(&arrow.to.process).is_some(),
+            Origin::Initial(_) => to,
             Origin::Port(from) => {
-                border(&from.process) == Some(Side::In)
-                    || border(&arrow.to.process) == Some(Side::Out)
+                let entry = border(&from.process).filter(|(_, side)| *side == Side::In);
+                entry.or(to.filter(|(_, side)| *side == Side::Out))
             }
         }
+    }
+
+    /// Behind a border without a name, which is reported, ports count as connected.
+    fn loosen(&mut self, index: usize, border: &str, arrow: &Connection, side: Side) {
+        let exports = self.opened[index].exports(side);
+        let Origin::Port(from) = &arrow.from else {
+            return;
+        };
+        if exports.iter().any(|export| export.process == border) {
+            return;
+        }
+        let far = if side == Side::In { &arrow.to } else { from };
+        let reached = self.reach_end(index, far, side);
+        self.loose
+            .extend(reached.into_iter().map(|reached| (side, reached.end)));
     }
 
     fn join_ports(&mut self, index: usize, from: &model::End, arrow: &Connection) {
@@ -232,7 +251,7 @@ impl Tree<'_> {
 
     /// Through a classic border along its inner arrows.
     fn reach_through(&mut self, index: usize, border: &str, side: Side) -> Vec<Reached> {
-        let graph = std::sync::Arc::clone(&self.opened[index].graph);
+        let graph = Arc::clone(&self.opened[index].graph);
         let mut found = Vec::new();
         for arrow in &graph.connections {
             let Origin::Port(from) = &arrow.from else {
@@ -271,7 +290,7 @@ impl Tree<'_> {
 }
 
 /// An end with its port spelled as declared, element 0 of an array port when none was written.
-fn spelled(catalogue: &crate::Catalogue, process: &Process, port: &PortRef, side: Side) -> End {
+fn spelled(catalogue: &Catalogue, process: &Process, port: &PortRef, side: Side) -> End {
     let component = catalogue.find(&process.component);
     let declared = component.and_then(|component| match side {
         Side::In => component.input(&port.name),

@@ -176,7 +176,9 @@ fn connection<'a>(reader: &mut Reader<'a>, value: &'a str) -> Option<Connection>
     let mut to = None;
     let mut attributes = Vec::new();
     let mut others = Vec::new();
-    for entry in reader.object(value, what) {
+    let entries = reader.object(value, what);
+    check_ends(reader, value, &entries);
+    for entry in entries {
         match &*entry.key {
             "src" => from = end(reader, entry.value, "a source").map(Origin::Port),
             "data" => from = Some(initial(reader, entry.value)),
@@ -185,11 +187,7 @@ fn connection<'a>(reader: &mut Reader<'a>, value: &'a str) -> Option<Connection>
             _ => reader.unknown(&entry, what, &["src", "data", "tgt", "metadata"]),
         }
     }
-    let complete = from.zip(to);
-    if complete.is_none() {
-        reader.lacks(value, what, "`src` or `data`, and `tgt`");
-    }
-    let (from, to) = complete?;
+    let (from, to) = from.zip(to)?;
     let span = reader.span(value);
     Some(Connection {
         from,
@@ -198,6 +196,14 @@ fn connection<'a>(reader: &mut Reader<'a>, value: &'a str) -> Option<Connection>
         metadata: others,
         span,
     })
+}
+
+/// Reports a connection that has not both ends; what is wrong with an end is reported there.
+fn check_ends<'a>(reader: &mut Reader<'a>, value: &'a str, entries: &[Entry<'a>]) {
+    let has = |key: &str| entries.iter().any(|entry| entry.key == key);
+    if !(has("src") || has("data")) || !has("tgt") {
+        reader.lacks(value, "a connection", "`src` or `data`, and `tgt`");
+    }
 }
 
 fn initial<'a>(reader: &mut Reader<'a>, value: &'a str) -> Origin {
