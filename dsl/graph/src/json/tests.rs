@@ -1,5 +1,8 @@
 //! Reading, writing, and both in turn.
 
+use std::fs;
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::diagnostic::Diagnostic;
@@ -239,4 +242,82 @@ fn a_text_is_given_back_while_it_means_the_same() {
         None,
         "there is no text"
     );
+}
+
+/// What npm `fbp` 1.8.0 printed from the texts in `tests/fixtures`: the name of the text, the JSON
+/// with `--case-sensitive`, and without.
+fn fixtures() -> Vec<(String, String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let files = fs::read_dir(&folder)
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    let texts = files.filter(|path| path.extension().is_some_and(|found| found == "fbp"));
+    let read = |path: &Path, end: &str| fs::read_to_string(path.with_extension(end)).unwrap();
+    let fixture = |path: &Path| {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        (name, read(path, "json"), read(path, "lower.json"))
+    };
+    texts.map(|path| fixture(&path)).collect()
+}
+
+#[test]
+fn json_is_written_byte_by_byte_as_upstream_prints_it() {
+    let fixtures = fixtures();
+    assert!(fixtures.len() >= 12);
+    let as_is = JsonOptions::default();
+    let small = JsonOptions {
+        lowercase_ports: true,
+    };
+    for (name, cased, lower) in fixtures {
+        for (text, options, expected) in [
+            (&cased, as_is, &cased),
+            (&cased, small, &lower),
+            (&lower, as_is, &lower),
+        ] {
+            let (graph, diagnostics) = read(text);
+            assert_eq!(diagnostics, [], "{name}");
+            assert_eq!(to_json_text(&graph, options) + "\n", *expected, "{name}");
+        }
+    }
+}
+
+/// Numbers that look random and are the same in each run.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963);
+        (self.0 >> 33) as usize % end
+    }
+}
+
+#[test]
+fn no_mutilated_json_is_too_much() {
+    let rich = to_json_text(&rich(), JsonOptions::default());
+    let scraps = [
+        "{", "}", "[", "]", ",", ":", "\"", "null", "-1", "\\u0041", "é", " ", "\"A\"",
+    ];
+    let mut chance = Chance(7);
+    for _ in 0..2_000 {
+        let mut letters: Vec<char> = rich.chars().collect();
+        for _ in 0..=chance.below(3) {
+            let start = chance.below(letters.len());
+            let end = letters.len().min(start + chance.below(8));
+            let scrap = scraps[chance.below(scraps.len())];
+            letters.splice(start..end, scrap.chars());
+        }
+        let text: String = letters.into_iter().collect();
+        let (graph, diagnostics) = read(&text);
+        let reads = serde_json::from_str::<Value>(&text).is_ok();
+        assert!(reads || !diagnostics.is_empty(), "{text}");
+        let known = crate::samples::catalogue();
+        crate::examine(&graph, &known, &mut crate::NoSubnets);
+    }
 }
