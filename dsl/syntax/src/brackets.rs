@@ -8,9 +8,9 @@ use nom::character::complete::{char, digit1};
 use nom::combinator::{all_consuming, opt, recognize};
 use nom::sequence::pair;
 use nom::{IResult, Parser};
+use paperflow_graph::attributes::KINDS;
 use serde_json::{Deserializer, Value};
 
-use crate::attribute::KINDS;
 use crate::lexer::quoted;
 use crate::spelling::{is_plain, unquote};
 

@@ -39,10 +39,10 @@ mod upstream;
 
 use paperflow_graph::{Diagnostic, FileId, Graph, Sources};
 
-pub use attribute::{ATTRIBUTES, AttributeSpec, Form, KINDS};
 pub use contents::check_contents;
 pub use diagnostics::EXPLANATIONS;
 pub use format::{Formatted, format};
+pub use paperflow_graph::attributes::{ATTRIBUTES, AttributeSpec, Form, KINDS};
 pub use print::print;
 pub use upstream::print_upstream;
 

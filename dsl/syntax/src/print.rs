@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use paperflow_graph::attributes::{KINDS, find};
 use paperflow_graph::{Attribute, Connection, End, Export, Graph, Origin, PortRef, Process, Property};
 use serde_json::Value;
 
-use crate::attribute::{self, KINDS};
 use crate::brackets::{in_component, plain_value};
 use crate::lexer::{is_key, is_line_end};
 use crate::note::{is_ours, write_group, write_name, write_property};
@@ -254,7 +254,7 @@ fn attribute(attribute: &Attribute, at: usize) -> String {
     let Attribute { key, value, .. } = attribute;
     match key.as_str() {
         "kind" if KINDS.contains(&value.as_str()) => value.clone(),
-        "capacity" if at == 0 && attribute::find(key).is_some_and(|spec| spec.form.fits(value)) => {
+        "capacity" if at == 0 && find(key).is_some_and(|spec| spec.form.fits(value)) => {
             value.clone()
         }
         _ => format!("{key}={}", plain_or_quoted(value)),

@@ -1,9 +1,8 @@
 //! An attribute's value does not fit.
 
+use paperflow_graph::attributes::{AttributeSpec, Form};
 use paperflow_graph::similar::suggest;
 use paperflow_graph::{Diagnostic, Span};
-
-use crate::attribute::{AttributeSpec, Form};
 
 super::explain! {
     "P0116", "an attribute's value does not fit",

@@ -90,7 +90,7 @@ macro_rules! explain {
         /// Its code.
         const CODE: &str = $code;
 
-        #[doc = $text]
+        #[doc = concat!("```text\n", $text, "```")]
         pub(super) const EXPLANATION: (&str, &str, &str) = ($code, $title, $text);
     };
 }

@@ -1,8 +1,7 @@
 //! An arrow has an unknown attribute.
 
+use paperflow_graph::attributes::ATTRIBUTES;
 use paperflow_graph::{Diagnostic, Span};
-
-use crate::attribute::ATTRIBUTES;
 
 super::explain! {
     "P0115", "an arrow has an unknown attribute",
