@@ -2,7 +2,7 @@
 
 use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
-use syn::{Error, FnArg, GenericArgument, Ident, Pat, PatType, PathArguments, Result, Type};
+use syn::{Error, FnArg, GenericArgument, Ident, Pat, PathArguments, Result, Type};
 
 use crate::options::Helpers;
 
@@ -15,22 +15,25 @@ pub(crate) struct Argument {
     /// Its documentation.
     pub(crate) about: String,
     pub(crate) role: Role,
+    /// What the role is of: carried, read or kept types.
+    pub(crate) types: Vec<Type>,
     pub(crate) passed: Passed,
     pub(crate) helpers: Helpers,
 }
 
 /// What it is for.
+#[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Role {
     /// The one input of a plain function.
-    Driving(Type),
-    In(Type),
-    Ins(Type),
-    Out(Type),
-    Outs(Type),
-    Param(Type),
+    Driving,
+    In,
+    Ins,
+    Out,
+    Outs,
+    Param,
     /// `Param<Option<T>>`
-    Maybe(Type),
-    Table(Type, Type),
+    Maybe,
+    Table,
     Timer,
 }
 
@@ -52,9 +55,9 @@ impl Argument {
             ));
         };
         let ident = name(&typed.pat)?;
-        let (role, passed) = classify(&typed.ty, is_async)?;
+        let (role, types, passed) = classify(&typed.ty, is_async)?;
         let mut helpers = Helpers::take(&mut typed.attrs)?;
-        let about = about(&role, &ident, &mut helpers)?;
+        let about = about(role, &ident, &mut helpers)?;
         let port = match &helpers.port {
             Some(port) => port.value().to_uppercase(),
             None => port_name(&ident),
@@ -64,65 +67,59 @@ impl Argument {
             port,
             about,
             role,
+            types,
             passed,
             helpers,
         };
-        argument.check(typed)?;
+        argument.check()?;
         Ok(argument)
     }
 
-    pub(crate) const fn is_driving(&self) -> bool {
-        matches!(self.role, Role::Driving(_))
-    }
-
     pub(crate) const fn is_output(&self) -> bool {
-        matches!(self.role, Role::Out(_) | Role::Outs(_))
+        matches!(self.role, Role::Out | Role::Outs)
     }
 
     pub(crate) const fn is_array(&self) -> bool {
-        matches!(self.role, Role::Ins(_) | Role::Outs(_))
+        matches!(self.role, Role::Ins | Role::Outs)
     }
 
     pub(crate) const fn is_param(&self) -> bool {
-        matches!(self.role, Role::Param(_) | Role::Maybe(_))
+        matches!(self.role, Role::Param | Role::Maybe)
     }
 
     /// Neither port nor parameter.
     pub(crate) const fn is_inner(&self) -> bool {
-        matches!(self.role, Role::Table(..) | Role::Timer)
+        matches!(self.role, Role::Table | Role::Timer)
     }
 
-    fn check(&self, typed: &PatType) -> Result<()> {
-        let helpers = &self.helpers;
-        if let Some((span, _)) = helpers.default
-            && !matches!(self.role, Role::Param(_))
-        {
-            return Err(Error::new(
-                span,
+    /// Whether its attributes make sense.
+    fn check(&self) -> Result<()> {
+        let Helpers {
+            default,
+            optional,
+            fixed,
+            ..
+        } = &self.helpers;
+        let is_port = !self.is_param() && !self.is_inner();
+        let complaint = match (default, optional, fixed) {
+            (Some((span, _)), ..) if self.role != Role::Param => (
+                *span,
                 "only a `Param<T>` that is not an `Option` has a default",
-            ));
-        }
-        if let Some(span) = helpers.optional
-            && (self.is_param() || self.is_inner())
-        {
-            let message = "only a port is `#[optional]`; a parameter that may be left out is `Param<Option<T>>`";
-            return Err(Error::new(span, message));
-        }
-        if let Some(size) = &helpers.fixed
-            && !self.is_array()
-        {
-            return Err(Error::new_spanned(
-                size,
+            ),
+            (_, Some(span), _) if self.role == Role::Driving => {
+                (*span, "a plain function cannot do without its input")
+            }
+            (_, Some(span), _) if !is_port => (
+                *span,
+                "only a port is `#[optional]`; a parameter that may be left out is `Param<Option<T>>`",
+            ),
+            (.., Some(size)) if !self.is_array() => (
+                size.span(),
                 "only an array port, `Ins<T>` or `Outs<T>`, has a fixed size",
-            ));
-        }
-        if self.is_driving() && helpers.optional.is_some() {
-            return Err(Error::new_spanned(
-                &typed.pat,
-                "a plain function cannot do without its input",
-            ));
-        }
-        Ok(())
+            ),
+            _ => return Ok(()),
+        };
+        Err(Error::new(complaint.0, complaint.1))
     }
 }
 
@@ -146,11 +143,11 @@ fn port_name(ident: &Ident) -> String {
     }
 }
 
-fn about(role: &Role, ident: &Ident, helpers: &mut Helpers) -> Result<String> {
+fn about(role: Role, ident: &Ident, helpers: &mut Helpers) -> Result<String> {
     let what = match role {
         Role::Timer => return Ok(String::new()),
-        Role::Table(..) => "table",
-        Role::Param(_) | Role::Maybe(_) => "parameter",
+        Role::Table => "table",
+        Role::Param | Role::Maybe => "parameter",
         _ => "port",
     };
     let missing = || {
@@ -160,7 +157,7 @@ fn about(role: &Role, ident: &Ident, helpers: &mut Helpers) -> Result<String> {
     helpers.doc.take().ok_or_else(missing)
 }
 
-fn classify(ty: &Type, is_async: bool) -> Result<(Role, Passed)> {
+fn classify(ty: &Type, is_async: bool) -> Result<(Role, Vec<Type>, Passed)> {
     let (inner, passed) = match ty {
         Type::Reference(reference) if reference.mutability.is_some() => {
             (&*reference.elem, Passed::Mut)
@@ -168,98 +165,76 @@ fn classify(ty: &Type, is_async: bool) -> Result<(Role, Passed)> {
         Type::Reference(reference) => (&*reference.elem, Passed::Ref),
         _ => (ty, Passed::Value),
     };
-    let role = role(inner)?;
-    match complaint(&role, passed, is_async) {
+    let (role, types) = role(inner)?;
+    match complaint(role, passed, is_async) {
         Some(message) => Err(Error::new_spanned(ty, message)),
-        None => Ok((role, passed)),
+        None => Ok((role, types, passed)),
     }
 }
 
 /// What is wrong with taking such an argument in this way.
-fn complaint(role: &Role, passed: Passed, is_async: bool) -> Option<&'static str> {
-    if is_async {
-        return match role {
-            Role::Driving(_) => Some(
-                "an `async fn` takes `In`, `Ins`, `Out`, `Outs`, `Param`, `Table` and `Timer`; \
-                 write `In<T>` to receive this",
-            ),
-            _ if passed != Passed::Value => {
-                Some("an `async fn` owns its arguments: leave out the `&`")
-            }
-            _ => None,
-        };
-    }
-    match (role, passed) {
-        (Role::In(_) | Role::Ins(_), _) => Some(
-            "a plain function takes the value itself; to receive from a port, make it an `async fn`",
-        ),
-        (Role::Driving(_), Passed::Ref | Passed::Mut) => {
-            Some("a plain function takes its input by value")
+const fn complaint(role: Role, passed: Passed, is_async: bool) -> Option<&'static str> {
+    let message = match (is_async, role, passed) {
+        (true, Role::Driving, _) => {
+            "an `async fn` takes `In`, `Ins`, `Out`, `Outs`, `Param`, `Table` and `Timer`; write \
+             `In<T>` to receive this"
         }
-        (Role::Out(_) | Role::Outs(_) | Role::Table(..), Passed::Value | Passed::Ref) => {
-            Some("a plain function is called many times: take this as `&mut`")
+        (true, _, Passed::Ref | Passed::Mut) => {
+            "an `async fn` owns its arguments: leave out the `&`"
         }
-        (Role::Param(_) | Role::Maybe(_) | Role::Timer, Passed::Mut) => {
-            Some("this never changes: take it as `&`")
+        (false, Role::In | Role::Ins, _) => {
+            "a plain function takes the value itself; to receive from a port, make it an `async fn`"
         }
-        _ => None,
-    }
-}
-
-/// The role by the last segment of the type's path.
-fn role(ty: &Type) -> Result<Role> {
-    let Type::Path(path) = ty else {
-        return Ok(Role::Driving(ty.clone()));
+        (false, Role::Driving, Passed::Ref | Passed::Mut) => {
+            "a plain function takes its input by value"
+        }
+        (false, Role::Out | Role::Outs | Role::Table, Passed::Value | Passed::Ref) => {
+            "a plain function is called many times: take this as `&mut`"
+        }
+        (false, Role::Param | Role::Maybe | Role::Timer, Passed::Mut) => {
+            "this never changes: take it as `&`"
+        }
+        _ => return None,
     };
-    let Some(segment) = path.path.segments.last() else {
-        return Ok(Role::Driving(ty.clone()));
+    Some(message)
+}
+
+/// The role by the last segment of the type's path, and the types in its angle brackets.
+fn role(ty: &Type) -> Result<(Role, Vec<Type>)> {
+    let Some((word, types)) = generic(ty) else {
+        return Ok((Role::Driving, vec![ty.clone()]));
     };
-    let types = type_arguments(&segment.arguments);
-    let word = segment.ident.to_string();
-    Ok(match (word.as_str(), types.as_slice()) {
-        ("In", [carried]) => Role::In(carried.clone()),
-        ("Ins", [carried]) => Role::Ins(carried.clone()),
-        ("Out", [carried]) => Role::Out(carried.clone()),
-        ("Outs", [carried]) => Role::Outs(carried.clone()),
-        ("Param", [value]) => param(value),
-        ("Table", [key, row]) => Role::Table(key.clone(), row.clone()),
-        ("Timer", []) => Role::Timer,
-        ("In" | "Ins" | "Out" | "Outs" | "Param", _) => {
-            return Err(Error::new_spanned(
-                ty,
-                format!("write `{word}<T>`, with the type it carries"),
-            ));
-        }
-        ("Table", _) => {
-            return Err(Error::new_spanned(
-                ty,
-                "write `Table<K, V>`, with key and row",
-            ));
-        }
-        _ => Role::Driving(ty.clone()),
-    })
-}
-
-fn param(value: &Type) -> Role {
-    if let Type::Path(path) = value
-        && let Some(segment) = path.path.segments.last()
-        && segment.ident == "Option"
-        && let [inner] = type_arguments(&segment.arguments).as_slice()
-    {
-        return Role::Maybe(inner.clone());
+    let (role, count, written) = match word.to_string().as_str() {
+        "In" => (Role::In, 1, "In<T>"),
+        "Ins" => (Role::Ins, 1, "Ins<T>"),
+        "Out" => (Role::Out, 1, "Out<T>"),
+        "Outs" => (Role::Outs, 1, "Outs<T>"),
+        "Param" => (Role::Param, 1, "Param<T>"),
+        "Table" => (Role::Table, 2, "Table<K, V>"),
+        "Timer" => (Role::Timer, 0, "Timer"),
+        _ => return Ok((Role::Driving, vec![ty.clone()])),
+    };
+    if types.len() != count {
+        return Err(Error::new_spanned(ty, format!("write `{written}`")));
     }
-    Role::Param(value.clone())
+    match (role, types.first().and_then(generic)) {
+        (Role::Param, Some((word, inner))) if word == "Option" => Ok((Role::Maybe, inner)),
+        _ => Ok((role, types)),
+    }
 }
 
-fn type_arguments(arguments: &PathArguments) -> Vec<Type> {
-    let PathArguments::AngleBracketed(arguments) = arguments else {
-        return Vec::new();
+/// The last segment of a path, and the types in its angle brackets.
+fn generic(ty: &Type) -> Option<(&Ident, Vec<Type>)> {
+    let Type::Path(path) = ty else { return None };
+    let segment = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return Some((&segment.ident, Vec::new()));
     };
     let types = arguments.args.iter().filter_map(|argument| match argument {
         GenericArgument::Type(ty) => Some(ty.clone()),
         _ => None,
     });
-    types.collect()
+    Some((&segment.ident, types.collect()))
 }
 
 /// Two ports of one name and direction, or two tables, cannot be told apart.

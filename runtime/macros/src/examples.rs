@@ -1,6 +1,8 @@
 //! `#[example(line = ["to be"], words = ["to", "be"])]`
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use std::str::FromStr as _;
+
+use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
@@ -76,6 +78,11 @@ impl Parse for Sample {
         let minus = input.parse::<Option<Token![-]>>()?;
         let token: TokenTree = input.parse()?;
         match &token {
+            TokenTree::Literal(literal) if is_plain_int(literal) => {
+                // Without a suffix it would have to fit an `i32`.
+                let wide = Literal::from_str(&format!("{literal}i64"))?;
+                return Ok(Self::Json(quote!(#minus #wide)));
+            }
             TokenTree::Literal(_) => return Ok(Self::Json(quote!(#minus #token))),
             TokenTree::Group(group)
                 if minus.is_none() && group.delimiter() != Delimiter::Parenthesis =>
@@ -93,6 +100,10 @@ impl Parse for Sample {
         let message = "a packet is a literal, `null`, `open`, `close`, `[..]` or `{ \"key\": .. }`";
         Err(Error::new(token.span(), message))
     }
+}
+
+fn is_plain_int(literal: &Literal) -> bool {
+    syn::parse_str::<LitInt>(&literal.to_string()).is_ok_and(|int| int.suffix().is_empty())
 }
 
 fn example(

@@ -95,7 +95,9 @@ fn read_arguments(function: &mut ItemFn) -> Result<Vec<Argument>> {
     }
     errors.map_or(Ok(()), Err)?;
     arguments::check_names(&read)?;
-    let mut driving = read.iter().filter(|argument| argument.is_driving());
+    let mut driving = read
+        .iter()
+        .filter(|argument| argument.role == Role::Driving);
     match (driving.next(), driving.next()) {
         (_, Some(second)) => {
             let message = "a plain function has one input; to take from several ports, make it an \
@@ -161,54 +163,57 @@ fn spec(
 
 /// What an argument adds to the spec.
 fn part(argument: &Argument, core: &TokenStream) -> TokenStream {
-    let Argument { port, about, .. } = argument;
-    match &argument.role {
-        Role::Driving(_) | Role::In(_) | Role::Ins(_) => {
-            let port = port_spec(argument, core);
+    let Argument {
+        port, about, types, ..
+    } = argument;
+    match argument.role {
+        Role::In | Role::Ins => {
+            let port = port_spec(
+                argument,
+                &quote!(#(<#types as #core::port::Receive>)*),
+                core,
+            );
             quote!(.input(#port))
         }
-        Role::Out(_) | Role::Outs(_) if port == "ERROR" => TokenStream::new(),
-        Role::Out(_) | Role::Outs(_) => {
-            let port = port_spec(argument, core);
+        Role::Driving => {
+            let port = port_spec(argument, &quote!(#(<#types as #core::Value>)*), core);
+            quote!(.input(#port))
+        }
+        Role::Out | Role::Outs if port != "ERROR" => {
+            let port = port_spec(argument, &quote!(#(<#types as #core::Value>)*), core);
             quote!(.output(#port))
         }
-        Role::Param(ty) => param_spec(argument, ty, false, core),
-        Role::Maybe(ty) => param_spec(argument, ty, true, core),
-        Role::Table(..) => quote!(.table(#port, #about)),
-        Role::Timer => TokenStream::new(),
+        Role::Param | Role::Maybe => param_spec(argument, core),
+        Role::Table => quote!(.table(#port, #about)),
+        Role::Out | Role::Outs | Role::Timer => TokenStream::new(),
     }
 }
 
-fn port_spec(argument: &Argument, core: &TokenStream) -> TokenStream {
+fn port_spec(argument: &Argument, carried: &TokenStream, core: &TokenStream) -> TokenStream {
     let Argument {
         port,
         about,
         helpers,
         ..
     } = argument;
-    let kinds = match &argument.role {
-        Role::In(ty) | Role::Ins(ty) => quote!(<#ty as #core::port::Receive>::kinds()),
-        Role::Driving(ty) | Role::Out(ty) | Role::Outs(ty) => {
-            quote!(<#ty as #core::Value>::kinds())
-        }
-        _ => quote!(::std::vec::Vec::new()),
-    };
     let array = match &helpers.fixed {
         Some(size) => quote!(.fixed(#size)),
         None if argument.is_array() => quote!(.array()),
         None => TokenStream::new(),
     };
     let optional = helpers.optional.map(|_| quote!(.optional()));
-    quote!(#core::PortSpec::new(#port, #about, #kinds) #array #optional)
+    quote!(#core::PortSpec::new(#port, #about, #carried::kinds()) #array #optional)
 }
 
-fn param_spec(argument: &Argument, ty: &Type, optional: bool, core: &TokenStream) -> TokenStream {
+fn param_spec(argument: &Argument, core: &TokenStream) -> TokenStream {
     let Argument {
         port,
         about,
+        types,
         helpers,
         ..
     } = argument;
+    let optional = argument.role == Role::Maybe;
     let default = match &helpers.default {
         Some((_, text)) => quote!(::std::option::Option::Some(#text.into())),
         None => quote!(::std::option::Option::None),
@@ -216,7 +221,7 @@ fn param_spec(argument: &Argument, ty: &Type, optional: bool, core: &TokenStream
     quote!(.param(#core::ParamSpec {
         name: #port.into(),
         about: #about.into(),
-        parses: <#ty as #core::Parameter>::PARSES.into(),
+        parses: #(<#types as #core::Parameter>)*::PARSES.into(),
         default: #default,
         optional: #optional,
     }))
@@ -242,16 +247,22 @@ fn open(function: &ItemFn, arguments: &[Argument], core: &TokenStream) -> TokenS
 }
 
 fn handle(argument: &Argument, core: &TokenStream) -> TokenStream {
-    let port = &argument.port;
-    match &argument.role {
-        Role::Driving(ty) | Role::In(ty) => quote!(params.input::<#ty>(#port)?),
-        Role::Ins(ty) => quote!(params.inputs::<#ty>(#port)?),
-        Role::Out(ty) => quote!(params.output::<#ty>(#port)?),
-        Role::Outs(ty) => quote!(params.outputs::<#ty>(#port)?),
-        Role::Param(ty) => quote!(params.param::<#ty>(#port)?),
-        Role::Maybe(ty) => quote!(#core::Param::new(params.optional::<#ty>(#port)?)),
-        Role::Table(key, row) => quote!(params.table::<#key, #row>(#port)?),
-        Role::Timer => quote!(params.timer()),
+    let Argument { port, types, .. } = argument;
+    let method = match argument.role {
+        Role::Driving | Role::In => quote!(input),
+        Role::Ins => quote!(inputs),
+        Role::Out => quote!(output),
+        Role::Outs => quote!(outputs),
+        Role::Param => quote!(param),
+        Role::Maybe => quote!(optional),
+        Role::Table => quote!(table),
+        Role::Timer => return quote!(params.timer()),
+    };
+    let handle = quote!(params.#method::<#(#types),*>(#port)?);
+    if argument.role == Role::Maybe {
+        quote!(#core::Param::new(#handle))
+    } else {
+        handle
     }
 }
 
@@ -265,7 +276,7 @@ fn plain(
         .iter()
         .zip(names)
         .map(|(argument, name)| match argument.passed {
-            Passed::Value if argument.is_driving() => quote!(value),
+            Passed::Value if argument.role == Role::Driving => quote!(value),
             Passed::Value => quote!(::std::clone::Clone::clone(&#name)),
             Passed::Ref => quote!(&#name),
             Passed::Mut => quote!(&mut #name),
@@ -280,7 +291,7 @@ fn plain(
     let input = arguments
         .iter()
         .zip(names)
-        .filter(|(argument, _)| argument.is_driving())
+        .filter(|(argument, _)| argument.role == Role::Driving)
         .map(|(_, name)| name);
     quote!(#core::plain(#(&#input,)* #fallible, move |value| #body))
 }
