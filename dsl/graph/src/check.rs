@@ -97,6 +97,7 @@ fn start_of(graph: &Graph) -> Span {
 struct View<'a> {
     plan: &'a Plan,
     loose: &'a [(Side, End)],
+    connectors: HashSet<Span>,
     /// The component of each process, where it is known.
     components: Vec<Option<&'a Component>>,
 }
@@ -105,6 +106,10 @@ struct View<'a> {
 struct Used<'a> {
     side: Side,
     end: &'a End,
+    /// Where the port is written here.
+    span: Span,
+    /// The port is left out: its place is the arrow's.
+    implied: bool,
 }
 
 impl<'a> View<'a> {
@@ -115,6 +120,7 @@ impl<'a> View<'a> {
         Self {
             plan,
             loose: &expanded.loose,
+            connectors: expanded.connectors.iter().copied().collect(),
             components,
         }
     }
@@ -122,21 +128,30 @@ impl<'a> View<'a> {
     /// Every end in use but the automatic ones, in no order, loose ends included.
     fn used(&self) -> impl Iterator<Item = Used<'a>> {
         let plan = self.plan;
-        let readers = plan.links.iter().map(|link| (Side::In, &link.to));
-        let writers = plan.links.iter().flat_map(|link| &link.from);
-        let writers = writers.map(|writer| (Side::Out, &writer.end));
+        let arrows = plan
+            .links
+            .iter()
+            .flat_map(|link| link.from.iter().map(move |at| (link, at)));
+        let arrows = arrows.flat_map(|(link, writer)| {
+            let reader = (Side::In, &link.to, writer.into, writer.into == writer.span);
+            let implied = writer.end.span == writer.span;
+            [reader, (Side::Out, &writer.end, writer.end.span, implied)]
+        });
         let initials = plan.initials.iter().map(|initial| (Side::In, &initial.to));
         let inports = plan.inports.iter().map(|export| (Side::In, &export.end));
         let outports = plan.outports.iter().map(|export| (Side::Out, &export.end));
         let loose = self.loose.iter().map(|(side, end)| (*side, end));
-        let all = readers
-            .chain(writers)
-            .chain(initials)
-            .chain(inports)
-            .chain(outports);
-        all.chain(loose)
-            .filter(|(_, end)| end.port != AUTOMATIC)
-            .map(|(side, end)| Used { side, end })
+        let others = initials.chain(inports).chain(outports).chain(loose);
+        let others = others.map(|(side, end)| (side, end, end.span, false));
+        let all = arrows
+            .chain(others)
+            .filter(|(_, end, ..)| end.port != AUTOMATIC);
+        all.map(|(side, end, span, implied)| Used {
+            side,
+            end,
+            span,
+            implied,
+        })
     }
 
     fn address(&self, process: usize) -> &'a str {

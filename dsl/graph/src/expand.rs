@@ -16,7 +16,7 @@ use crate::catalogue::Catalogue;
 use crate::diagnostic::Diagnostic;
 use crate::model::Graph;
 use crate::plan::{End, Plan};
-use crate::source::FileId;
+use crate::source::{FileId, Span};
 
 pub(crate) use ends::AUTOMATIC;
 use tree::Tree;
@@ -80,6 +80,8 @@ pub struct Expanded {
     pub diagnostics: Vec<Diagnostic>,
     /// Ends that an unresolved arrow would have joined.
     pub loose: Vec<(Side, End)>,
+    /// Arrows that ask for a connector; they may share an out-port.
+    pub connectors: Vec<Span>,
 }
 
 /// Opens every subnet of a graph and joins arrows into links.

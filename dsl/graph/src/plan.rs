@@ -104,6 +104,8 @@ pub struct Writer {
     pub end: End,
     /// The arrow.
     pub span: Span,
+    /// Where this arrow names the in-port.
+    pub into: Span,
 }
 
 /// An initial packet.

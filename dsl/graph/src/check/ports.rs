@@ -7,7 +7,6 @@ use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
 use crate::diagnostics::unknown_port::Wrong;
 use crate::expand::Side;
-use crate::plan::End;
 
 use super::{Used, View, declared};
 
@@ -16,7 +15,8 @@ pub(super) type Misnamed = HashSet<(usize, Side, String)>;
 
 pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) -> Misnamed {
     let mut misnamed = Misnamed::new();
-    for Used { side, end } in view.used() {
+    for used in view.used() {
+        let (side, end) = (used.side, used.end);
         let Some(component) = view.components.get(end.process).copied().flatten() else {
             continue;
         };
@@ -24,10 +24,10 @@ pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) -> Misnamed {
             Some(port) if port.array || end.index.is_none() => {}
             Some(port) => {
                 let address = view.address(end.process);
-                found.push(diagnostics::plain_index::at(address, &port.name, end.span));
+                found.push(diagnostics::plain_index::at(address, &port.name, used.span));
             }
             None => {
-                let (diagnostic, meant) = unknown(view, component, side, end);
+                let (diagnostic, meant) = unknown(view, component, &used);
                 found.push(diagnostic);
                 misnamed.extend(meant.map(|meant| (end.process, side, meant)));
             }
@@ -39,8 +39,7 @@ pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) -> Misnamed {
 fn unknown(
     view: &View<'_>,
     component: &Component,
-    side: Side,
-    end: &End,
+    used: &Used<'_>,
 ) -> (Diagnostic, Option<String>) {
     let names = |side| {
         declared(component, side)
@@ -48,13 +47,13 @@ fn unknown(
             .map(|port| port.name.as_str())
     };
     let wrong = Wrong {
-        process: view.address(end.process),
-        port: &end.port,
-        implied: false,
-        side,
-        span: end.span,
+        process: view.address(used.end.process),
+        port: &used.end.port,
+        implied: used.implied && used.span.start < used.span.end,
+        side: used.side,
+        span: used.span,
     };
-    let here: Vec<_> = names(side).collect();
-    let there: Vec<_> = names(side.opposite()).collect();
+    let here: Vec<_> = names(used.side).collect();
+    let there: Vec<_> = names(used.side.opposite()).collect();
     diagnostics::unknown_port::at(&wrong, &here, &there)
 }

@@ -1,6 +1,6 @@
 //! Ports that must be connected and are not, those of fixed array ports included.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::BTreeMap;
 
 use crate::catalogue::{Component, Port};
 use crate::diagnostic::Diagnostic;
@@ -12,8 +12,11 @@ use crate::source::Span;
 use super::ports::Misnamed;
 use super::{Used, View, declared};
 
-/// Elements in use, by process, side and port; a port without elements has the element 0.
-type Elements<'a> = BTreeMap<(usize, Side, &'a str), BTreeSet<u32>>;
+/// A port of a process.
+type Key<'a> = (usize, Side, &'a str);
+
+/// Where each element in use is first written; a port without elements has the element 0.
+type Elements<'a> = BTreeMap<Key<'a>, BTreeMap<u32, Span>>;
 
 /// Missing ports by the process or subnet that lacks them.
 type Missing<'a> = BTreeMap<(Span, &'a str), Vec<(Side, &'a str)>>;
@@ -51,18 +54,20 @@ fn both(component: &Component) -> impl Iterator<Item = (Side, &Port)> {
 
 fn elements<'a>(view: &View<'a>) -> Elements<'a> {
     let mut elements = Elements::new();
-    for Used { side, end } in view.used() {
-        let key = (end.process, side, end.port.as_str());
-        elements
-            .entry(key)
-            .or_default()
-            .insert(end.index.unwrap_or(0));
+    for Used {
+        side, end, span, ..
+    } in view.used()
+    {
+        let port = elements
+            .entry((end.process, side, end.port.as_str()))
+            .or_default();
+        port.entry(end.index.unwrap_or(0)).or_insert(span);
     }
     elements
 }
 
 /// The outermost public port that leads to an inner one, with its subnet.
-type Doors<'a> = BTreeMap<(usize, Side, &'a str), (&'a Subnet, &'a str)>;
+type Doors<'a> = BTreeMap<Key<'a>, (&'a Subnet, &'a str)>;
 
 fn doors<'a>(view: &View<'a>) -> Doors<'a> {
     let mut doors = Doors::new();
@@ -80,12 +85,7 @@ fn doors<'a>(view: &View<'a>) -> Doors<'a> {
 }
 
 /// Notes a missing port where its user can mend it: at the subnet that exports it, if any.
-fn add_missing<'a>(
-    view: &View<'a>,
-    doors: &Doors<'a>,
-    key: (usize, Side, &'a str),
-    missing: &mut Missing<'a>,
-) {
+fn add_missing<'a>(view: &View<'a>, doors: &Doors<'a>, key: Key<'a>, missing: &mut Missing<'a>) {
     let (process, side, port) = key;
     let place = match doors.get(&key) {
         Some((subnet, public)) => ((subnet.span, subnet.address.as_str()), (side, *public)),
@@ -100,34 +100,32 @@ fn add_missing<'a>(
     }
 }
 
+/// Compares the elements in use with those of a fixed array port.
+///
+/// An element that does not exist was probably meant to be one that is missing.
 fn check_elements(
     view: &View<'_>,
-    (process, side, name): (usize, Side, &str),
+    (process, _, name): Key<'_>,
     port: &Port,
-    used: &BTreeSet<u32>,
+    used: &BTreeMap<u32, Span>,
     found: &mut Vec<Diagnostic>,
 ) {
     let Some(size) = port.size.filter(|_| port.array) else {
         return;
     };
-    let lacking: Vec<_> = (0..size).filter(|index| !used.contains(index)).collect();
-    let span = view.plan.processes[process].span;
     let full = format!("{}.{name}", view.address(process));
-    if !lacking.is_empty() {
+    let beyond: Vec<_> = used.range(size..).collect();
+    let lacking: Vec<_> = (0..size)
+        .filter(|index| !used.contains_key(index))
+        .collect();
+    for (index, span) in &beyond {
+        let element = format!("{full}[{index}]");
+        found.push(diagnostics::element_beyond::at(&element, size, **span));
+    }
+    if lacking.len() > beyond.len() {
+        let span = view.plan.processes[process].span;
         found.push(diagnostics::missing_element::at(
             &full, size, &lacking, span,
         ));
-    }
-    let mut reported = HashSet::new();
-    for Used { end, .. } in view.used().filter(|used| used.side == side) {
-        let here = end.process == process && end.port == name;
-        let beyond = end.index.filter(|index| here && *index >= size);
-        if beyond.is_some_and(|index| reported.insert(index)) {
-            found.push(diagnostics::element_beyond::at(
-                &view.name(end),
-                size,
-                end.span,
-            ));
-        }
     }
 }

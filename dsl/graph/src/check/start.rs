@@ -1,6 +1,7 @@
 //! Whether everything gets going: cycles that nothing starts, processes that stand alone.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graphmap::DiGraphMap;
@@ -115,14 +116,14 @@ fn round(arrows: &Arrows, group: &BTreeSet<usize>) -> Vec<usize> {
     let Some(first) = group.first().copied() else {
         return Vec::new();
     };
-    let mut before = std::collections::HashMap::new();
-    let mut queue = std::collections::VecDeque::from([first]);
+    let mut before = HashMap::new();
+    let mut queue = VecDeque::from([first]);
     while let Some(at) = queue.pop_front() {
         for next in arrows.neighbors(at).filter(|next| group.contains(next)) {
             if next == first {
                 return way_back(&before, at);
             }
-            if let std::collections::hash_map::Entry::Vacant(free) = before.entry(next) {
+            if let Entry::Vacant(free) = before.entry(next) {
                 free.insert(at);
                 queue.push_back(next);
             }
@@ -131,7 +132,7 @@ fn round(arrows: &Arrows, group: &BTreeSet<usize>) -> Vec<usize> {
     vec![first]
 }
 
-fn way_back(before: &std::collections::HashMap<usize, usize>, last: usize) -> Vec<usize> {
+fn way_back(before: &HashMap<usize, usize>, last: usize) -> Vec<usize> {
     let mut way = vec![last];
     let mut at = last;
     while let Some(earlier) = before.get(&at) {
@@ -172,9 +173,9 @@ fn check_alone(view: &View<'_>, found: &mut Vec<Diagnostic>) {
         .collect();
     for (process, component) in view.components.iter().enumerate() {
         let Some(component) = component else { continue };
-        let ports = component.inputs.iter().chain(&component.outputs);
+        let mut ports = component.inputs.iter().chain(&component.outputs);
         let takes = component.inputs.iter().any(|port| !port.param);
-        let reported = ports.into_iter().any(|port| port.required);
+        let reported = ports.any(|port| port.required);
         if takes && !reported && !used.contains(&process) {
             let span = view.plan.processes[process].span;
             found.push(diagnostics::unreachable::at(view.address(process), span));

@@ -281,11 +281,13 @@ fn fixed_array_ports_have_all_their_elements_and_no_more() {
         )
     };
     assert_eq!(problems(&graph(1), &[]), [""; 0]);
-    let expected = [
-        "P0311 B(split): `B.OUT[1]` not connected",
-        "P0312 OUT[2]: `B.OUT[2]` is beyond the last element",
-    ];
+    let expected = ["P0312 OUT[2]: `B.OUT[2]` is beyond the last element"];
     assert_eq!(problems(&graph(2), &[]), expected);
+    let one = "'5' -> COUNT A(gen)\nA OUT -> IN B(split)\nB OUT -> IN C(drop)";
+    assert_eq!(
+        problems(one, &[]),
+        ["P0311 B(split): `B.OUT[1]` not connected"]
+    );
 }
 
 #[test]
@@ -400,4 +402,54 @@ fn every_code_is_explained_once_and_has_a_text_with_an_example() {
             "{code}: {text}"
         );
     }
+}
+
+#[test]
+fn the_same_wrong_port_is_reported_at_each_arrow() {
+    let text = "'1' -> COUNT A(gen)\n'1' -> COUNT B(gen)\nA OUT -> INN C(drop)\nB OUT -> INN C";
+    let expected = ["P0203 INN: `C` has no in-port `INN`"; 2];
+    assert_eq!(problems(text, &[]), expected);
+}
+
+#[test]
+fn a_port_that_was_left_out_is_said_to_be_left_out() {
+    let mut graph = graph(
+        0,
+        "'1' -> COUNT A(gen)\nA OUT -> IN B(words)\nB WORD -> IN C(drop)",
+    );
+    let arrow = graph.connections[1].span;
+    let port = &mut graph.connections[1].to.port;
+    (port.span, port.implied) = (arrow, true);
+    let found = examine(&graph, &catalogue(), &mut crate::NoSubnets).diagnostics;
+    assert_eq!(found[0].note, "no port is written here, which means `IN`");
+}
+
+#[test]
+fn arrows_that_may_share_an_out_port_are_not_reported_for_that_too() {
+    let text = "'1' -> COUNT A(gen)\nA OUT ->(kind=pubsub) IN B(drop)\n\
+                A OUT ->(kind=pubsub) IN C(drop)";
+    let codes: Vec<_> = checked(text, &[])
+        .diagnostics
+        .iter()
+        .map(|found| found.code)
+        .collect();
+    assert_eq!(codes, ["P0501", "P0501"]);
+}
+
+#[test]
+fn an_initial_packet_has_no_link_to_shape() {
+    let text = "'1' ->(capacity=5) COUNT A(gen)\nA OUT -> IN B(drop)";
+    let expected = ["P0503 ->(capacity=5): attribute `capacity` has no effect here"];
+    assert_eq!(problems(text, &[]), expected);
+}
+
+#[test]
+fn a_border_arrow_may_not_ask_for_another_capacity() {
+    let inner = "'OUT' -> NAME Exit(SubOut)\nG OUT ->(capacity=2) IN Exit\n'1' -> COUNT G(gen)";
+    let text = "S(inner)\nS OUT ->(capacity=9) IN D(drop)";
+    let codes: Vec<_> = checked(text, &[("inner", inner)]).diagnostics;
+    assert_eq!(
+        codes.iter().map(|found| found.code).collect::<Vec<_>>(),
+        ["P0306"]
+    );
 }

@@ -6,14 +6,14 @@ use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
 use crate::diagnostics::kinds_differ::Sided;
 use crate::expand::Side;
-use crate::plan::{End, Initial};
+use crate::plan::{End, Initial, Writer};
 
 use super::View;
 
 pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) {
     for link in &view.plan.links {
         for writer in &link.from {
-            found.extend(unfit(view, &writer.end, &link.to));
+            found.extend(unfit(view, writer, &link.to));
         }
     }
     found.extend(
@@ -24,7 +24,8 @@ pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) {
     );
 }
 
-fn unfit(view: &View<'_>, from: &End, to: &End) -> Option<Diagnostic> {
+fn unfit(view: &View<'_>, writer: &Writer, to: &End) -> Option<Diagnostic> {
+    let from = &writer.end;
     let sent = &view.port(Side::Out, from)?.kinds;
     let taken = &view.port(Side::In, to)?.kinds;
     if sent.meets(taken) {
@@ -39,7 +40,7 @@ fn unfit(view: &View<'_>, from: &End, to: &End) -> Option<Diagnostic> {
     let to = Sided {
         port: &into,
         kinds: taken,
-        span: to.span,
+        span: writer.into,
     };
     Some(diagnostics::kinds_differ::at(&from, &to))
 }

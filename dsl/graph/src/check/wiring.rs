@@ -32,7 +32,8 @@ type Arrows<'a> = BTreeMap<Key<'a>, (&'a End, Vec<Span>)>;
 fn arrows<'a>(view: &View<'a>) -> Arrows<'a> {
     let mut arrows = Arrows::new();
     for writer in view.plan.links.iter().flat_map(|link| &link.from) {
-        if writer.end.port != AUTOMATIC {
+        let sole = !view.connectors.contains(&writer.span);
+        if writer.end.port != AUTOMATIC && sole {
             let entry = arrows
                 .entry(key(&writer.end))
                 .or_insert((&writer.end, Vec::new()));

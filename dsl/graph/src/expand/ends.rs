@@ -43,16 +43,23 @@ impl Tree<'_> {
         }
         match &arrow.from {
             Origin::Port(from) => self.join_ports(index, from, arrow),
-            Origin::Initial(initial) => {
-                for reached in self.reach_end(index, &arrow.to, Side::In) {
-                    let value = initial.value.clone();
-                    self.plan.initials.push(Initial {
-                        to: reached.end,
-                        value,
-                        span: initial.span,
-                    });
-                }
-            }
+            Origin::Initial(initial) => self.join_initial(index, initial, arrow),
+        }
+    }
+
+    fn join_initial(&mut self, index: usize, initial: &model::Initial, arrow: &Connection) {
+        let idle = arrow
+            .attributes
+            .iter()
+            .map(diagnostics::needs_connector::at);
+        self.diagnostics.extend(idle);
+        for reached in self.reach_end(index, &arrow.to, Side::In) {
+            let value = initial.value.clone();
+            self.plan.initials.push(Initial {
+                to: reached.end,
+                value,
+                span: initial.span,
+            });
         }
     }
 
@@ -91,9 +98,16 @@ impl Tree<'_> {
     fn join_ports(&mut self, index: usize, from: &model::End, arrow: &Connection) {
         let sources = self.reach_end(index, from, Side::Out);
         let targets = self.reach_end(index, &arrow.to, Side::In);
-        let mut terms = Terms::read(&arrow.attributes, &mut self.diagnostics);
-        for reached in sources.iter().chain(&targets) {
-            terms.merge(Terms::read(&reached.attributes, &mut self.diagnostics));
+        let written = sources
+            .iter()
+            .chain(&targets)
+            .map(|reached| &reached.attributes);
+        let written = std::iter::once(&arrow.attributes).chain(written);
+        let terms: Vec<_> = written
+            .map(|written| Terms::read(written, &mut self.diagnostics))
+            .collect();
+        if terms.iter().any(|terms| terms.connector) {
+            self.connectors.push(arrow.span);
         }
         if sources.is_empty() || targets.is_empty() {
             let known = sources.into_iter().map(|source| (Side::Out, source.end));
@@ -106,6 +120,7 @@ impl Tree<'_> {
             .map(|source| Writer {
                 end: source.end,
                 span: arrow.span,
+                into: Span::default(),
             })
             .collect();
         for target in targets {

@@ -24,24 +24,30 @@ impl Links {
         &mut self,
         to: End,
         writers: &[Writer],
-        terms: &Terms,
+        terms: &[Terms],
         diagnostics: &mut Vec<Diagnostic>,
     ) {
         let key = (to.process, to.port.to_uppercase(), to.index);
+        let into = to.span;
         let at = *self.index.entry(key).or_insert(self.made.len());
         if at == self.made.len() {
-            self.made.push((
-                Link {
-                    to,
-                    ..Link::default()
-                },
-                Terms::default(),
-            ));
+            let link = Link {
+                to,
+                ..Link::default()
+            };
+            self.made.push((link, Terms::default()));
         }
         let (link, agreed) = &mut self.made[at];
-        link.from.extend_from_slice(writers);
-        diagnostics.extend(disagreement(&link.to.port, agreed, terms));
-        agreed.merge(terms.clone());
+        link.from.extend(
+            writers
+                .iter()
+                .cloned()
+                .map(|writer| Writer { into, ..writer }),
+        );
+        for asked in terms {
+            diagnostics.extend(disagreement(&link.to.port, agreed, asked));
+            agreed.merge(asked);
+        }
     }
 
     pub(super) fn finish(self) -> Vec<Link> {

@@ -11,18 +11,24 @@ use crate::source::Span;
 pub(super) struct Terms {
     pub(super) capacity: Option<(usize, Span)>,
     pub(super) full: Option<(Full, Span)>,
+    /// Asks for something other than a memory link.
+    pub(super) connector: bool,
 }
 
 impl Terms {
     /// Reads the attributes of an arrow, the last of equal keys; reports what cannot be had.
     pub(super) fn read(attributes: &[Attribute], diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let mut terms = Self::default();
+        let memory = is_memory(attributes);
+        let mut terms = Self {
+            connector: !memory,
+            ..Self::default()
+        };
         for (at, attribute) in attributes.iter().enumerate() {
             let overridden = attributes[at + 1..]
                 .iter()
                 .any(|later| later.key == attribute.key);
             if !overridden {
-                terms.take(attribute, is_memory(attributes), diagnostics);
+                terms.take(attribute, memory, diagnostics);
             }
         }
         terms
@@ -62,7 +68,7 @@ impl Terms {
     }
 
     /// Adds what is not yet written here.
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         self.capacity = self.capacity.or(other.capacity);
         self.full = self.full.or(other.full);
     }

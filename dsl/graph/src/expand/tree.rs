@@ -64,6 +64,7 @@ pub(super) struct Tree<'a> {
     pub(super) links: Links,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) loose: Vec<(Side, End)>,
+    pub(super) connectors: Vec<Span>,
     /// The graphs being opened, outermost first, by index.
     chain: Vec<usize>,
 }
@@ -86,6 +87,7 @@ impl<'a> Tree<'a> {
             links: Links::default(),
             diagnostics: Vec::new(),
             loose: Vec::new(),
+            connectors: Vec::new(),
             chain: Vec::new(),
         }
     }
@@ -274,6 +276,7 @@ impl<'a> Tree<'a> {
             plan: self.plan,
             diagnostics: self.diagnostics,
             loose: self.loose,
+            connectors: self.connectors,
         }
     }
 
