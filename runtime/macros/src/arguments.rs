@@ -249,7 +249,7 @@ pub(crate) fn check_names(arguments: &[Argument]) -> Result<()> {
             );
             return Err(Error::new_spanned(
                 token,
-                format!("there is already a {}", argument.port),
+                format!("the name {} is already taken", argument.port),
             ));
         }
     }

@@ -61,6 +61,8 @@ mod arguments;
 mod examples;
 mod expand;
 mod options;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 
