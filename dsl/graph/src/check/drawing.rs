@@ -1,43 +1,64 @@
 //! What can be told from one drawing alone, without opening its subnets.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
 use crate::expand::Side;
-use crate::model::{Export, Graph};
+use crate::model::{Export, Graph, Process};
 
-/// Reports arrows and exports that name undefined processes, and what is defined twice.
-pub fn check(graph: &Graph, found: &mut Vec<Diagnostic>) {
+/// What the reference parser checks once a text is read: every process has a component, every
+/// arrow and export joins processes that are defined.
+#[must_use]
+pub fn contents(graph: &Graph) -> Vec<Diagnostic> {
     let names = graph
         .processes
         .iter()
         .map(|process| process.name.as_str())
         .collect();
+    let bare = graph.processes.iter().filter(|process| is_bare(process));
+    let mut found: Vec<_> = bare.map(diagnostics::missing_component::at).collect();
     let arrows = graph.connections.iter();
     found.extend(arrows.flat_map(|arrow| diagnostics::unknown_process::of(arrow, &names)));
+    found.extend(nowhere(&names, &graph.inports, Side::In));
+    found.extend(nowhere(&names, &graph.outports, Side::Out));
+    found
+}
+
+/// The same, and what is defined twice.
+#[must_use]
+pub fn check(graph: &Graph) -> Vec<Diagnostic> {
+    let mut found = contents(graph);
     let redefined = graph
         .processes
         .iter()
         .filter(|process| !process.redefined.is_empty());
     found.extend(redefined.map(diagnostics::redefined_process::at));
-    check_exports(&names, &graph.inports, Side::In, found);
-    check_exports(&names, &graph.outports, Side::Out, found);
+    found.extend(doubled(&graph.inports, Side::In));
+    found.extend(doubled(&graph.outports, Side::Out));
+    found
 }
 
-fn check_exports(
+fn is_bare(process: &Process) -> bool {
+    process.component.as_deref().unwrap_or_default().is_empty()
+}
+
+fn nowhere(
     names: &HashSet<&str>,
     exports: &[Export],
     side: Side,
-    found: &mut Vec<Diagnostic>,
-) {
-    for (at, export) in exports.iter().enumerate() {
-        if !names.contains(export.process.as_str()) {
-            found.push(diagnostics::export_nowhere::at(export, side, names));
-        }
-        let same = |other: &&Export| other.public.eq_ignore_ascii_case(&export.public);
-        if let Some(first) = exports[..at].iter().find(same) {
-            found.push(diagnostics::doubled_export::at(first, export, side));
-        }
-    }
+) -> impl Iterator<Item = Diagnostic> {
+    let lost = exports
+        .iter()
+        .filter(|export| !names.contains(export.process.as_str()));
+    lost.map(move |export| diagnostics::export_nowhere::at(export, side, names))
+}
+
+fn doubled(exports: &[Export], side: Side) -> Vec<Diagnostic> {
+    let mut earlier: HashMap<String, &Export> = HashMap::new();
+    let replaced = exports.iter().filter_map(|export| {
+        let first = earlier.insert(export.public.to_ascii_lowercase(), export)?;
+        Some(diagnostics::doubled_export::at(first, export, side))
+    });
+    replaced.collect()
 }

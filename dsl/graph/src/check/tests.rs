@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::samples::{catalogue, checked, graph, problems};
-use crate::{FileId, Graph, Resolve, examine};
+use crate::{FileId, Graph, Origin, Resolve, examine};
 
 /// A graph with something wrong, and what is to be said about it.
 struct Row {
@@ -32,7 +32,10 @@ fn names() {
             "'5' -> COUNT A(gne)",
             &["P0201 A(gne): unknown component `gne`"],
         ),
-        row("A()", &["P0202 A(): process `A` has no component"]),
+        row(
+            "A()",
+            &["P0202 A(): Node \"A\" does not have a component defined"],
+        ),
         row(
             "'5' -> CUONT A(gen)\nA OUT -> IN B(drop)",
             &["P0203 CUONT: `A` has no in-port `CUONT`"],
@@ -452,4 +455,28 @@ fn a_border_arrow_may_not_ask_for_another_capacity() {
         codes.iter().map(|found| found.code).collect::<Vec<_>>(),
         ["P0306"]
     );
+}
+
+#[test]
+fn a_large_graph_is_no_trouble() {
+    let mut large = Graph::default();
+    let small = graph(0, "'1' -> COUNT A(gen)\nA OUT -> IN B(drop)");
+    for at in 0..20_000 {
+        let mut copy = small.clone();
+        let rename = |name: &mut String| *name = format!("{name}{at}");
+        copy.processes
+            .iter_mut()
+            .for_each(|process| rename(&mut process.name));
+        for arrow in &mut copy.connections {
+            rename(&mut arrow.to.process);
+            if let Origin::Port(from) = &mut arrow.from {
+                rename(&mut from.process);
+            }
+        }
+        large.processes.append(&mut copy.processes);
+        large.connections.append(&mut copy.connections);
+    }
+    let found = examine(&large, &catalogue(), &mut crate::NoSubnets);
+    assert_eq!(found.diagnostics, []);
+    assert_eq!(found.plan.links.len(), 20_000);
 }

@@ -6,8 +6,8 @@ explained! {
     ///
     ///     A OUT ->(0) IN B
     ///
-    /// With no room no packet can ever pass. Write 1 for the tightest coupling, or leave the capacity out
-    /// for the usual one.
+    /// With no room no packet can ever pass. Write 1 for the tightest coupling, or leave the
+    /// capacity out for the usual one.
     "P0307", "capacity that is no capacity"
 }
 

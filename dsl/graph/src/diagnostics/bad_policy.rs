@@ -7,8 +7,8 @@ explained! {
     ///
     ///     A OUT ->(full=drop) IN B
     ///
-    /// The words are `wait` (the writer waits; the default), `drop-oldest` (the oldest packet in the link
-    /// is shed) and `drop-new` (the new packet is shed).
+    /// The words are `wait` (the writer waits; the default), `drop-oldest` (the oldest packet in
+    /// the link is shed) and `drop-new` (the new packet is shed).
     "P0308", "unknown policy for a full link"
 }
 

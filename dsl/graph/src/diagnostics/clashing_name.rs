@@ -6,8 +6,8 @@ explained! {
     ///
     ///     Sub(inner)  Sub/Count(flow/count)      # and inner.fbp has a process Count
     ///
-    /// A process `Count` inside the subnet `Sub` has the address `Sub/Count`, which is taken. Rename one
-    /// of them. In graph JSON, two keys of one name are the same mistake.
+    /// A process `Count` inside the subnet `Sub` has the address `Sub/Count`, which is taken.
+    /// Rename one of them. In graph JSON, two keys of one name are the same mistake.
     "P0211", "two processes of one name"
 }
 

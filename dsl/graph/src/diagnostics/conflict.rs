@@ -7,8 +7,8 @@ explained! {
     ///     A OUT ->(10) IN C
     ///     B OUT ->(20) IN C
     ///
-    /// The link has one capacity and one policy for when it is full. Write them on one of the arrows, or
-    /// the same on all.
+    /// The link has one capacity and one policy for when it is full. Write them on one of the
+    /// arrows, or the same on all.
     "P0306", "arrows that disagree about their link"
 }
 

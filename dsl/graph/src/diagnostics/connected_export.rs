@@ -7,8 +7,8 @@ explained! {
     ///     Read OUT -> IN Show(io/console)
     ///     OUTPORT=Read.OUT:LINES
     ///
-    /// Remove one of them, or put a `flow/replicate` between and export one of its elements. An in-port
-    /// may have both: arrows inside and the export share its link.
+    /// Remove one of them, or put a `flow/replicate` between and export one of its elements. An
+    /// in-port may have both: arrows inside and the export share its link.
     "P0313", "export of a connected out-port"
 }
 

@@ -8,8 +8,8 @@ explained! {
     ///     INPORT=A.IN:ORDERS
     ///     INPORT=B.IN:ORDERS
     ///
-    /// Only `B.IN` can be reached from outside. Give each its own public name; to send packets to both,
-    /// put a `flow/replicate` behind one public port.
+    /// Only `B.IN` can be reached from outside. Give each its own public name; to send packets to
+    /// both, put a `flow/replicate` behind one public port.
     "P0208", "two exports under one name"
 }
 

@@ -6,7 +6,8 @@ explained! {
     ///
     ///     # a file with only comments
     ///
-    /// An empty graph is legal, and a good start for a drawing. Add a process: `Hello(flow/kick)`.
+    /// An empty graph is legal, and a good start for a drawing. Add a process:
+    /// `Hello(flow/kick)`.
     "P0212", "graph without processes"
 }
 

@@ -7,9 +7,10 @@ explained! {
     ///     Read OUT -> IN Count(flow/count)
     ///     Read OUT -> IN Show(io/console)
     ///
-    /// Say what is meant. To copy each packet, put a replicate between: `Read OUT -> IN Both(flow/replicate)
-    /// OUT[0] -> IN Count`, `Both OUT[1] -> IN Show`. To deal packets out, use `flow/round-robin` or
-    /// `flow/balance`. Arrows of kind pubsub or stream may share an out-port.
+    /// Say what is meant. To copy each packet, put a replicate between: `Read OUT -> IN
+    /// Both(flow/replicate) OUT[0] -> IN Count`, `Both OUT[1] -> IN Show`. To deal packets out,
+    /// use `flow/round-robin` or `flow/balance`. Arrows of kind pubsub or stream may share an
+    /// out-port.
     "P0302", "two connections on one out-port"
 }
 

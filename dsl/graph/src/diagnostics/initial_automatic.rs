@@ -2,12 +2,13 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
 explained! {
-    /// An initial packet is sent to `*`, the port that holds a process back until another has ended.
+    /// An initial packet is sent to `*`, the port that holds a process back until another has
+    /// ended.
     ///
     ///     'go' -> * Report(flow/count)
     ///
-    /// An initial packet is always there, so it would hold nothing back. Send it to a port by name, or
-    /// draw an arrow to `*`.
+    /// An initial packet is always there, so it would hold nothing back. Send it to a port by
+    /// name, or draw an arrow to `*`.
     "P0314", "initial packet to an automatic port"
 }
 

@@ -7,8 +7,8 @@ explained! {
     ///
     ///     Count(flow/count) COUNT -> LINE Words(text/words)
     ///
-    /// COUNT sends `int`, LINE takes `text`. Ports never convert. Put a component between that does, or
-    /// use another port.
+    /// COUNT sends `int`, LINE takes `text`. Ports never convert. Put a component between that
+    /// does, or use another port.
     "P0401", "payloads that do not fit"
 }
 

@@ -7,8 +7,8 @@ explained! {
     ///
     ///     Show(io/console) IN -> IN Store(file/write)
     ///
-    /// IN is where `Show` takes packets, so no arrow can start from it. Turn the arrow round, or use an
-    /// out-port before the arrow and an in-port after it.
+    /// IN is where `Show` takes packets, so no arrow can start from it. Turn the arrow round, or
+    /// use an out-port before the arrow and an in-port after it.
     "P0204", "misdirected port"
 }
 

@@ -6,8 +6,8 @@ explained! {
     ///
     ///     Split(text/split) OUT[0] -> IN Match(flow/pass)
     ///
-    /// If OUT has two elements, OUT[1] is missing. Connect it; to throw its packets away, connect it to
-    /// `flow/drop`.
+    /// If OUT has two elements, OUT[1] is missing. Connect it; to throw its packets away, connect
+    /// it to `flow/drop`.
     "P0311", "element of a fixed array port not connected"
 }
 

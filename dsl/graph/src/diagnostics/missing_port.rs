@@ -7,8 +7,8 @@ explained! {
     ///
     ///     Numbers(test/generate) OUT -> IN Show(io/console)
     ///
-    /// `Numbers` must be told its COUNT. An in-port is satisfied by an arrow or an initial packet,
-    /// `'100' -> COUNT Numbers`, an out-port by an arrow; an export satisfies both.
+    /// `Numbers` must be told its COUNT. An in-port is satisfied by an arrow or an initial
+    /// packet, `'100' -> COUNT Numbers`, an out-port by an arrow; an export satisfies both.
     "P0301", "required port not connected"
 }
 

@@ -6,8 +6,8 @@ explained! {
     ///
     ///     Entry(SubIn) OUT -> IN Count(flow/count)
     ///
-    /// Nothing outside can reach `Entry`. Name the port with an initial packet, `'LINES' -> NAME Entry`,
-    /// or leave the border out and write `INPORT=Count.IN:LINES`.
+    /// Nothing outside can reach `Entry`. Name the port with an initial packet, `'LINES' -> NAME
+    /// Entry`, or leave the border out and write `INPORT=Count.IN:LINES`.
     "P0210", "border without a name"
 }
 

@@ -6,8 +6,8 @@ explained! {
     ///
     ///     A OUT ->(full=divert) IN B
     ///
-    /// A memory link can wait, drop-oldest or drop-new. A component that must choose for itself asks its
-    /// out-port whether there is room.
+    /// A memory link can wait, drop-oldest or drop-new. A component that must choose for itself
+    /// asks its out-port whether there is room.
     "P0502", "full links cannot divert"
 }
 

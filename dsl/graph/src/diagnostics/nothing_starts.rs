@@ -2,14 +2,15 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
 explained! {
-    /// Each process of a cycle waits for a packet from another, and no packet comes from outside, so none
-    /// of them ever starts.
+    /// Each process of a cycle waits for a packet from another, and no packet comes from outside,
+    /// so none of them ever starts.
     ///
     ///     A OUT -> IN B(flow/pass) OUT -> IN A(flow/pass)
     ///
-    /// A process starts by itself if no arrow leads to it; initial packets do not count as arrows. Let
-    /// something outside feed the cycle: `Start(flow/kick) OUT -> IN A`. An automatic `*` arrow makes its
-    /// reader wait for its writer's end, so a cycle of such arrows cannot start either.
+    /// A process starts by itself if no arrow leads to it; initial packets do not count as
+    /// arrows. Let something outside feed the cycle: `Start(flow/kick) OUT -> IN A`. An automatic
+    /// `*` arrow makes its reader wait for its writer's end, so a cycle of such arrows cannot
+    /// start either.
     "P0310", "cycle that nothing starts"
 }
 

@@ -6,8 +6,8 @@ explained! {
     ///
     ///     Read OUT -> IN[1] Show(io/console)
     ///
-    /// IN of `Show` is one port without elements. Leave the index out. To join several streams, several
-    /// arrows may end at one in-port; they share its link.
+    /// IN of `Show` is one port without elements. Leave the index out. To join several streams,
+    /// several arrows may end at one in-port; they share its link.
     "P0305", "index on a port without elements"
 }
 

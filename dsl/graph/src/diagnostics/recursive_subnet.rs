@@ -7,8 +7,8 @@ explained! {
     ///     # outer.fbp            # inner.fbp
     ///     A(inner)               B(outer)
     ///
-    /// The message shows the chain of uses. Break it at one place: name another component there. What
-    /// looks like recursion is usually a loop: let packets go round an arrow instead.
+    /// The message shows the chain of uses. Break it at one place: name another component there.
+    /// What looks like recursion is usually a loop: let packets go round an arrow instead.
     "P0207", "subnet inside itself"
 }
 

@@ -7,8 +7,8 @@ explained! {
     ///     Show(io/console)
     ///     Show(flow/drop)
     ///
-    /// `Show` runs `flow/drop`. If two processes were meant, give one of them another name; if not,
-    /// remove the definition that does not count.
+    /// `Show` runs `flow/drop`. If two processes were meant, give one of them another name; if
+    /// not, remove the definition that does not count.
     "P0206", "process defined twice"
 }
 

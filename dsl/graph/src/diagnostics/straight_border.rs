@@ -2,13 +2,13 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
 explained! {
-    /// A classic border is joined to another border, or is used from its wrong side, so no process stands
-    /// between two ends of the subnet.
+    /// A classic border is joined to another border, or is used from its wrong side, so no
+    /// process stands between two ends of the subnet.
     ///
     ///     'A' -> NAME In(SubIn) OUT -> IN Out(SubOut)  'B' -> NAME Out
     ///
-    /// Borders leave no process behind, so there is nothing to carry the packets. Put a process between
-    /// them, `In OUT -> IN Pass(flow/pass) OUT -> IN Out`, or leave the subnet out.
+    /// Borders leave no process behind, so there is nothing to carry the packets. Put a process
+    /// between them, `In OUT -> IN Pass(flow/pass) OUT -> IN Out`, or leave the subnet out.
     "P0214", "border joined to a border"
 }
 

@@ -6,8 +6,8 @@ explained! {
     ///
     ///     # a.fbp uses b twice, b.fbp uses c twice, c.fbp uses d twice, ...
     ///
-    /// Each level doubles the number of processes. A graph may nest 64 levels deep and open to a million
-    /// processes. For many alike workers use an array port and a balancing component.
+    /// Each level doubles the number of processes. A graph may nest 64 levels deep and open to a
+    /// million processes. For many alike workers use an array port and a balancing component.
     "P0213", "graph beyond all measure"
 }
 

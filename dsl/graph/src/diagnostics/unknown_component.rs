@@ -8,8 +8,8 @@ explained! {
     ///     Count(text/wrods) OUT -> IN Show(io/console)
     ///
     /// There is no `text/wrods`. Names are compared exactly; `paperflow list` shows those of the
-    /// catalogue. Any other name is looked for as a graph: NAME.fbp or NAME.json beside the file, or
-    /// a labelled block in it. Correct the name, or add the component or the graph.
+    /// catalogue. Any other name is looked for as a graph: NAME.fbp or NAME.json beside the file,
+    /// or a labelled block in it. Correct the name, or add the component or the graph.
     "P0201", "unknown component"
 }
 

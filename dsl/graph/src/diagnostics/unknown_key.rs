@@ -7,7 +7,8 @@ explained! {
     ///
     ///     { "proceses": {} }
     ///
-    /// The key is `processes`. Free data belongs into `metadata`, or into the graph's `properties`.
+    /// The key is `processes`. Free data belongs into `metadata`, or into the graph's
+    /// `properties`.
     "P0193", "unknown key in graph JSON"
 }
 

@@ -10,9 +10,9 @@ explained! {
     ///
     ///     '100' -> CUONT Numbers(test/generate)
     ///
-    /// The component has a port COUNT, not CUONT. Port names are compared without regard to case. A port
-    /// that was left out is OUT before an arrow and IN after it. `paperflow describe COMPONENT` lists the
-    /// ports.
+    /// The component has a port COUNT, not CUONT. Port names are compared without regard to case.
+    /// A port that was left out is OUT before an arrow and IN after it. `paperflow describe
+    /// COMPONENT` lists the ports.
     "P0203", "unknown port"
 }
 

@@ -6,8 +6,8 @@ explained! {
     ///
     ///     'many' -> COUNT Numbers(test/generate)
     ///
-    /// COUNT reads a whole number, `int`. Write one: `'100' -> COUNT Numbers`. A duration is a number
-    /// and a unit: `5s`, `200ms`, `2h`.
+    /// COUNT reads a whole number, `int`. Write one: `'100' -> COUNT Numbers`. A duration is a
+    /// number and a unit: `5s`, `200ms`, `2h`.
     "P0402", "initial packet that cannot be read"
 }
 

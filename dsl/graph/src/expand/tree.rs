@@ -109,7 +109,7 @@ impl<'a> Tree<'a> {
 
     /// Adds every process of a graph, and of the subnets in it, to the plan.
     fn open(&mut self, graph: Arc<Graph>, used: Use) -> usize {
-        drawing::check(&graph, &mut self.diagnostics);
+        self.diagnostics.extend(drawing::check(&graph));
         let scope = self.scope_of(&graph, &used);
         let start = self.plan.processes.len();
         let index = self.opened.len();
@@ -213,11 +213,10 @@ impl<'a> Tree<'a> {
         scope: Option<usize>,
     ) -> Option<usize> {
         let span = process.component_span.unwrap_or(process.span);
-        let Some(name) = process.component.as_deref().filter(|name| !name.is_empty()) else {
-            self.diagnostics
-                .push(diagnostics::missing_component::at(process));
-            return None;
-        };
+        let name = process
+            .component
+            .as_deref()
+            .filter(|name| !name.is_empty())?;
         let Some(graph) = self.resolver.subnet(name, span.file) else {
             self.report_unknown(name, span);
             return None;
@@ -313,11 +312,13 @@ fn border_export(graph: &Graph, arrow: &model::Connection, side: Side) -> Option
     let Origin::Initial(initial) = &arrow.from else {
         return None;
     };
-    let process = graph.process(&arrow.to.process)?;
-    let border = plain(process).or_else(|| scoped(process))?;
-    if border != side || !arrow.to.port.name.eq_ignore_ascii_case("NAME") {
+    if !arrow.to.port.name.eq_ignore_ascii_case("NAME") {
         return None;
     }
+    let process = graph.process(&arrow.to.process)?;
+    plain(process)
+        .or_else(|| scoped(process))
+        .filter(|border| *border == side)?;
     let port = match side {
         Side::In => "IN",
         Side::Out => "OUT",
