@@ -8,8 +8,9 @@ use crate::source::{self, World, cannot_read};
 ///
 /// The first row names the fields. Every value is text; with TYPED, what is written as a number in
 /// JSON, blanks around it or not, becomes a number, `true` and `false` become truth values, and the
-/// rest stays text: so does `007`, and a whole number that does not fit 64 bits. A row with more or fewer fields than the
-/// first one, a field name given twice, or bytes that are not UTF-8 are faults that name file and line.
+/// rest stays text: so does `007`, and a whole number that does not fit 64 bits. A row with more or
+/// fewer fields than the first one, a field name given twice, or bytes that are not UTF-8 are faults
+/// that name file and line.
 #[component("file/csv", work = thread)]
 pub(super) async fn csv(
     /// The file to read; `-` is standard input.
@@ -92,6 +93,7 @@ fn plain(text: &str) -> Json {
 
 fn guess(text: &str) -> Json {
     let is_whole = text
+        .trim()
         .bytes()
         .all(|byte| byte.is_ascii_digit() || byte == b'-');
     match serde_json::from_str(text) {
