@@ -24,7 +24,8 @@ pub(crate) fn read(text: &str, span: Span) -> Read {
     match entries(inside(group), 1) {
         Ok(entries) => entries.into_iter().for_each(|entry| read.add(entry, span)),
         Err(problem) => {
-            read.diagnostics.push(bad_component(part(span, &problem.at), &problem.reason));
+            read.diagnostics
+                .push(bad_component(part(span, &problem.at), &problem.reason));
         }
     }
     read
@@ -42,11 +43,14 @@ impl Read {
             Some(spec) if spec.form.fits(&value) => {
                 self.attributes.push(Attribute { key, value, span });
             }
-            Some(spec) => self.diagnostics.push(bad_attribute_value(span, spec, &value)),
+            Some(spec) => self
+                .diagnostics
+                .push(bad_attribute_value(span, spec, &value)),
             None => {
                 let names = ATTRIBUTES.iter().map(|spec| spec.name);
                 let near = suggest(&key, names);
-                self.diagnostics.push(unknown_attribute(span, &key, near.as_deref()));
+                self.diagnostics
+                    .push(unknown_attribute(span, &key, near.as_deref()));
             }
         }
     }
@@ -63,6 +67,10 @@ fn bare_key(word: &str) -> &'static str {
 
 /// A part of a bracket, as a span.
 pub(crate) fn part(group: Span, at: &std::ops::Range<usize>) -> Span {
-    let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX).saturating_add(group.start);
+    let narrow = |at: usize| {
+        u32::try_from(at)
+            .unwrap_or(u32::MAX)
+            .saturating_add(group.start)
+    };
     Span::new(group.file, narrow(at.start), narrow(at.end))
 }

@@ -76,7 +76,10 @@ fn is_number(text: &str) -> bool {
 
 /// What stands between the brackets.
 pub(crate) fn inside(group: &str) -> &str {
-    group.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or_default()
+    group
+        .strip_prefix('(')
+        .and_then(|text| text.strip_suffix(')'))
+        .unwrap_or_default()
 }
 
 /// Reads `(component:key=value,...)`.
@@ -91,11 +94,18 @@ pub(crate) fn body(group: &str) -> Result<Body, Problem> {
         Some("") => return Err(problem(at.end..at.end + 1, "nothing follows the colon")),
         Some(list) => Some(metadata(entries(list, group.len() - 1 - list.len())?)),
         None if !after.trim().is_empty() => {
-            return Err(problem(at.end..group.len() - 1, "a colon must follow the component"));
+            return Err(problem(
+                at.end..group.len() - 1,
+                "a colon must follow the component",
+            ));
         }
         None => None,
     };
-    Ok(Body { component, at, metadata })
+    Ok(Body {
+        component,
+        at,
+        metadata,
+    })
 }
 
 fn component_text(inner: &str) -> (&str, &str) {
@@ -107,10 +117,16 @@ fn component(text: &str, at: &Range<usize>) -> Result<Option<String>, Problem> {
     if text.starts_with(['"', '\'']) {
         return Ok(Some(unquote(text)));
     }
-    match text.char_indices().find(|(_, letter)| !in_component(*letter)) {
+    match text
+        .char_indices()
+        .find(|(_, letter)| !in_component(*letter))
+    {
         Some((bad, letter)) => {
             let at = at.start + bad..at.start + bad + letter.len_utf8();
-            Err(problem(at, &format!("`{letter}` needs quotes around the component")))
+            Err(problem(
+                at,
+                &format!("`{letter}` needs quotes around the component"),
+            ))
         }
         None => Ok((!text.is_empty()).then(|| String::from(text))),
     }
@@ -155,7 +171,14 @@ fn entry(text: &str, base: usize) -> Result<(&str, Entry), Problem> {
     };
     let after = after.trim_start();
     let length = start[..start.len() - after.len()].trim_end().len();
-    Ok((after, Entry { at: base..base + length, key, value }))
+    Ok((
+        after,
+        Entry {
+            at: base..base + length,
+            key,
+            value,
+        },
+    ))
 }
 
 fn key(text: &str) -> (&str, String) {
@@ -163,7 +186,11 @@ fn key(text: &str) -> (&str, String) {
         return (after.trim_start(), unquote(raw));
     }
     let end = text.find([',', '=']).unwrap_or(text.len());
-    let end = if text[..end].ends_with(':') && text[end..].starts_with('=') { end - 1 } else { end };
+    let end = if text[..end].ends_with(':') && text[end..].starts_with('=') {
+        end - 1
+    } else {
+        end
+    };
     (&text[end..], String::from(text[..end].trim()))
 }
 
@@ -181,7 +208,10 @@ fn json_value(text: &str, base: usize) -> Result<(&str, Value), Problem> {
     let (value, end) = match values.next() {
         Some(Ok(value)) => (value, values.byte_offset()),
         _ => scalar(text).ok_or_else(|| {
-            problem(base..base + text.len(), "what follows `:=` is not a JSON value")
+            problem(
+                base..base + text.len(),
+                "what follows `:=` is not a JSON value",
+            )
         })?,
     };
     Ok((&text[end..], value))
@@ -190,7 +220,9 @@ fn json_value(text: &str, base: usize) -> Result<(&str, Value), Problem> {
 /// A number or keyword, which a comma may follow.
 fn scalar(text: &str) -> Option<(Value, usize)> {
     let end = text.find(',').unwrap_or(text.len());
-    serde_json::from_str(&text[..end]).ok().map(|value| (value, end))
+    serde_json::from_str(&text[..end])
+        .ok()
+        .map(|value| (value, end))
 }
 
 /// Node metadata, as upstream reads it: a bare word is `routes`, `x` and `y` are numbers, a later
@@ -217,7 +249,11 @@ fn metadata(entries: Vec<Entry>) -> Vec<(String, Value)> {
 
 /// The value of an unquoted `key=text`.
 pub(crate) fn plain_value(key: &str, text: String) -> Value {
-    if matches!(key, "x" | "y") { coordinate(&text) } else { Value::from(text) }
+    if matches!(key, "x" | "y") {
+        coordinate(&text)
+    } else {
+        Value::from(text)
+    }
 }
 
 /// A number at the start of the text, as JavaScript's `parseFloat` finds it; null without one.
@@ -238,5 +274,8 @@ fn raw_quoted(text: &str) -> IResult<&str, &str> {
 }
 
 fn problem(at: Range<usize>, reason: &str) -> Problem {
-    Problem { at, reason: String::from(reason) }
+    Problem {
+        at,
+        reason: String::from(reason),
+    }
 }

@@ -29,8 +29,15 @@ pub(crate) struct Declaration {
 impl Builder {
     /// An empty graph.
     pub(crate) fn new(name: &str, case_sensitive: bool) -> Self {
-        let graph = Graph { name: String::from(name), case_sensitive, ..Graph::default() };
-        Self { graph, ..Self::default() }
+        let graph = Graph {
+            name: String::from(name),
+            case_sensitive,
+            ..Graph::default()
+        };
+        Self {
+            graph,
+            ..Self::default()
+        }
     }
 
     /// Names an anonymous process as upstream does.
@@ -48,24 +55,39 @@ impl Builder {
             Some(at) => *at,
             None => self.add(name, given.span),
         };
-        let Some(process) = self.graph.processes.get_mut(at) else { return };
+        let Some(process) = self.graph.processes.get_mut(at) else {
+            return;
+        };
         update(process, given);
     }
 
     fn add(&mut self, name: &str, span: Span) -> usize {
         let at = self.graph.processes.len();
         self.by_name.insert(String::from(name), at);
-        self.graph.processes.push(Process { name: String::from(name), span, ..Process::default() });
+        self.graph.processes.push(Process {
+            name: String::from(name),
+            span,
+            ..Process::default()
+        });
         at
     }
 }
 
 fn update(process: &mut Process, given: Declaration) {
-    let Body { component, metadata, .. } = given.body;
-    let other_component = component.is_some() && process.component.is_some() && process.component != component;
-    let other_metadata = metadata.as_ref().is_some_and(|new| !process.metadata.is_empty() && process.metadata != *new);
+    let Body {
+        component,
+        metadata,
+        ..
+    } = given.body;
+    let other_component =
+        component.is_some() && process.component.is_some() && process.component != component;
+    let other_metadata = metadata
+        .as_ref()
+        .is_some_and(|new| !process.metadata.is_empty() && process.metadata != *new);
     if other_component || other_metadata {
-        process.redefined.push(process.component_span.unwrap_or(process.span));
+        process
+            .redefined
+            .push(process.component_span.unwrap_or(process.span));
     }
     if component.is_some() {
         process.component = component;
@@ -80,7 +102,9 @@ fn update(process: &mut Process, given: Declaration) {
 /// The component's name with its first run of signs made one `_`, as upstream cleans it.
 fn clean(component: &str) -> String {
     let sign = |letter: char| !letter.is_ascii_alphanumeric();
-    let Some(start) = component.find(sign) else { return String::from(component) };
+    let Some(start) = component.find(sign) else {
+        return String::from(component);
+    };
     let (before, run) = component.split_at(start);
     format!("{before}_{}", run.trim_start_matches(sign))
 }

@@ -1,9 +1,11 @@
 //! Statements with arrows: one connection, or one exported port, for each.
 
+use paperflow_graph::attributes::KINDS;
+use paperflow_graph::similar::suggest;
 use paperflow_graph::{Connection, End, Export, Origin, PortRef, Span};
 
 use crate::attribute;
-use crate::brackets::is_attributes;
+use crate::brackets::{inside, is_attributes};
 use crate::diagnostics::{bad_border, border_attributes, lone_name, missing_end};
 use crate::lexer::{Kind, Token};
 use crate::parser::Parser;
@@ -34,11 +36,19 @@ impl Parser<'_> {
             return self.lone(first);
         }
         let borders = self.borders(first, &steps);
-        let mut from = if borders.first { None } else { self.visit(first, None, steps.first()) };
+        let mut from = if borders.first {
+            None
+        } else {
+            self.visit(first, None, steps.first())
+        };
         for (at, step) in steps.iter().enumerate() {
             let next = steps.get(at + 1);
             let outer = borders.last && next.is_none();
-            let to = if outer { None } else { self.visit(step.tokens, Some(step), next) };
+            let to = if outer {
+                None
+            } else {
+                self.visit(step.tokens, Some(step), next)
+            };
             match step.arrow.kind {
                 Kind::Border if borders.first && at == 0 => self.inport(first, step, to.as_ref()),
                 Kind::Border if outer => self.outport(from.as_ref(), step),
@@ -54,26 +64,45 @@ impl Parser<'_> {
         let mut pieces = tokens.split(|token| is_arrow(token.kind));
         let first = pieces.next().unwrap_or_default();
         let arrows = tokens.iter().filter(|token| is_arrow(token.kind));
-        let steps = arrows.zip(pieces).map(|(arrow, after)| self.step(*arrow, after)).collect();
+        let steps = arrows
+            .zip(pieces)
+            .map(|(arrow, after)| self.step(*arrow, after))
+            .collect();
         (first, steps)
     }
 
     fn step<'t>(&self, arrow: Token, after: &'t [Token]) -> Step<'t> {
         match after {
-            [group, tokens @ ..]
-                if group.kind == Kind::Group && is_attributes(slice(self.text, group.span)) =>
-            {
-                Step { arrow, attributes: Some(*group), tokens }
+            [group, tokens @ ..] if group.kind == Kind::Group && self.sets(*group, tokens) => {
+                Step {
+                    arrow,
+                    attributes: Some(*group),
+                    tokens,
+                }
             }
-            tokens => Step { arrow, attributes: None, tokens },
+            tokens => Step {
+                arrow,
+                attributes: None,
+                tokens,
+            },
         }
+    }
+
+    /// Whether brackets after an arrow are its attributes. Those that hold almost a kind of
+    /// connector, before more than an anonymous process can have, are meant to be.
+    fn sets(&self, group: Token, after: &[Token]) -> bool {
+        let raw = slice(self.text, group.span);
+        let crowded = matches!(after, [_, second, ..] if second.kind != Kind::Index);
+        is_attributes(raw) || (crowded && suggest(inside(raw), KINDS.iter().copied()).is_some())
     }
 
     /// A border has a single name on its outer side.
     fn borders(&self, first: &[Token], steps: &[Step<'_>]) -> Borders {
         let lone = |tokens: &[Token]| matches!(tokens, [word] if word.kind == Kind::Word);
         let [start, .., end] = steps else {
-            let Some(step) = steps.first() else { return Borders::default() };
+            let Some(step) = steps.first() else {
+                return Borders::default();
+            };
             return self.only_border(first, step);
         };
         Borders {
@@ -93,11 +122,18 @@ impl Parser<'_> {
         };
         let known = |name: &str| self.declared.contains(name);
         match (name(first), name(step.tokens)) {
-            (Some(_), None) => Borders { first: true, last: false },
-            (None, Some(_)) => Borders { first: false, last: true },
-            (Some(one), Some(two)) if known(one) != known(two) => {
-                Borders { first: known(two), last: known(one) }
-            }
+            (Some(_), None) => Borders {
+                first: true,
+                last: false,
+            },
+            (None, Some(_)) => Borders {
+                first: false,
+                last: true,
+            },
+            (Some(one), Some(two)) if known(one) != known(two) => Borders {
+                first: known(two),
+                last: known(one),
+            },
             _ => Borders::default(),
         }
     }
@@ -109,13 +145,27 @@ impl Parser<'_> {
         {
             return self.report(lone_name(word.span, slice(self.text, word.span)));
         }
-        self.segment(tokens, Place { entered: false, left: false });
+        self.segment(
+            tokens,
+            Place {
+                entered: false,
+                left: false,
+            },
+        );
     }
 
     /// Reads a segment, and says so when it is empty.
-    fn visit(&mut self, tokens: &[Token], before: Option<&Step<'_>>, after: Option<&Step<'_>>) -> Option<Hop> {
+    fn visit(
+        &mut self,
+        tokens: &[Token],
+        before: Option<&Step<'_>>,
+        after: Option<&Step<'_>>,
+    ) -> Option<Hop> {
         if !tokens.is_empty() {
-            let place = Place { entered: before.is_some(), left: after.is_some() };
+            let place = Place {
+                entered: before.is_some(),
+                left: after.is_some(),
+            };
             return self.segment(tokens, place);
         }
         let arrow = before.or(after).map(|step| step.arrow.span);
@@ -127,10 +177,16 @@ impl Parser<'_> {
 
     fn connect(&mut self, from: Option<&Hop>, to: Option<&Hop>, step: &Step<'_>) {
         let arrow = step.arrow.span;
-        let read = step.attributes.map(|group| attribute::read(self.text, group.span));
+        let read = step
+            .attributes
+            .map(|group| attribute::read(self.text, group.span));
         let read = read.unwrap_or_default();
-        read.diagnostics.into_iter().for_each(|problem| self.report(problem));
-        let (Some(from), Some(to)) = (from, to) else { return };
+        read.diagnostics
+            .into_iter()
+            .for_each(|problem| self.report(problem));
+        let (Some(from), Some(to)) = (from, to) else {
+            return;
+        };
         let from = match from {
             Hop::Initial(initial) => Origin::Initial(initial.clone()),
             Hop::Process { .. } => match self.source(from, arrow) {
@@ -138,26 +194,62 @@ impl Parser<'_> {
                 None => return,
             },
         };
-        let Some(to) = self.target(to, arrow) else { return };
+        let Some(to) = self.target(to, arrow) else {
+            return;
+        };
         let (attributes, metadata) = (read.attributes, read.metadata);
-        let connection = Connection { from, to, attributes, metadata, span: arrow };
+        let connection = Connection {
+            from,
+            to,
+            attributes,
+            metadata,
+            span: arrow,
+        };
         self.builder.graph.connections.push(connection);
     }
 
     fn source(&self, hop: &Hop, arrow: Span) -> Option<End> {
-        let Hop::Process { name, span, outport, .. } = hop else { return None };
-        let port = outport.clone().unwrap_or_else(|| self.implied(&self.default_out, arrow));
-        Some(End { process: name.clone(), span: *span, port })
+        let Hop::Process {
+            name,
+            span,
+            outport,
+            ..
+        } = hop
+        else {
+            return None;
+        };
+        let port = outport
+            .clone()
+            .unwrap_or_else(|| self.implied(&self.default_out, arrow));
+        Some(End {
+            process: name.clone(),
+            span: *span,
+            port,
+        })
     }
 
     fn target(&self, hop: &Hop, arrow: Span) -> Option<End> {
-        let Hop::Process { name, span, inport, .. } = hop else { return None };
-        let port = inport.clone().unwrap_or_else(|| self.implied(&self.default_in, arrow));
-        Some(End { process: name.clone(), span: *span, port })
+        let Hop::Process {
+            name, span, inport, ..
+        } = hop
+        else {
+            return None;
+        };
+        let port = inport
+            .clone()
+            .unwrap_or_else(|| self.implied(&self.default_in, arrow));
+        Some(End {
+            process: name.clone(),
+            span: *span,
+            port,
+        })
     }
 
     fn implied(&self, name: &str, arrow: Span) -> PortRef {
-        PortRef { implied: true, ..self.port_ref(name, None, arrow) }
+        PortRef {
+            implied: true,
+            ..self.port_ref(name, None, arrow)
+        }
     }
 
     /// `EXT => IN P`
@@ -182,8 +274,18 @@ impl Parser<'_> {
         }
         let word = outer.first()?;
         let public = self.port_name(word.span)?;
-        let End { process, span, port } = end?;
+        let End {
+            process,
+            span,
+            port,
+        } = end?;
         let span = word.span.to(span).to(port.span);
-        Some(Export { public: self.cased(&public), process, port, metadata: Vec::new(), span })
+        Some(Export {
+            public: self.cased(&public),
+            process,
+            port,
+            metadata: Vec::new(),
+            span,
+        })
     }
 }

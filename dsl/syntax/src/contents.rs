@@ -18,13 +18,28 @@ use crate::diagnostics::{
 pub fn check_contents(graph: &Graph) -> Vec<Diagnostic> {
     let check = Check::new(graph);
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
-    let bare = graph.processes.iter().filter(|process| process.component.is_none());
+    let bare = graph
+        .processes
+        .iter()
+        .filter(|process| process.component.is_none());
     diagnostics.extend(bare.map(|process| no_component(process.span, &process.name)));
-    let lost_in = graph.inports.iter().filter(|export| check.lacks(&export.process));
+    let lost_in = graph
+        .inports
+        .iter()
+        .filter(|export| check.lacks(&export.process));
     diagnostics.extend(lost_in.map(|export| undefined_inport(export, check.near(&export.process))));
-    let lost_out = graph.outports.iter().filter(|export| check.lacks(&export.process));
-    diagnostics.extend(lost_out.map(|export| undefined_outport(export, check.near(&export.process))));
-    diagnostics.extend(graph.connections.iter().flat_map(|connection| check.connection(connection)));
+    let lost_out = graph
+        .outports
+        .iter()
+        .filter(|export| check.lacks(&export.process));
+    diagnostics
+        .extend(lost_out.map(|export| undefined_outport(export, check.near(&export.process))));
+    diagnostics.extend(
+        graph
+            .connections
+            .iter()
+            .flat_map(|connection| check.connection(connection)),
+    );
     diagnostics
 }
 
@@ -39,8 +54,16 @@ struct Check<'a> {
 
 impl<'a> Check<'a> {
     fn new(graph: &'a Graph) -> Self {
-        let names = graph.processes.iter().map(|process| process.name.as_str()).collect();
-        Self { graph, names, suggested: Cell::new(0) }
+        let names = graph
+            .processes
+            .iter()
+            .map(|process| process.name.as_str())
+            .collect();
+        Self {
+            graph,
+            names,
+            suggested: Cell::new(0),
+        }
     }
 
     fn lacks(&self, name: &str) -> bool {
@@ -54,7 +77,13 @@ impl<'a> Check<'a> {
         if spent >= SUGGESTIONS {
             return None;
         }
-        suggest(name, self.graph.processes.iter().map(|process| process.name.as_str()))
+        suggest(
+            name,
+            self.graph
+                .processes
+                .iter()
+                .map(|process| process.name.as_str()),
+        )
     }
 
     fn connection(&self, connection: &Connection) -> Vec<Diagnostic> {
@@ -67,7 +96,8 @@ impl<'a> Check<'a> {
                 lost.into_iter().collect()
             }
             Origin::Port(from) => {
-                let source = near(&from.process).map(|near| undefined_source(connection, from, near));
+                let source =
+                    near(&from.process).map(|near| undefined_source(connection, from, near));
                 let target = target.map(|near| undefined_target(connection, from, near));
                 source.into_iter().chain(target).collect()
             }

@@ -22,9 +22,13 @@ pub(crate) fn is_export(tokens: &[Token]) -> bool {
 impl Parser<'_> {
     /// A statement that [`is_export`].
     pub(crate) fn export(&mut self, tokens: &[Token]) {
-        let [word, _, value @ ..] = tokens else { return };
+        let [word, _, value @ ..] = tokens else {
+            return;
+        };
         let keyword = slice(self.text, word.span);
-        let whole = tokens.last().map_or(word.span, |last| word.span.to(last.span));
+        let whole = tokens
+            .last()
+            .map_or(word.span, |last| word.span.to(last.span));
         let before = self.diagnostics.len();
         let done = match keyword {
             "INPORT" | "OUTPORT" => self.exported(keyword, value, whole),
@@ -54,11 +58,19 @@ impl Parser<'_> {
         let (process, port) = self.inner(&value[..colon])?;
         let (public, metadata) = match &value[colon + 1..] {
             [public] => (*public, Vec::new()),
-            [public, group] if group.kind == Kind::Group => (*public, self.export_metadata(group.span)?),
+            [public, group] if group.kind == Kind::Group => {
+                (*public, self.export_metadata(group.span)?)
+            }
             _ => return None,
         };
         let name = (public.kind == Kind::Word).then(|| self.port_name(public.span))??;
-        let export = Export { public: self.cased(&name), process, port, metadata, span };
+        let export = Export {
+            public: self.cased(&name),
+            process,
+            port,
+            metadata,
+            span,
+        };
         match keyword {
             "INPORT" => self.builder.graph.inports.push(export),
             _ => self.builder.graph.outports.push(export),
@@ -68,12 +80,16 @@ impl Parser<'_> {
 
     fn inner(&mut self, tokens: &[Token]) -> Option<(String, PortRef)> {
         let (process, port, index) = match tokens {
-            [group, rest @ ..] if group.kind == Kind::Group => {
-                (self.declared_here(None, group.span)?, after_dot(rest)?, rest.get(2))
-            }
-            [word, group, rest @ ..] if group.kind == Kind::Group => {
-                (self.declared_here(Some(word.span), group.span)?, after_dot(rest)?, rest.get(2))
-            }
+            [group, rest @ ..] if group.kind == Kind::Group => (
+                self.declared_here(None, group.span)?,
+                after_dot(rest)?,
+                rest.get(2),
+            ),
+            [word, group, rest @ ..] if group.kind == Kind::Group => (
+                self.declared_here(Some(word.span), group.span)?,
+                after_dot(rest)?,
+                rest.get(2),
+            ),
             [word, rest @ ..] if word.kind == Kind::Word => {
                 let (process, port) = self.halves(word.span)?;
                 (self.process_name(process)?, port, rest.first())
@@ -102,11 +118,21 @@ impl Parser<'_> {
         let body = self.export_body(group)?;
         let name = match word {
             Some(word) => self.process_name(word)?,
-            None => self.builder.anonymous(body.component.as_deref().unwrap_or_default()),
+            None => self
+                .builder
+                .anonymous(body.component.as_deref().unwrap_or_default()),
         };
         let component_span = part(group, &body.at);
         let span = word.unwrap_or(group);
-        self.builder.declare(&name, Declaration { body, span, component_span, trace: false });
+        self.builder.declare(
+            &name,
+            Declaration {
+                body,
+                span,
+                component_span,
+                trace: false,
+            },
+        );
         Some(name)
     }
 

@@ -25,15 +25,29 @@ pub struct Formatted {
 pub fn format(text: &str) -> Formatted {
     let file = FileId::default();
     let diagnostics = read(text, file, "", Options::default()).diagnostics;
-    if diagnostics.iter().any(|problem| problem.severity == Severity::Error) {
-        return Formatted { text: String::from(text), diagnostics };
+    if diagnostics
+        .iter()
+        .any(|problem| problem.severity == Severity::Error)
+    {
+        return Formatted {
+            text: String::from(text),
+            diagnostics,
+        };
     }
     let tokens = lex(text, file).tokens;
-    let mut writer = Writer { text, tokens: &tokens, out: String::new(), breaks: 0 };
+    let mut writer = Writer {
+        text,
+        tokens: &tokens,
+        out: String::new(),
+        breaks: 0,
+    };
     for item in split(text, &tokens) {
         writer.item(&item);
     }
-    Formatted { text: writer.finish(), diagnostics }
+    Formatted {
+        text: writer.finish(),
+        diagnostics,
+    }
 }
 
 /// What stands before the rest of a statement that a comment broke.
@@ -169,7 +183,9 @@ impl<'a> Writer<'a> {
                 let inner = raw.trim_start_matches('[').trim_end_matches(']');
                 format!("[{}]", inner.trim())
             }
-            Kind::Group if before.is_some_and(|token| is_arrow(token.kind)) && is_attributes(raw) => {
+            Kind::Group
+                if before.is_some_and(|token| is_arrow(token.kind)) && is_attributes(raw) =>
+            {
                 attributes(raw)
             }
             _ => String::from(raw),
@@ -190,11 +206,15 @@ impl<'a> Writer<'a> {
 
 /// `(a, b=c)` with one blank after each comma and none elsewhere.
 fn attributes(group: &str) -> String {
-    let Ok(entries) = entries(inside(group), 1) else { return String::from(group) };
+    let Ok(entries) = entries(inside(group), 1) else {
+        return String::from(group);
+    };
     let items = entries.iter().map(|entry| {
         let raw = &group[entry.at.clone()];
         match (&entry.value, raw.split_once('=')) {
-            (Entered::Plain(_) | Entered::Quoted(_), Some((key, value))) if !raw.starts_with(['"', '\'']) => {
+            (Entered::Plain(_) | Entered::Quoted(_), Some((key, value)))
+                if !raw.starts_with(['"', '\'']) =>
+            {
                 format!("{}={}", key.trim(), value.trim())
             }
             _ => String::from(raw),

@@ -78,8 +78,13 @@ pub(crate) struct Lexed {
 
 /// Cuts a text into tokens.
 pub(crate) fn lex(text: &str, file: FileId) -> Lexed {
-    let mut lexer =
-        Lexer { text, file, at: 0, no_quote_ends: false, out: Lexed::default() };
+    let mut lexer = Lexer {
+        text,
+        file,
+        at: 0,
+        no_quote_ends: false,
+        out: Lexed::default(),
+    };
     if text.starts_with('\u{feff}') {
         lexer.at = '\u{feff}'.len_utf8();
     }
@@ -150,14 +155,18 @@ impl<'a> Lexer<'a> {
             Some(b'(' | b'[') if rest.starts_with('(') || self.after_port() => {
                 (line, unclosed_bracket(open, &rest[..first]))
             }
-            Some(b'[' | b'{' | b'"') => {
-                (line, bad_json(self.span(self.at, self.at + line), &json_error(rest)))
-            }
+            Some(b'[' | b'{' | b'"') => (
+                line,
+                bad_json(self.span(self.at, self.at + line), &json_error(rest)),
+            ),
             _ => (first, unexpected(open, &rest[..first])),
         };
         self.out.diagnostics.push(problem);
         let span = self.span(self.at, self.at + length);
-        self.out.tokens.push(Token { kind: Kind::Broken, span });
+        self.out.tokens.push(Token {
+            kind: Kind::Broken,
+            span,
+        });
         self.at += length;
     }
 
@@ -168,7 +177,10 @@ impl<'a> Lexer<'a> {
     }
 
     fn column_one(&self) -> bool {
-        let before = self.text[..self.at].trim_start_matches('\u{feff}').chars().next_back();
+        let before = self.text[..self.at]
+            .trim_start_matches('\u{feff}')
+            .chars()
+            .next_back();
         before.is_none_or(is_line_end)
     }
 
@@ -238,9 +250,16 @@ fn index(text: &str) -> Scan<'_> {
 /// Text between two marks in which a backslash takes the next character, on one line.
 pub(crate) fn quoted(mark: char) -> impl for<'a> Fn(&'a str) -> IResult<&'a str, &'a str> {
     move |text| {
-        let stop = move |letter: char| letter != mark && letter != '\\' && letter != '\n' && letter != '\r';
+        let stop = move |letter: char| {
+            letter != mark && letter != '\\' && letter != '\n' && letter != '\r'
+        };
         let plain = recognize(satisfy(stop));
-        recognize(delimited(char(mark), many0_count(alt((plain, escaped))), char(mark))).parse(text)
+        recognize(delimited(
+            char(mark),
+            many0_count(alt((plain, escaped))),
+            char(mark),
+        ))
+        .parse(text)
     }
 }
 
@@ -285,11 +304,15 @@ fn json_error(text: &str) -> String {
 /// A JSON reader's complaint without its own idea of line and column.
 pub(crate) fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.split(" at line ").next().unwrap_or_default().to_ascii_lowercase()
+    text.split(" at line ")
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
 }
 
 fn note(text: &str, column_one: bool) -> Scan<'_> {
-    let (rest, line) = recognize(pair(char('#'), take_while(|letter| !is_line_end(letter)))).parse(text)?;
+    let (rest, line) =
+        recognize(pair(char('#'), take_while(|letter| !is_line_end(letter)))).parse(text)?;
     let kind = match annotation(line) {
         Some(_) if column_one => Kind::Annotation,
         _ => Kind::Comment,
@@ -299,7 +322,10 @@ fn note(text: &str, column_one: bool) -> Scan<'_> {
 
 /// Key and value of `# @key value`.
 pub(crate) fn annotation(line: &str) -> Option<(&str, &str)> {
-    let after = line.strip_prefix("# ")?.trim_start_matches([' ', '\t']).strip_prefix('@')?;
+    let after = line
+        .strip_prefix("# ")?
+        .trim_start_matches([' ', '\t'])
+        .strip_prefix('@')?;
     let end = after.find(|letter: char| !is_key(letter))?;
     let (key, value) = after.split_at(end);
     let text = value.trim_start_matches([' ', '\t']);

@@ -67,8 +67,14 @@ pub struct Parsed {
 /// Reads a file of `sources`. Broken statements are reported and left out; the rest is read.
 #[must_use]
 pub fn parse(sources: &Sources, file: FileId, options: Options) -> Parsed {
-    let Some(source) = sources.get(file) else { return Parsed::default() };
-    let stem = source.path.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+    let Some(source) = sources.get(file) else {
+        return Parsed::default();
+    };
+    let stem = source
+        .path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy())
+        .unwrap_or_default();
     read(&source.text, file, &stem, options)
 }
 
@@ -77,6 +83,8 @@ fn read(text: &str, file: FileId, name: &str, options: Options) -> Parsed {
     let lexed = lexer::lex(text, file);
     let mut parsed = parser::Parser::new(text, &lexed.tokens, name, options).run();
     parsed.diagnostics.extend(lexed.diagnostics);
-    parsed.diagnostics.sort_by_key(|problem| (problem.span, problem.code));
+    parsed
+        .diagnostics
+        .sort_by_key(|problem| (problem.span, problem.code));
     parsed
 }

@@ -30,7 +30,9 @@ pub(crate) fn read(key: &str, value: &str) -> Note {
     if !is_ours(key) {
         return Note::Plain;
     }
-    let Ok(value) = serde_json::from_str::<Value>(value.trim_end()) else { return Note::Bad };
+    let Ok(value) = serde_json::from_str::<Value>(value.trim_end()) else {
+        return Note::Bad;
+    };
     let note = match (key, value) {
         (NAME, Value::String(name)) => Some(Note::Name(name)),
         (GROUP, Value::Object(fields)) => group(fields).map(Note::Group),
@@ -46,19 +48,30 @@ pub(crate) fn is_ours(key: &str) -> bool {
 }
 
 fn group(mut fields: Map<String, Value>) -> Option<Group> {
-    let Some(Value::String(name)) = fields.remove("name") else { return None };
+    let Some(Value::String(name)) = fields.remove("name") else {
+        return None;
+    };
     let members = fields.remove("nodes")?;
-    let members = members.as_array()?.iter().map(|member| member.as_str().map(String::from));
+    let members = members
+        .as_array()?
+        .iter()
+        .map(|member| member.as_str().map(String::from));
     let metadata = match fields.remove("metadata") {
         Some(Value::Object(metadata)) => metadata.into_iter().collect(),
         Some(_) => return None,
         None => Vec::new(),
     };
-    Some(Group { name, members: members.collect::<Option<_>>()?, metadata })
+    Some(Group {
+        name,
+        members: members.collect::<Option<_>>()?,
+        metadata,
+    })
 }
 
 fn property(mut fields: Map<String, Value>) -> Option<Note> {
-    let Some(Value::String(key)) = fields.remove("key") else { return None };
+    let Some(Value::String(key)) = fields.remove("key") else {
+        return None;
+    };
     Some(Note::Property(key, fields.remove("value")?))
 }
 
@@ -83,6 +96,9 @@ pub(crate) fn write_property(key: &str, value: &Value) -> String {
 }
 
 fn line(key: &str, value: &Value) -> String {
-    let text = value.to_string().replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
+    let text = value
+        .to_string()
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029");
     format!("# @{key} {text}\n")
 }

@@ -62,10 +62,18 @@ impl<'a> Parser<'a> {
         let mut graphs = self.done.into_iter();
         let graph = graphs.next().unwrap_or_default();
         let subnets: Vec<Graph> = graphs.collect();
-        let checked = [&graph].into_iter().chain(&subnets).flat_map(check_contents);
+        let checked = [&graph]
+            .into_iter()
+            .chain(&subnets)
+            .flat_map(check_contents);
         self.diagnostics.extend(checked);
-        self.diagnostics.sort_by_key(|problem| (problem.span, problem.code));
-        Parsed { graph, subnets, diagnostics: self.diagnostics }
+        self.diagnostics
+            .sort_by_key(|problem| (problem.span, problem.code));
+        Parsed {
+            graph,
+            subnets,
+            diagnostics: self.diagnostics,
+        }
     }
 
     fn item(&mut self, item: &Item) {
@@ -97,12 +105,16 @@ impl<'a> Parser<'a> {
         notes.into_iter().for_each(|token| self.note(token));
         self.started = true;
         self.separable = true;
-        if is_export(&plain) { self.export(&plain) } else { self.chain(&plain) }
+        if is_export(&plain) {
+            self.export(&plain);
+        } else {
+            self.chain(&plain);
+        }
     }
 
     /// `Name:` names the network, or begins the next one.
     fn label(&mut self, span: Span) {
-        let Some(name) = self.process_name_or_path(span) else { return };
+        let name = unescape(slice(self.text, span));
         if self.started {
             self.finish(&name);
         } else {
@@ -111,19 +123,17 @@ impl<'a> Parser<'a> {
         self.started = true;
     }
 
-    fn process_name_or_path(&self, span: Span) -> Option<String> {
-        let name = unescape(slice(self.text, span));
-        (!name.is_empty()).then_some(name)
-    }
-
     /// Puts the current network aside and begins another.
     fn finish(&mut self, next: &str) {
         let builder = Builder::new(next, !self.options.lowercase_ports);
-        self.done.push(mem::replace(&mut self.builder, builder).graph);
+        self.done
+            .push(mem::replace(&mut self.builder, builder).graph);
     }
 
     fn annotate(&mut self, span: Span) {
-        let Some((key, value)) = annotation(slice(self.text, span)) else { return };
+        let Some((key, value)) = annotation(slice(self.text, span)) else {
+            return;
+        };
         let graph = &mut self.builder.graph;
         match note::read(key, value) {
             Note::Group(group) => graph.groups.push(group),
@@ -143,7 +153,11 @@ impl<'a> Parser<'a> {
 
     /// A port name, lower-cased on request.
     pub(crate) fn cased(&self, name: &str) -> String {
-        if self.options.lowercase_ports { name.to_lowercase() } else { String::from(name) }
+        if self.options.lowercase_ports {
+            name.to_lowercase()
+        } else {
+            String::from(name)
+        }
     }
 
     pub(crate) fn report(&mut self, problem: Diagnostic) {

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use paperflow_graph::attributes::{KINDS, find};
-use paperflow_graph::{Attribute, Connection, End, Export, Graph, Origin, PortRef, Process, Property};
+use paperflow_graph::{
+    Attribute, Connection, End, Export, Graph, Origin, PortRef, Process, Property,
+};
 use serde_json::Value;
 
 use crate::brackets::{in_component, plain_value};
@@ -42,12 +44,25 @@ struct Printer<'a> {
 impl<'a> Printer<'a> {
     fn new(graph: &'a Graph) -> Self {
         let names = graph.processes.iter().enumerate();
-        let order = names.map(|(at, process)| (process.name.as_str(), at)).collect();
+        let order = names
+            .map(|(at, process)| (process.name.as_str(), at))
+            .collect();
         let cased = |name: &str| {
-            if graph.case_sensitive { String::from(name) } else { name.to_lowercase() }
+            if graph.case_sensitive {
+                String::from(name)
+            } else {
+                name.to_lowercase()
+            }
         };
         let (default_in, default_out) = (cased("IN"), cased("OUT"));
-        Self { graph, order, declared: 0, default_in, default_out, text: String::new() }
+        Self {
+            graph,
+            order,
+            declared: 0,
+            default_in,
+            default_out,
+            text: String::new(),
+        }
     }
 
     fn head(&mut self) {
@@ -66,7 +81,10 @@ impl<'a> Printer<'a> {
 
     fn exports(&mut self, keyword: &str, exports: &[Export]) {
         for export in exports {
-            let (process, public) = (spelling::process(&export.process), spelling::inner(&export.public));
+            let (process, public) = (
+                spelling::process(&export.process),
+                spelling::inner(&export.public),
+            );
             let port = spelling::inner(&export.port.name);
             let index = index(&export.port);
             let metadata = match metadata(&export.metadata) {
@@ -98,7 +116,10 @@ impl<'a> Printer<'a> {
     /// those it mentions and the order stays.
     fn lone_before(&self, connection: &Connection) -> usize {
         let new = |end: &End| {
-            self.order.get(end.process.as_str()).copied().filter(|at| *at >= self.declared)
+            self.order
+                .get(end.process.as_str())
+                .copied()
+                .filter(|at| *at >= self.declared)
         };
         let from = match &connection.from {
             Origin::Port(end) => new(end),
@@ -142,7 +163,12 @@ impl<'a> Printer<'a> {
     }
 
     fn declare_up_to(&mut self, end: usize) {
-        for next in self.graph.processes.get(self.declared..end).unwrap_or_default() {
+        for next in self
+            .graph
+            .processes
+            .get(self.declared..end)
+            .unwrap_or_default()
+        {
             self.text.push_str(&process(next));
             self.text.push('\n');
             self.declared += 1;
@@ -152,7 +178,11 @@ impl<'a> Printer<'a> {
 
 fn spaced(words: [String; 2]) -> String {
     let [one, two] = words;
-    if one.is_empty() || two.is_empty() { one + &two } else { format!("{one} {two}") }
+    if one.is_empty() || two.is_empty() {
+        one + &two
+    } else {
+        format!("{one} {two}")
+    }
 }
 
 fn property(property: &Property) -> String {
@@ -165,7 +195,9 @@ fn property(property: &Property) -> String {
         return format!("# @runtime {runtime}\n");
     }
     match &property.value {
-        Value::String(value) if is_annotation(&property.key, value) && property.key != "runtime" => {
+        Value::String(value)
+            if is_annotation(&property.key, value) && property.key != "runtime" =>
+        {
             format!("# @{} {value}\n", property.key)
         }
         value => write_property(&property.key, value),
@@ -198,7 +230,11 @@ fn process(process: &Process) -> String {
 }
 
 fn component(name: &str) -> String {
-    if name.chars().all(in_component) { String::from(name) } else { quote(name) }
+    if name.chars().all(in_component) {
+        String::from(name)
+    } else {
+        quote(name)
+    }
 }
 
 /// `key=value` pairs; a value that is no plain text as JSON.
@@ -208,7 +244,11 @@ fn metadata(pairs: &[(String, Value)]) -> String {
 }
 
 fn pair(key: &str, value: &Value) -> String {
-    let name = if is_metadata_key(key) { String::from(key) } else { quote(key) };
+    let name = if is_metadata_key(key) {
+        String::from(key)
+    } else {
+        quote(key)
+    };
     match value {
         Value::String(text) if plain_value(key, text.clone()) == *value => {
             format!("{name}={}", plain_or_quoted(text))
@@ -227,7 +267,11 @@ fn is_metadata_key(key: &str) -> bool {
 
 fn plain_or_quoted(text: &str) -> String {
     let plain = |letter: char| is_plain(letter) || matches!(letter, '/' | '-' | '.' | '_' | '+');
-    if text.chars().all(plain) { String::from(text) } else { quote(text) }
+    if text.chars().all(plain) {
+        String::from(text)
+    } else {
+        quote(text)
+    }
 }
 
 fn port(port: &PortRef, default: &str) -> String {
@@ -238,16 +282,26 @@ fn port(port: &PortRef, default: &str) -> String {
 }
 
 fn index(port: &PortRef) -> String {
-    port.index.map(|index| format!("[{index}]")).unwrap_or_default()
+    port.index
+        .map(|index| format!("[{index}]"))
+        .unwrap_or_default()
 }
 
 /// `(capacity=30, full=drop-oldest)`, or nothing.
 fn attributes(connection: &Connection) -> String {
-    let written = connection.attributes.iter().enumerate().map(|(at, item)| attribute(item, at));
+    let written = connection
+        .attributes
+        .iter()
+        .enumerate()
+        .map(|(at, item)| attribute(item, at));
     let free = connection.metadata.iter();
     let free = free.map(|(key, value)| format!("{}:={value}", quote(key)));
     let items: Vec<String> = written.chain(free).collect();
-    if items.is_empty() { String::new() } else { format!("({})", items.join(", ")) }
+    if items.is_empty() {
+        String::new()
+    } else {
+        format!("({})", items.join(", "))
+    }
 }
 
 fn attribute(attribute: &Attribute, at: usize) -> String {

@@ -2,8 +2,8 @@
 
 use paperflow_graph::{Initial, PortRef, Span};
 
-use crate::builder::Declaration;
 use crate::brackets::{self, Body};
+use crate::builder::Declaration;
 use crate::diagnostics::{
     ambiguous_middle, bad_component, bad_index, bad_port, bad_process, index_on_process,
     lone_initial, misplaced_initial, missing_arrow, missing_process, port_without_arrow,
@@ -26,7 +26,12 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) enum Hop {
     /// A process with the ports written beside it.
-    Process { name: String, span: Span, inport: Option<PortRef>, outport: Option<PortRef> },
+    Process {
+        name: String,
+        span: Span,
+        inport: Option<PortRef>,
+        outport: Option<PortRef>,
+    },
     /// An initial packet.
     Initial(Initial),
 }
@@ -45,7 +50,10 @@ enum Part {
 impl Parser<'_> {
     /// Understands the tokens between two arrows. `None` when they are wrong, which is reported.
     pub(crate) fn segment(&mut self, tokens: &[Token], place: Place) -> Option<Hop> {
-        if let Some(first) = tokens.first().filter(|first| self.is_value(first, tokens, place)) {
+        if let Some(first) = tokens
+            .first()
+            .filter(|first| self.is_value(first, tokens, place))
+        {
             return self.initial(*first, &tokens[1..], place);
         }
         let parts = self.parts(tokens, place)?;
@@ -57,18 +65,35 @@ impl Parser<'_> {
         self.hop(inport, process, outport, place)
     }
 
-    fn hop(&mut self, inport: Option<Part>, process: Part, outport: Option<Part>, place: Place) -> Option<Hop> {
+    fn hop(
+        &mut self,
+        inport: Option<Part>,
+        process: Part,
+        outport: Option<Part>,
+        place: Place,
+    ) -> Option<Hop> {
         let (name, span) = self.process_of(process)?;
         let inport = self.optional_port(inport)?;
         let outport = self.optional_port(outport)?;
-        let extra_in = inport.as_ref().filter(|_| !place.entered).map(|port| (port.span, true));
-        let extra_out = outport.as_ref().filter(|_| !place.left).map(|port| (port.span, false));
+        let extra_in = inport
+            .as_ref()
+            .filter(|_| !place.entered)
+            .map(|port| (port.span, true));
+        let extra_out = outport
+            .as_ref()
+            .filter(|_| !place.left)
+            .map(|port| (port.span, false));
         if let Some((span, incoming)) = extra_in.or(extra_out) {
             let problem = port_without_arrow(span, slice(self.text, span), incoming);
             self.report(problem);
             return None;
         }
-        Some(Hop::Process { name, span, inport, outport })
+        Some(Hop::Process {
+            name,
+            span,
+            inport,
+            outport,
+        })
     }
 
     /// Whether a segment is an initial packet: text, JSON, or a JSON keyword that no process of the
@@ -106,7 +131,10 @@ impl Parser<'_> {
             Kind::Quote => raw[1..raw.len() - 1].replace("\\'", "'").into(),
             _ => serde_json::from_str(raw).unwrap_or_default(),
         };
-        Initial { value, span: token.span }
+        Initial {
+            value,
+            span: token.span,
+        }
     }
 
     /// Joins names with their brackets and indexes. Processes with brackets are declared here, so
@@ -135,40 +163,63 @@ impl Parser<'_> {
     /// Whether the brackets after a word are its component. With a blank between, they are when
     /// the word cannot be an in-port; then the blank is reported.
     fn has_brackets(&mut self, tokens: &[Token], before: &[Part], place: Place) -> bool {
-        let [word, group, ..] = tokens else { return false };
+        let [word, group, ..] = tokens else {
+            return false;
+        };
         if group.kind != Kind::Group || word.touches(group) {
             return group.kind == Kind::Group;
         }
         let is_name = !place.entered || !before.is_empty();
         if is_name {
             let gap = Span::new(word.span.file, word.span.end, group.span.start);
-            self.report(spaced_component(group.span, gap, slice(self.text, word.span)));
+            self.report(spaced_component(
+                group.span,
+                gap,
+                slice(self.text, word.span),
+            ));
         }
         is_name
     }
 
     /// `name(component)`, perhaps with `?`.
     fn named(&mut self, tokens: &[Token]) -> (Option<Part>, usize) {
-        let [word, group, after @ ..] = tokens else { return (None, tokens.len()) };
-        let trace = after.first().is_some_and(|next| next.kind == Kind::Question);
+        let [word, group, after @ ..] = tokens else {
+            return (None, tokens.len());
+        };
+        let trace = after
+            .first()
+            .is_some_and(|next| next.kind == Kind::Question);
         let name = self.process_name(word.span);
         let body = self.body(group.span);
         let part = name.zip(body).map(|(name, body)| {
             let given = declaration(body, word.span, group.span, trace);
             self.builder.declare(&name, given);
-            Part::Process { name, span: word.span }
+            Part::Process {
+                name,
+                span: word.span,
+            }
         });
         (part, 2 + usize::from(trace))
     }
 
     /// `(component)`, perhaps with `?`.
     fn nameless(&mut self, tokens: &[Token]) -> (Option<Part>, usize) {
-        let [group, after @ ..] = tokens else { return (None, tokens.len()) };
-        let trace = after.first().is_some_and(|next| next.kind == Kind::Question);
+        let [group, after @ ..] = tokens else {
+            return (None, tokens.len());
+        };
+        let trace = after
+            .first()
+            .is_some_and(|next| next.kind == Kind::Question);
         let part = self.body(group.span).map(|body| {
-            let name = self.builder.anonymous(body.component.as_deref().unwrap_or_default());
-            self.builder.declare(&name, declaration(body, group.span, group.span, trace));
-            Part::Process { name, span: group.span }
+            let name = self
+                .builder
+                .anonymous(body.component.as_deref().unwrap_or_default());
+            self.builder
+                .declare(&name, declaration(body, group.span, group.span, trace));
+            Part::Process {
+                name,
+                span: group.span,
+            }
         });
         (part, 1 + usize::from(trace))
     }
@@ -190,14 +241,20 @@ impl Parser<'_> {
 
     /// `PORT[3]`
     fn element(&mut self, tokens: &[Token]) -> Option<Part> {
-        let [word, index, ..] = tokens else { return None };
+        let [word, index, ..] = tokens else {
+            return None;
+        };
         let number = self.index(index.span)?;
         let name = if word.kind == Kind::Star {
             unescape(slice(self.text, word.span))
         } else {
             self.port_name(word.span)?
         };
-        Some(Part::Port(self.port_ref(&name, Some(number), word.span.to(index.span))))
+        Some(Part::Port(self.port_ref(
+            &name,
+            Some(number),
+            word.span.to(index.span),
+        )))
     }
 
     /// The number in `[3]`.
@@ -224,15 +281,24 @@ impl Parser<'_> {
 
     /// Which part is the process.
     fn find_process(&mut self, parts: &[Part], place: Place) -> Option<usize> {
-        let named = parts.iter().position(|part| matches!(part, Part::Process { .. }));
+        let named = parts
+            .iter()
+            .position(|part| matches!(part, Part::Process { .. }));
         let at = match (named, parts) {
             (Some(at), _) => at,
             (None, [_]) => 0,
             (None, [first, second]) => self.one_of_two(first, second, place)?,
             (None, _) => 1,
         };
-        let extra = if at > 1 { Some(at) } else { (parts.len() > at + 2).then_some(at + 2) };
-        let second = parts.iter().skip(at + 1).position(|part| matches!(part, Part::Process { .. }));
+        let extra = if at > 1 {
+            Some(at)
+        } else {
+            (parts.len() > at + 2).then_some(at + 2)
+        };
+        let second = parts
+            .iter()
+            .skip(at + 1)
+            .position(|part| matches!(part, Part::Process { .. }));
         match extra.or(second.map(|further| at + 1 + further)) {
             Some(extra) => {
                 let span = parts[extra].span();
@@ -255,7 +321,10 @@ impl Parser<'_> {
             (false, _) => return Some(0),
             (true, true) => {}
         }
-        let (one, two) = (slice(self.text, first.span()), slice(self.text, second.span()));
+        let (one, two) = (
+            slice(self.text, first.span()),
+            slice(self.text, second.span()),
+        );
         match (self.declared.contains(one), self.declared.contains(two)) {
             (true, false) => Some(0),
             (false, true) => Some(1),
@@ -326,7 +395,12 @@ impl Parser<'_> {
 
     /// A port as written, lower-cased on request.
     pub(crate) fn port_ref(&self, name: &str, index: Option<u32>, span: Span) -> PortRef {
-        PortRef { name: self.cased(name), index, span, implied: false }
+        PortRef {
+            name: self.cased(name),
+            index,
+            span,
+            implied: false,
+        }
     }
 }
 
@@ -345,5 +419,10 @@ fn next_is_index(tokens: &[Token]) -> bool {
 
 fn declaration(body: Body, span: Span, group: Span, trace: bool) -> Declaration {
     let component_span = crate::attribute::part(group, &body.at);
-    Declaration { body, span, component_span, trace }
+    Declaration {
+        body,
+        span,
+        component_span,
+        trace,
+    }
 }

@@ -8,7 +8,8 @@ use crate::lexer::starts_word;
 
 /// The text a span covers.
 pub(crate) fn slice(text: &str, span: Span) -> &str {
-    text.get(span.start as usize..span.end as usize).unwrap_or_default()
+    text.get(span.start as usize..span.end as usize)
+        .unwrap_or_default()
 }
 
 /// A name without its backslashes.
@@ -27,7 +28,10 @@ pub(crate) fn unescape(raw: &str) -> String {
 /// Text between quotes inside brackets, without the quotes and backslashes.
 pub(crate) fn unquote(raw: &str) -> String {
     let mut value = String::with_capacity(raw.len());
-    let mut letters = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default().chars();
+    let mut letters = raw
+        .get(1..raw.len().saturating_sub(1))
+        .unwrap_or_default()
+        .chars();
     while let Some(letter) = letters.next() {
         match letter {
             '\\' => value.extend(letters.next().map(control)),
@@ -87,7 +91,9 @@ pub(crate) fn inner(name: &str) -> Cow<'_, str> {
 /// A name with a backslash before all that is not a letter, digit, `_` or `allowed`.
 fn escape(name: &str, allowed: impl Fn(char) -> bool) -> Cow<'_, str> {
     let mut letters = name.chars();
-    let Some(first) = letters.next() else { return Cow::Borrowed(name) };
+    let Some(first) = letters.next() else {
+        return Cow::Borrowed(name);
+    };
     if starts_word(first) && letters.all(|letter| is_plain(letter) || allowed(letter)) {
         return Cow::Borrowed(name);
     }

@@ -44,7 +44,9 @@ pub(crate) fn split(text: &str, tokens: &[Token]) -> Vec<Item> {
 }
 
 fn is_label(tokens: &[Token]) -> bool {
-    tokens.get(1).is_some_and(|next| next.kind == Kind::Colon && tokens[0].touches(next))
+    tokens
+        .get(1)
+        .is_some_and(|next| next.kind == Kind::Colon && tokens[0].touches(next))
 }
 
 /// One past the last token of the statement that starts at `at`.

@@ -15,14 +15,27 @@ use crate::lexer::is_key;
 /// Where upstream crashes, at a process without a label among its metadata, its own name stands.
 #[must_use]
 pub fn print_upstream(graph: &Graph) -> String {
-    let by_name = graph.processes.iter().map(|process| (process.name.as_str(), process)).collect();
-    let mut printer = Upstream { graph, by_name, named: HashSet::new() };
+    let by_name = graph
+        .processes
+        .iter()
+        .map(|process| (process.name.as_str(), process))
+        .collect();
+    let mut printer = Upstream {
+        graph,
+        by_name,
+        named: HashSet::new(),
+    };
     let mut text = properties(graph);
     let (inports, outports) = (&graph.inports, &graph.outports);
     text.extend(last_of_each(inports, public).map(|export| printer.export("INPORT", export)));
     text.extend(last_of_each(outports, public).map(|export| printer.export("OUTPORT", export)));
     text.push('\n');
-    text.extend(graph.connections.iter().map(|connection| printer.connection(connection)));
+    text.extend(
+        graph
+            .connections
+            .iter()
+            .map(|connection| printer.connection(connection)),
+    );
     text
 }
 
@@ -53,9 +66,15 @@ impl<'a> Upstream<'a> {
     /// The process, with its component when no process of that component came before.
     fn end(&mut self, end: &'a End) -> String {
         let name = self.name(&end.process);
-        let Some(process) = self.by_name.get(end.process.as_str()) else { return name };
+        let Some(process) = self.by_name.get(end.process.as_str()) else {
+            return name;
+        };
         let component = process.component.as_deref().unwrap_or("undefined");
-        if self.named.insert(component) { format!("{name}({component})") } else { name }
+        if self.named.insert(component) {
+            format!("{name}({component})")
+        } else {
+            name
+        }
     }
 
     /// The last part of the label, or of the name without one.
@@ -70,14 +89,22 @@ impl<'a> Upstream<'a> {
     }
 
     fn cased(&self, name: &str) -> String {
-        if self.graph.case_sensitive { String::from(name) } else { name.to_uppercase() }
+        if self.graph.case_sensitive {
+            String::from(name)
+        } else {
+            name.to_uppercase()
+        }
     }
 }
 
 fn properties(graph: &Graph) -> String {
-    let runtime = graph.property("environment").and_then(|value| value.get("type"));
+    let runtime = graph
+        .property("environment")
+        .and_then(|value| value.get("type"));
     let runtime = runtime.filter(|runtime| is_true(runtime)).map(as_text);
-    let mut text = runtime.map(|runtime| format!("# @runtime {runtime}\n")).unwrap_or_default();
+    let mut text = runtime
+        .map(|runtime| format!("# @runtime {runtime}\n"))
+        .unwrap_or_default();
     for property in last_of_each(&graph.properties, |property| &property.key) {
         let value = property.value.as_str().filter(|value| is_plain_text(value));
         if let Some(value) = value.filter(|_| is_plain_key(&property.key)) {
@@ -149,7 +176,11 @@ fn as_text(value: &Value) -> String {
 }
 
 fn item_text(value: &Value) -> String {
-    if value.is_null() { String::new() } else { as_text(value) }
+    if value.is_null() {
+        String::new()
+    } else {
+        as_text(value)
+    }
 }
 
 /// A number as JavaScript writes it (ECMA-262, Number::toString).

@@ -12,9 +12,13 @@ use paperflow_syntax::{Options, Parsed, format, parse, print_upstream};
 use serde_json::Value;
 
 fn fixtures(folder: &str, ending: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(folder);
     let entries = fs::read_dir(&folder).expect("the folder exists");
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("readable").path()).collect();
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("readable").path())
+        .collect();
     paths.retain(|path| path.extension().is_some_and(|found| found == ending));
     paths.sort();
     assert!(!paths.is_empty(), "no fixtures in {}", folder.display());
@@ -40,12 +44,18 @@ fn shape(graph: &Graph) -> Value {
 fn every_text_means_what_it_means_upstream() {
     for path in fixtures("upstream", "fbp") {
         let text = read(&path);
-        let expected: Value = serde_json::from_str(&read(&path.with_extension("json"))).expect("JSON");
+        let expected: Value =
+            serde_json::from_str(&read(&path.with_extension("json"))).expect("JSON");
         for (mode, lowercase_ports) in [("kept", false), ("lower", true)] {
             let found = parsed(&text, lowercase_ports);
             assert_eq!(found.diagnostics, [], "{}: {text}", path.display());
             let (found, expected) = (shape(&found.graph), &expected[mode]);
-            assert_eq!(found.to_string(), expected.to_string(), "{} {mode}", path.display());
+            assert_eq!(
+                found.to_string(),
+                expected.to_string(),
+                "{} {mode}",
+                path.display()
+            );
         }
     }
 }
@@ -58,16 +68,24 @@ fn formatting_an_upstream_text_keeps_its_meaning() {
         assert_eq!(format(&once).text, once, "{}", path.display());
         let (before, after) = (parsed(&text, false), parsed(&once, false));
         assert_eq!(after.diagnostics, [], "{}: {once}", path.display());
-        assert_eq!(shape(&before.graph), shape(&after.graph), "{}", path.display());
+        assert_eq!(
+            shape(&before.graph),
+            shape(&after.graph),
+            "{}",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn graphs_from_text_print_as_upstream_prints_them() {
     for path in fixtures("upstream", "fbp") {
-        let expected: Value = serde_json::from_str(&read(&path.with_extension("json"))).expect("JSON");
+        let expected: Value =
+            serde_json::from_str(&read(&path.with_extension("json"))).expect("JSON");
         for (mode, lowercase_ports) in [("kept", false), ("lower", true)] {
-            let Some(printed) = expected["printed"][mode].as_str() else { continue };
+            let Some(printed) = expected["printed"][mode].as_str() else {
+                continue;
+            };
             let graph = parsed(&read(&path), lowercase_ports).graph;
             assert_eq!(print_upstream(&graph), printed, "{} {mode}", path.display());
         }

@@ -23,8 +23,12 @@ pub(crate) fn bad_export(span: Span, keyword: &str) -> Diagnostic {
         "DEFAULT_INPORT" | "DEFAULT_OUTPORT" => format!("{keyword}=PORT"),
         _ => format!("{keyword}=process.PORT:PUBLIC"),
     };
-    Diagnostic::error(CODE, span, format!("`{keyword}=` is not followed by what it needs"))
-        .help(format!("write `{form}`"))
+    Diagnostic::error(
+        CODE,
+        span,
+        format!("`{keyword}=` is not followed by what it needs"),
+    )
+    .help(format!("write `{form}`"))
 }
 
 /// `WORD=` with a word that means nothing.

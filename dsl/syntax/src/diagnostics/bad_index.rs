@@ -25,6 +25,10 @@ pub(crate) fn bad_index(span: Span, index: &str) -> Diagnostic {
 
 /// An index where a process is meant.
 pub(crate) fn index_on_process(span: Span) -> Diagnostic {
-    Diagnostic::error(CODE, span, "an array index belongs to a port, not to a process")
-        .help("write `PROCESS PORT[0]`")
+    Diagnostic::error(
+        CODE,
+        span,
+        "an array index belongs to a port, not to a process",
+    )
+    .help("write `PROCESS PORT[0]`")
 }

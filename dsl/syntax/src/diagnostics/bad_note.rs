@@ -15,7 +15,11 @@ Mend the JSON, or remove the line.
 
 /// A `# @paperflow-` line of an unknown kind or with the wrong JSON.
 pub(crate) fn bad_note(span: Span, key: &str) -> Diagnostic {
-    Diagnostic::error(CODE, span, format!("the annotation `@{key}` cannot be read"))
-        .note("its value must be the JSON that Paperflow writes")
-        .help("mend its JSON, or remove the line")
+    Diagnostic::error(
+        CODE,
+        span,
+        format!("the annotation `@{key}` cannot be read"),
+    )
+    .note("its value must be the JSON that Paperflow writes")
+    .help("mend its JSON, or remove the line")
 }

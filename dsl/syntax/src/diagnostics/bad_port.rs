@@ -14,6 +14,12 @@ Rename the port, or put a backslash before the sign if the component really has 
 
 /// A port name with a character it may not have.
 pub(crate) fn bad_port(span: Span, name: &str, letter: char) -> Diagnostic {
-    Diagnostic::error(CODE, span, format!("the port name `{name}` may not hold `{letter}`"))
-        .help(format!("rename the port, or write `\\{letter}` if its component has it"))
+    Diagnostic::error(
+        CODE,
+        span,
+        format!("the port name `{name}` may not hold `{letter}`"),
+    )
+    .help(format!(
+        "rename the port, or write `\\{letter}` if its component has it"
+    ))
 }

@@ -14,6 +14,10 @@ Rename the process, or put a backslash before the sign: `core\/Repeat`.
 
 /// A process name with a character it may not have.
 pub(crate) fn bad_process(span: Span, name: &str, letter: char) -> Diagnostic {
-    Diagnostic::error(CODE, span, format!("the process name `{name}` may not hold `{letter}`"))
-        .help(format!("rename the process, or write `\\{letter}`"))
+    Diagnostic::error(
+        CODE,
+        span,
+        format!("the process name `{name}` may not hold `{letter}`"),
+    )
+    .help(format!("rename the process, or write `\\{letter}`"))
 }

@@ -19,15 +19,25 @@ component, `Read(io/read-file)`, or with `Read()` when the component is given el
 pub(crate) fn lone_name(span: Span, name: &str) -> Diagnostic {
     Diagnostic::error(CODE, span, format!("`{name}` alone does nothing"))
         .note("no arrow and no component")
-        .help(format!("add an arrow, or declare the process as `{name}(component)`"))
+        .help(format!(
+            "add an arrow, or declare the process as `{name}(component)`"
+        ))
 }
 
 /// A port with a process but without an arrow.
 pub(crate) fn port_without_arrow(span: Span, port: &str, incoming: bool) -> Diagnostic {
     let (what, way) = if incoming {
-        ("no arrow leads to the in-port", "add `... ->` before it, or remove the port")
+        (
+            "no arrow leads to the in-port",
+            "add `... ->` before it, or remove the port",
+        )
     } else {
-        ("no arrow leaves the out-port", "add `-> ...` after it, or remove the port")
+        (
+            "no arrow leaves the out-port",
+            "add `-> ...` after it, or remove the port",
+        )
     };
-    Diagnostic::error(CODE, span, format!("{what} `{port}`")).note("half a connection").help(way)
+    Diagnostic::error(CODE, span, format!("{what} `{port}`"))
+        .note("half a connection")
+        .help(way)
 }

@@ -16,7 +16,11 @@ parser accepts such lines and loses the connection; Paperflow never does.
 
 /// Too much between two arrows.
 pub(crate) fn missing_arrow(span: Span, found: &str) -> Diagnostic {
-    Diagnostic::error(CODE, span, format!("`{found}` follows without an arrow or a separator"))
-        .note("expected `->`, a comma or a line end before this")
-        .help("between two arrows stand at most an in-port, one process and an out-port")
+    Diagnostic::error(
+        CODE,
+        span,
+        format!("`{found}` follows without an arrow or a separator"),
+    )
+    .note("expected `->`, a comma or a line end before this")
+    .help("between two arrows stand at most an in-port, one process and an out-port")
 }

@@ -23,7 +23,11 @@ pub(crate) fn missing_end(arrow: Span, before: bool) -> Diagnostic {
 
 /// A port whose process was left out.
 pub(crate) fn missing_process(span: Span, port: &str) -> Diagnostic {
-    Diagnostic::error(CODE, span, format!("the port `{port}` has no process beside it"))
-        .note("expected a process")
-        .help("write `PROCESS PORT -> PORT PROCESS`")
+    Diagnostic::error(
+        CODE,
+        span,
+        format!("the port `{port}` has no process beside it"),
+    )
+    .note("expected a process")
+    .help("write `PROCESS PORT -> PORT PROCESS`")
 }

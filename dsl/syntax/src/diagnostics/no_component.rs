@@ -14,6 +14,10 @@ Give the component in any one mention: `Read(io/read-file)`.
 
 /// A process that no mention gave a component.
 pub(crate) fn no_component(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(CODE, span, format!("Node \"{name}\" does not have a component defined"))
-        .help(format!("write `{name}(component)` in one of its mentions"))
+    Diagnostic::error(
+        CODE,
+        span,
+        format!("Node \"{name}\" does not have a component defined"),
+    )
+    .help(format!("write `{name}(component)` in one of its mentions"))
 }

@@ -15,8 +15,12 @@ process instead.
 
 /// `name (component)`.
 pub(crate) fn spaced_component(span: Span, gap: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(CODE, span, format!("a blank parts `{name}` from its component"))
-        .note("must follow the name at once")
-        .help("remove the blank")
-        .fix(gap, "")
+    Diagnostic::error(
+        CODE,
+        span,
+        format!("a blank parts `{name}` from its component"),
+    )
+    .note("must follow the name at once")
+    .help("remove the blank")
+    .fix(gap, "")
 }

@@ -15,7 +15,11 @@ Close it. Text that holds brackets or quotes itself stands in double quotes: (Sh
 /// A bracket that nothing closes on its line.
 pub(crate) fn unclosed_bracket(span: Span, bracket: &str) -> Diagnostic {
     let close = if bracket == "(" { ")" } else { "]" };
-    Diagnostic::error(CODE, span, format!("`{bracket}` is not closed on this line"))
-        .note("opened here")
-        .help(format!("add the `{close}`"))
+    Diagnostic::error(
+        CODE,
+        span,
+        format!("`{bracket}` is not closed on this line"),
+    )
+    .note("opened here")
+    .help(format!("add the `{close}`"))
 }

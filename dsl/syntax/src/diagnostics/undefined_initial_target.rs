@@ -14,8 +14,14 @@ Correct the name, or declare the process: `Raed(component)`.
 }
 
 /// An initial packet for nobody.
-pub(crate) fn undefined_initial_target(value: &Value, to: &End, near: Option<String>) -> Diagnostic {
-    let data = value.as_str().map_or_else(|| value.to_string(), String::from);
+pub(crate) fn undefined_initial_target(
+    value: &Value,
+    to: &End,
+    near: Option<String>,
+) -> Diagnostic {
+    let data = value
+        .as_str()
+        .map_or_else(|| value.to_string(), String::from);
     let target = &to.process;
     let message =
         format!("IIP containing \"{data}\" is connected to an undefined target node \"{target}\"");

@@ -13,7 +13,11 @@ Correct the name, or declare the process: `Red(component)`.
 }
 
 /// An arrow from nowhere.
-pub(crate) fn undefined_source(connection: &Connection, from: &End, near: Option<String>) -> Diagnostic {
+pub(crate) fn undefined_source(
+    connection: &Connection,
+    from: &End,
+    near: Option<String>,
+) -> Diagnostic {
     let (to, source) = (&connection.to, &from.process);
     let message = format!(
         "Edge to \"{}\" port \"{}\" is connected to an undefined source node \"{source}\"",

@@ -13,7 +13,11 @@ Correct the name, or declare the process: `Shwo(component)`.
 }
 
 /// An arrow to nowhere.
-pub(crate) fn undefined_target(connection: &Connection, from: &End, near: Option<String>) -> Diagnostic {
+pub(crate) fn undefined_target(
+    connection: &Connection,
+    from: &End,
+    near: Option<String>,
+) -> Diagnostic {
     let target = &connection.to.process;
     let message = format!(
         "Edge from \"{}\" port \"{}\" is connected to an undefined target node \"{target}\"",

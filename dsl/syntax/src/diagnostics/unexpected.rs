@@ -14,6 +14,10 @@ Remove it. In the name of a process or port, put a backslash before it.
 
 /// A sign without a meaning here.
 pub(crate) fn unexpected(span: Span, sign: &str) -> Diagnostic {
-    Diagnostic::error(CODE, span, format!("`{}` has no meaning here", sign.escape_debug()))
-        .help("remove it, or put a backslash before it if it belongs to a name")
+    Diagnostic::error(
+        CODE,
+        span,
+        format!("`{}` has no meaning here", sign.escape_debug()),
+    )
+    .help("remove it, or put a backslash before it if it belongs to a name")
 }

@@ -24,5 +24,9 @@ pub(crate) fn unknown_attribute(span: Span, key: &str, near: Option<&str>) -> Di
 }
 
 fn names() -> String {
-    ATTRIBUTES.iter().map(|spec| spec.name).collect::<Vec<_>>().join(", ")
+    ATTRIBUTES
+        .iter()
+        .map(|spec| spec.name)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
