@@ -1,1 +1,30 @@
-//! Makes a graph run: links, scheduler, life, close, deadlock, statistics.
+//! Makes a graph run.
+//!
+//! [`Network::new`] takes a [`Plan`](paperflow_graph::Plan) that passed the checks and a catalogue;
+//! [`Network::start`] wires it and starts it; [`Running::wait`] gives the [`Outcome`]. Only this crate
+//! starts threads. A component may have a thread of its own or share a pool of workers; links,
+//! results and reports are the same.
+//!
+//! The price of one mechanism for both: a process with its own thread also runs in turns.
+
+mod build;
+mod clock;
+mod embed;
+mod initial;
+mod judge;
+mod link;
+mod network;
+mod options;
+mod outcome;
+mod process;
+pub mod report;
+pub mod rig;
+mod roster;
+mod scope;
+
+pub use build::{BuildError, MAX_THREADS, Network, Started, describe, set_initial};
+pub use embed::{Input, NothingYet, Output};
+pub use link::LinkCounts;
+pub use network::{Control, Observer, Running};
+pub use options::{DEFAULT_CAPACITY, DEFAULT_RETRIES, Options, Policy, Scheduler};
+pub use report::{Outcome, Verdict};

@@ -1,0 +1,135 @@
+//! Driving a network from a Rust program: feed packets in, get packets out.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use paperflow_core::turn::{Inlet, Outlet, Pulled, Room};
+use paperflow_core::{Closed, IntoPort, Packet, TrySend};
+
+use crate::link::{Link, Writer};
+use crate::network::Net;
+use crate::roster::External;
+
+/// The embedding program's side of a network.
+pub(crate) struct Feed {
+    pub(crate) net: Arc<Net>,
+    pub(crate) external: Arc<External>,
+}
+
+/// Feeds an exported in-port. Dropping it ends the stream.
+pub struct Input {
+    feed: Feed,
+    writer: Writer,
+}
+
+impl Input {
+    pub(crate) const fn new(feed: Feed, writer: Writer) -> Self {
+        Self { feed, writer }
+    }
+
+    /// Sends a packet, and blocks this thread while the link is full.
+    ///
+    /// # Errors
+    /// The packet, when nobody will receive it any more.
+    pub fn send(&self, value: impl IntoPort<Packet>) -> Result<(), Closed> {
+        let mut packet = value.into_port();
+        loop {
+            packet = match self.offer(packet) {
+                Ok(()) => return Ok(()),
+                Err(TrySend::Closed(packet)) => return Err(Closed(packet)),
+                Err(TrySend::Full(packet)) => packet,
+            };
+            self.feed.external.wait();
+        }
+    }
+
+    /// Sends a packet only if there is room.
+    ///
+    /// # Errors
+    /// The packet, when the link is full or nobody will receive it any more.
+    pub fn try_send(&self, value: impl IntoPort<Packet>) -> Result<(), TrySend> {
+        self.offer(value.into_port())
+    }
+
+    fn offer(&self, packet: Packet) -> Result<(), TrySend> {
+        if self.feed.net.roster.is_stopped() || self.feed.net.is_stopping.load(Ordering::Acquire) {
+            return Err(TrySend::Closed(packet));
+        }
+        match self.writer.reserve(1) {
+            Room::Closed => Err(TrySend::Closed(packet)),
+            Room::Full => Err(TrySend::Full(packet)),
+            Room::For(_) => {
+                self.feed.net.fed.fetch_add(1, Ordering::AcqRel);
+                self.writer.publish(&mut VecDeque::from([packet]), 0);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.writer.close();
+    }
+}
+
+/// Reads an exported out-port. Dropping it leaves the stream, and its sender stops.
+pub struct Output {
+    feed: Feed,
+    link: Arc<Link>,
+}
+
+impl Output {
+    pub(crate) const fn new(feed: Feed, link: Arc<Link>) -> Self {
+        Self { feed, link }
+    }
+
+    /// The next packet; blocks this thread until there is one. `None` at the end of the stream, or
+    /// when the network has stopped.
+    #[must_use]
+    pub fn recv(&self) -> Option<Packet> {
+        loop {
+            match self.try_recv() {
+                Ok(packet) => return packet,
+                Err(NothingYet) if self.feed.net.roster.is_stopped() => return None,
+                Err(NothingYet) => self.feed.external.wait(),
+            }
+        }
+    }
+
+    /// The next packet, if there is one; `Ok(None)` at the end of the stream.
+    ///
+    /// # Errors
+    /// There is nothing yet.
+    pub fn try_recv(&self) -> Result<Option<Packet>, NothingYet> {
+        let mut window = VecDeque::new();
+        match self.link.pull(&mut window, 1) {
+            Pulled::Empty => Err(NothingYet),
+            Pulled::End => Ok(None),
+            Pulled::Some => {
+                self.link.release(1);
+                self.feed.net.handed_out.fetch_add(1, Ordering::AcqRel);
+                Ok(window.pop_front())
+            }
+        }
+    }
+}
+
+impl Iterator for Output {
+    type Item = Packet;
+
+    fn next(&mut self) -> Option<Packet> {
+        self.recv()
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.link.close(0);
+    }
+}
+
+/// No packet has come yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NothingYet;

@@ -1,0 +1,350 @@
+//! A bounded link: one reader, any number of writers, an exact capacity.
+//!
+//! The capacity counts packets wherever they are: queued, or taken by a turn and not yet received
+//! (held), or room promised to a writer's turn (reserved).
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use paperflow_core::{Kind, Packet};
+use paperflow_core::turn::{Inlet, Outlet, Pulled, Room};
+use paperflow_graph::Full;
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use crate::roster::{Roster, Who};
+
+pub(crate) struct Link {
+    pub(crate) capacity: usize,
+    full: Full,
+    pub(crate) reader: Who,
+    pub(crate) writers: Vec<Who>,
+    /// The innermost re-armed subnet that holds all its ends.
+    pub(crate) home: Option<usize>,
+    roster: Arc<Roster>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Packet>,
+    held: usize,
+    reserved: usize,
+    open: Vec<bool>,
+    is_deserted: bool,
+    is_ended: bool,
+    reader_waits: bool,
+    waiting: Vec<Who>,
+    counts: LinkCounts,
+    /// Open brackets without their close brackets, so far; lowered for good by a stray close.
+    depth: i64,
+}
+
+/// What went through a link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LinkCounts {
+    /// Packets written.
+    pub sent: u64,
+    /// Packets received.
+    pub received: u64,
+    /// Packets shed because the link was full.
+    pub shed: u64,
+    /// Packets in the link, or sent to it, after its reader had left or its cycle had ended.
+    pub lost_on_close: u64,
+    /// Most packets at one time.
+    pub high_water: usize,
+}
+
+/// A link at one moment, for reports and judgement.
+#[derive(Clone, Debug)]
+pub(crate) struct Look {
+    pub(crate) fill: usize,
+    pub(crate) open: Vec<bool>,
+    pub(crate) is_over: bool,
+}
+
+impl Link {
+    pub(crate) fn new(
+        capacity: usize,
+        full: Full,
+        reader: Who,
+        writers: Vec<Who>,
+        home: Option<usize>,
+        roster: Arc<Roster>,
+    ) -> Arc<Self> {
+        let state = State { open: vec![true; writers.len()], reader_waits: true, ..State::default() };
+        Arc::new(Self { capacity, full, reader, writers, home, roster, state: Mutex::new(state) })
+    }
+
+    pub(crate) fn counts(&self) -> LinkCounts {
+        self.state.lock().counts
+    }
+
+    /// Open brackets that were sent without their close brackets.
+    pub(crate) fn depth(&self) -> i64 {
+        self.state.lock().depth
+    }
+
+    pub(crate) fn observe(&self) -> Look {
+        let state = self.state.lock();
+        Look {
+            fill: state.queue.len() + state.held,
+            open: state.open.clone(),
+            is_over: state.is_over(),
+        }
+    }
+
+    /// The cycle that this link belongs to is quiescent: the reader sees the end, and what is sent
+    /// from now on is swallowed.
+    pub(crate) fn end_by_quiescence(&self) {
+        self.state.lock().is_ended = true;
+        self.roster.wake_who(&self.reader);
+    }
+
+    /// Everybody may use it again, for the next life of a re-armed subnet.
+    pub(crate) fn rearm(&self) {
+        let mut state = self.state.lock();
+        state.is_deserted = false;
+        state.is_ended = false;
+        state.reader_waits = true;
+        state.open.fill(true);
+    }
+
+    pub(crate) fn close_writer(&self, writer: usize) {
+        let mut state = self.state.lock();
+        if !std::mem::replace(&mut state.open[writer], false) {
+            return;
+        }
+        if state.open.iter().any(|open| *open) {
+            return;
+        }
+        drop(state);
+        self.roster.wake_who(&self.reader);
+    }
+
+    /// At the end of a run that was cut short: whatever is left is lost.
+    pub(crate) fn abandon(&self) {
+        let mut state = self.state.lock();
+        let left = state.queue.len() + state.held;
+        state.counts.lost_on_close += left as u64;
+        state.held = 0;
+        state.queue.clear();
+    }
+
+    fn sheds(&self) -> bool {
+        self.full != Full::Wait
+    }
+
+    fn accept(&self, state: &mut State, packet: Packet) {
+        state.counts.sent += 1;
+        match packet.kind() {
+            Kind::Open => state.depth += 1,
+            Kind::Close => state.depth -= 1,
+            _ => {}
+        }
+        if state.is_deserted || state.is_ended {
+            state.counts.lost_on_close += 1;
+            return;
+        }
+        if self.sheds() && state.queue.len() >= self.capacity {
+            state.counts.shed += 1;
+            if self.full == Full::DropNew {
+                return;
+            }
+            state.queue.pop_front();
+        }
+        state.queue.push_back(packet);
+    }
+}
+
+impl State {
+    fn is_over(&self) -> bool {
+        self.is_ended || !self.open.iter().any(|open| *open)
+    }
+
+    fn used(&self) -> usize {
+        self.queue.len() + self.held + self.reserved
+    }
+}
+
+impl Inlet for Link {
+    fn pull(&self, window: &mut VecDeque<Packet>, most: usize) -> Pulled {
+        let mut state = self.state.lock();
+        if state.queue.is_empty() {
+            return state.nothing();
+        }
+        let most = if self.sheds() { 1 } else { most.min(state.queue.len()) };
+        window.extend(state.queue.drain(..most));
+        if self.sheds() {
+            state.counts.received += 1;
+        } else {
+            state.held += most;
+        }
+        Pulled::Some
+    }
+
+    fn look(&self) -> Pulled {
+        let mut state = self.state.lock();
+        if state.queue.is_empty() { state.nothing() } else { Pulled::Some }
+    }
+
+    fn release(&self, count: usize) {
+        if self.sheds() {
+            return;
+        }
+        let mut state = self.state.lock();
+        state.held -= count;
+        state.counts.received += count as u64;
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        waiting.iter().for_each(|who| self.roster.wake_who(who));
+    }
+
+    fn close(&self, unread: usize) {
+        let mut state = self.state.lock();
+        let lost = (state.queue.len() + unread) as u64;
+        if self.sheds() {
+            state.counts.received -= unread as u64;
+        } else {
+            state.held -= unread;
+        }
+        state.counts.lost_on_close += lost;
+        state.queue.clear();
+        state.is_deserted = true;
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        waiting.iter().for_each(|who| self.roster.wake_who(who));
+    }
+}
+
+impl State {
+    /// The queue is empty: for now or for ever.
+    fn nothing(&mut self) -> Pulled {
+        if self.is_over() || self.is_deserted {
+            return Pulled::End;
+        }
+        self.reader_waits = true;
+        Pulled::Empty
+    }
+}
+
+/// One arrow into a link.
+pub(crate) struct Writer {
+    pub(crate) link: Arc<Link>,
+    pub(crate) index: usize,
+}
+
+impl Outlet for Writer {
+    fn reserve(&self, most: usize) -> Room {
+        let link = &self.link;
+        let mut state = link.state.lock();
+        if state.is_deserted && !state.is_ended {
+            return Room::Closed;
+        }
+        if state.is_ended || link.sheds() {
+            return Room::For(1);
+        }
+        let room = link.capacity.saturating_sub(state.used());
+        if room == 0 {
+            state.waiting.push(link.writers[self.index].clone());
+            return Room::Full;
+        }
+        let granted = room.min(most);
+        state.reserved += granted;
+        Room::For(granted)
+    }
+
+    fn publish(&self, window: &mut VecDeque<Packet>, unused: usize) {
+        let link = &self.link;
+        let mut state = link.state.lock();
+        state.reserved = state.reserved.saturating_sub(window.len() + unused);
+        for packet in window.drain(..) {
+            link.accept(&mut state, packet);
+        }
+        let fill = state.queue.len() + state.held;
+        state.counts.high_water = state.counts.high_water.max(fill);
+        let call = !state.queue.is_empty() && std::mem::take(&mut state.reader_waits);
+        let waiting = if unused > 0 { std::mem::take(&mut state.waiting) } else { Vec::new() };
+        drop(state);
+        if call {
+            link.roster.wake_who(&link.reader);
+        }
+        waiting.iter().for_each(|who| link.roster.wake_who(who));
+    }
+
+    fn close(&self) {
+        self.link.close_writer(self.index);
+    }
+
+    fn backlog(&self) -> usize {
+        let state = self.link.state.lock();
+        state.queue.len() + state.held
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(capacity: usize, full: Full) -> (Arc<Link>, Writer) {
+        let roster = Arc::new(Roster::new(&[true, true]));
+        let link = Link::new(capacity, full, Who::Process(1), vec![Who::Process(0)], None, roster);
+        (Arc::clone(&link), Writer { link, index: 0 })
+    }
+
+    fn send(writer: &Writer, value: i64) -> Room {
+        let room = writer.reserve(1);
+        if let Room::For(_) = room {
+            writer.publish(&mut VecDeque::from([Packet::int(value)]), 0);
+        }
+        room
+    }
+
+    #[test]
+    fn capacity_counts_what_is_held_and_what_is_reserved() {
+        let (link, writer) = link(3, Full::Wait);
+        assert_eq!(writer.reserve(2), Room::For(2));
+        assert_eq!(writer.reserve(2), Room::For(1));
+        assert_eq!(writer.reserve(1), Room::Full);
+        writer.publish(&mut VecDeque::from([Packet::int(1)]), 2);
+        let mut window = VecDeque::new();
+        assert_eq!(link.pull(&mut window, 9), Pulled::Some);
+        assert_eq!([send(&writer, 2), send(&writer, 3), send(&writer, 4)], [Room::For(1), Room::For(1), Room::Full]);
+        link.release(1);
+        assert_eq!(send(&writer, 4), Room::For(1));
+        assert_eq!(link.counts().high_water, 3);
+    }
+
+    #[test]
+    fn drop_oldest_keeps_the_newest_and_drop_new_the_oldest() {
+        for (full, kept) in [(Full::DropOldest, [4, 5]), (Full::DropNew, [1, 2])] {
+            let (link, writer) = link(2, full);
+            for value in 1..=5 {
+                assert_eq!(send(&writer, value), Room::For(1));
+            }
+            let mut window = VecDeque::new();
+            while link.pull(&mut window, 9) == Pulled::Some {}
+            assert_eq!(window, kept.map(Packet::int));
+            assert_eq!((link.counts().sent, link.counts().shed), (5, 3));
+        }
+    }
+
+    #[test]
+    fn a_reader_that_leaves_refuses_and_loses_what_it_did_not_read() {
+        let (link, writer) = link(3, Full::Wait);
+        send(&writer, 1);
+        send(&writer, 2);
+        link.close(0);
+        assert_eq!(send(&writer, 3), Room::Closed);
+        assert_eq!(link.counts(), LinkCounts { sent: 2, lost_on_close: 2, high_water: 2, ..LinkCounts::default() });
+    }
+
+    #[test]
+    fn a_link_ended_by_quiescence_swallows_and_counts() {
+        let (link, writer) = link(1, Full::Wait);
+        link.end_by_quiescence();
+        assert_eq!(link.pull(&mut VecDeque::new(), 1), Pulled::End);
+        assert_eq!([send(&writer, 1), send(&writer, 2)], [Room::For(1), Room::For(1)]);
+        assert_eq!(link.counts().lost_on_close, 2);
+    }
+}

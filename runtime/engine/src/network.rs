@@ -1,0 +1,262 @@
+//! A network while it runs: who is in it, who has ended, and what becomes of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, after, never, select};
+use paperflow_core::turn::Outlet;
+use parking_lot::Mutex;
+
+use crate::clock::NetClock;
+use crate::link::{Link, Writer};
+use crate::process::{After, Process};
+use crate::report::{FaultReport, Leak, Outcome, Verdict};
+use crate::roster::{External, Roster};
+use crate::scope::Scope;
+
+pub(crate) struct Net {
+    pub(crate) processes: Vec<Process>,
+    pub(crate) links: Vec<Arc<Link>>,
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) clock: NetClock,
+    /// Where the embedding program's threads wait.
+    pub(crate) externals: Vec<Arc<External>>,
+    pub(crate) fed: AtomicU64,
+    pub(crate) handed_out: AtomicU64,
+    pub(crate) events: Sender<Event>,
+    pub(crate) judging: Mutex<()>,
+    pub(crate) started: Instant,
+    /// Sources stop; what is in the network still drains.
+    pub(crate) is_stopping: Arc<AtomicBool>,
+    pub(crate) remaining: AtomicUsize,
+    pub(crate) leaks: Mutex<Vec<Leak>>,
+    pub(crate) notes: Mutex<Vec<FaultReport>>,
+}
+
+/// What the network tells whoever waits for it.
+pub(crate) enum Event {
+    /// It is over, in this way.
+    Over(Verdict),
+    /// Somebody asks it to stop.
+    Stop(Duration),
+    /// Somebody asks it to stop at once.
+    Kill,
+}
+
+impl Net {
+    /// Runs a process once, and settles what follows. True: it has ended for good.
+    pub(crate) fn run(&self, index: usize) -> bool {
+        let process = &self.processes[index];
+        self.roster.start(index);
+        loop {
+            match process.turn(self) {
+                After::Again => {
+                    self.roster.again(index);
+                    return false;
+                }
+                After::Ended => {
+                    self.rest();
+                    return true;
+                }
+                After::RoundOver => self.member_over(index),
+                After::Idle => {}
+            }
+            if self.roster.idle(index) {
+                self.rest();
+                return false;
+            }
+            self.roster.start(index);
+        }
+    }
+
+    fn rest(&self) {
+        if self.roster.rest() {
+            self.judge();
+        }
+    }
+
+    /// Whether a process is to end because the network stops: sources at once, the rest by drain.
+    pub(crate) fn is_cancelled(&self, process: &Process) -> bool {
+        process.is_source && self.is_stopping.load(Ordering::Acquire)
+            || self.roster.is_stopped()
+    }
+
+    pub(crate) fn terminated(&self, process: &Process) {
+        if process.is_over.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if self.remaining.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.over(Verdict::Finished);
+        }
+    }
+
+    pub(crate) fn over(&self, verdict: Verdict) {
+        // Nobody listens any more once the first verdict has been heard.
+        drop(self.events.send(Event::Over(verdict)));
+    }
+
+    pub(crate) fn fail(&self, report: FaultReport) {
+        self.over(Verdict::Failed(report));
+    }
+
+    pub(crate) fn note(&self, report: FaultReport) {
+        self.notes.lock().push(report);
+    }
+
+    pub(crate) fn leak(&self, process: &Process, packets: i64) {
+        let (address, origin) = (process.address.clone(), process.origin.clone());
+        self.leaks.lock().push(Leak { address, packets, origin });
+    }
+
+    /// Tells every source to stop. One that waits outside for something that may never come is
+    /// given up: its out-ports close without it.
+    fn stop_sources(&self) {
+        self.is_stopping.store(true, Ordering::Release);
+        for process in self.processes.iter().filter(|process| process.is_source) {
+            if process.is_outside.load(Ordering::Acquire) {
+                self.give_up(process);
+            }
+            self.roster.wake(process.index);
+        }
+        self.close_feeds();
+    }
+
+    fn give_up(&self, process: &Process) {
+        for (link, writer) in self.links.iter().flat_map(|link| {
+            link.writers.iter().enumerate().map(move |(writer, who)| (link, (writer, who)))
+        }) {
+            if matches!(writer.1, crate::roster::Who::Process(index) if *index == process.index) {
+                link.close_writer(writer.0);
+            }
+        }
+        self.terminated(process);
+    }
+
+    /// The embedding program feeds nothing any more.
+    fn close_feeds(&self) {
+        for link in &self.links {
+            for (writer, who) in link.writers.iter().enumerate() {
+                if matches!(who, crate::roster::Who::External(_)) {
+                    Writer { link: Arc::clone(link), index: writer }.close();
+                }
+            }
+        }
+    }
+
+    fn unfinished(&self) -> Vec<String> {
+        let unfinished = self.processes.iter().filter(|process| !process.is_over.load(Ordering::Acquire));
+        unfinished.map(|process| format!("{} ({})", process.address, process.state())).collect()
+    }
+}
+
+/// A network that runs. Dropping it stops it at once.
+pub struct Running {
+    pub(crate) net: Arc<Net>,
+    pub(crate) events: Receiver<Event>,
+    pub(crate) threads: Vec<(Option<usize>, JoinHandle<()>)>,
+}
+
+/// A means to stop a network from elsewhere.
+#[derive(Clone)]
+pub struct Control {
+    events: Sender<Event>,
+}
+
+impl Control {
+    /// Stops the sources and lets the network drain for this long.
+    pub fn stop(&self, drain: Duration) {
+        drop(self.events.send(Event::Stop(drain)));
+    }
+
+    /// Stops everything at once.
+    pub fn kill(&self) {
+        drop(self.events.send(Event::Kill));
+    }
+}
+
+impl Running {
+    /// A means to stop it from elsewhere, such as a signal handler's thread.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control { events: self.net.events.clone() }
+    }
+
+    /// What has been counted so far.
+    #[must_use]
+    pub fn observer(&self) -> Observer {
+        Observer { net: Arc::clone(&self.net) }
+    }
+
+    /// Waits until the network has ended, in whatever way.
+    #[must_use]
+    pub fn wait(mut self) -> Outcome {
+        let verdict = self.verdict();
+        self.shut_down(&verdict);
+        self.net.outcome(verdict)
+    }
+
+    fn verdict(&self) -> Verdict {
+        let mut deadline = never();
+        loop {
+            select! {
+                recv(self.events) -> event => match event {
+                    Ok(Event::Over(verdict)) => return verdict,
+                    Ok(Event::Stop(drain)) => {
+                        self.net.stop_sources();
+                        deadline = after(drain);
+                    }
+                    Ok(Event::Kill) | Err(_) => return Verdict::Abandoned(self.net.unfinished()),
+                },
+                recv(deadline) -> _ => return Verdict::Abandoned(self.net.unfinished()),
+            }
+        }
+    }
+
+    /// Ends every thread. One that is blocked in foreign code is left behind: it ends with it.
+    fn shut_down(&mut self, verdict: &Verdict) {
+        self.net.roster.stop();
+        self.net.clock.stop();
+        self.net.externals.iter().for_each(|external| external.ring());
+        let may_block = *verdict != Verdict::Finished;
+        for (process, thread) in self.threads.drain(..) {
+            let left_behind = process.is_some_and(|index| {
+                let process = &self.net.processes[index];
+                process.is_outside.load(Ordering::Acquire) || (may_block && process.body.is_locked())
+            });
+            if !left_behind {
+                drop(thread.join());
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.threads.is_empty() {
+            self.shut_down(&Verdict::Abandoned(Vec::new()));
+        }
+    }
+}
+
+/// Looks at a running network without disturbing it.
+#[derive(Clone)]
+pub struct Observer {
+    net: Arc<Net>,
+}
+
+impl Observer {
+    /// Packets received by all processes so far.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.net.processes.iter().map(|process| process.tally.received.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Address and state of every process.
+    #[must_use]
+    pub fn states(&self) -> Vec<(String, crate::report::State)> {
+        self.net.processes.iter().map(|process| (process.address.clone(), process.state())).collect()
+    }
+}

@@ -1,0 +1,167 @@
+//! The end of a run: threads, sums, and the law they must obey.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+
+use crate::clock::NetClock;
+use crate::network::{Event, Net, Running};
+use crate::process::Process;
+use crate::report::{LinkStatistics, Outcome, ProcessStatistics, Statistics, Totals, Unbalanced, Verdict};
+use crate::roster::Who;
+
+impl Running {
+    /// Starts the threads of a network that has been wired.
+    pub(crate) fn launch(net: Arc<Net>, events: Receiver<Event>, workers: usize) -> Self {
+        let mut threads = Vec::new();
+        if let NetClock::Real(clock) = &net.clock {
+            let clock = Arc::clone(clock);
+            threads.push((None, spawn("timers", move || clock.serve())));
+        }
+        for process in net.processes.iter().filter(|process| process.has_own_thread) {
+            let (net, index) = (Arc::clone(&net), process.index);
+            let body = move || net.roster.work_for(index, || net.run(index));
+            threads.push((Some(process.index), spawn(&process.address, body)));
+        }
+        for worker in 0..workers {
+            let net = Arc::clone(&net);
+            let body = move || net.roster.work(|index| _ = net.run(index));
+            threads.push((None, spawn(&format!("worker {worker}"), body)));
+        }
+        net.kick_off();
+        Self { net, events, threads: threads.into_iter().filter_map(|(at, thread)| Some((at, thread?))).collect() }
+    }
+}
+
+/// A thread that the system refuses leaves its process idle; the run then ends in a deadlock report
+/// that names it.
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Option<thread::JoinHandle<()>> {
+    thread::Builder::new().name(format!("paperflow {name}")).spawn(body).ok()
+}
+
+impl Net {
+    /// Lets every process look at its inputs once. The credit held meanwhile keeps anybody from judging
+    /// a network that has only begun to start.
+    fn kick_off(&self) {
+        self.roster.resume();
+        for process in &self.processes {
+            self.roster.wake(process.index);
+        }
+        if self.processes.is_empty() {
+            self.over(Verdict::Finished);
+        }
+        if self.roster.rest() {
+            self.judge();
+        }
+    }
+
+    pub(crate) fn outcome(&self, verdict: Verdict) -> Outcome {
+        let complete = self.terminate_rest();
+        if verdict != Verdict::Finished {
+            self.links.iter().for_each(|link| link.abandon());
+        }
+        let statistics = self.statistics();
+        debug_assert!(
+            !complete || statistics.totals.is_conserved(),
+            "packets are conserved: {:?}",
+            statistics.totals
+        );
+        let unbalanced = if verdict == Verdict::Finished { self.unbalanced() } else { Vec::new() };
+        Outcome {
+            verdict,
+            statistics,
+            leaks: std::mem::take(&mut *self.leaks.lock()),
+            unbalanced,
+            faults: std::mem::take(&mut *self.notes.lock()),
+        }
+    }
+
+    /// Ends every process that can be ended. False: one is blocked in foreign code.
+    fn terminate_rest(&self) -> bool {
+        let mut complete = true;
+        for process in &self.processes {
+            match process.body.try_lock() {
+                Some(mut body) if !body.is_ended() => process.terminate(&mut body, self),
+                Some(_) => {}
+                None => complete = false,
+            }
+        }
+        complete
+    }
+
+    pub(crate) fn statistics(&self) -> Statistics {
+        let links = (0..self.links.len()).map(|link| self.link_statistics(link)).collect();
+        let processes: Vec<_> = self.processes.iter().map(process_statistics).collect();
+        let totals = self.totals(&processes);
+        Statistics { elapsed: self.started.elapsed(), totals, processes, links }
+    }
+
+    fn totals(&self, processes: &[ProcessStatistics]) -> Totals {
+        let sum = |count: fn(&ProcessStatistics) -> u64| processes.iter().map(count).sum();
+        let links = self.links.iter().map(|link| link.counts());
+        let (shed, lost) = links.fold((0, 0), |(shed, lost), counts| (shed + counts.shed, lost + counts.lost_on_close));
+        let unread = self.processes.iter().flat_map(|process| &process.templates);
+        let waiting = self.links.iter().filter(|link| matches!(link.reader, Who::External(_)));
+        let waiting: u64 = waiting.map(|link| link.observe().fill as u64).sum();
+        Totals {
+            created: sum(|process| process.created),
+            iip_delivered: sum(|process| process.iip_delivered),
+            fed: self.fed.load(Ordering::Acquire),
+            dropped: sum(|process| process.dropped),
+            shed,
+            lost_on_close: lost + unread.map(|template| template.lost()).sum::<u64>(),
+            handed_out: self.handed_out.load(Ordering::Acquire) + waiting,
+            sent: sum(|process| process.sent),
+            received: sum(|process| process.received),
+        }
+    }
+
+    fn link_statistics(&self, link: usize) -> LinkStatistics {
+        LinkStatistics {
+            from: self.writer_names(link),
+            to: self.reader_name(link),
+            capacity: self.links[link].capacity,
+            counts: self.links[link].counts(),
+        }
+    }
+
+    fn unbalanced(&self) -> Vec<Unbalanced> {
+        let links = (0..self.links.len()).filter(|link| self.links[*link].depth() != 0);
+        links
+            .map(|link| Unbalanced {
+                to: self.reader_name(link),
+                open: self.links[link].depth(),
+                origin: match self.links[link].reader {
+                    Who::Process(process) => self.processes[process].origin.clone(),
+                    Who::External(_) => String::new(),
+                },
+            })
+            .collect()
+    }
+}
+
+fn process_statistics(process: &Process) -> ProcessStatistics {
+    let tally = &process.tally;
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let time = |counter: &AtomicU64| Duration::from_nanos(count(counter));
+    let templates: u64 = process.templates.iter().map(|template| template.delivered()).sum();
+    ProcessStatistics {
+        address: process.address.clone(),
+        component: process.spec.name.clone(),
+        state: process.state(),
+        opened: count(&tally.opened),
+        turns: count(&tally.turns),
+        created: count(&tally.created),
+        dropped: count(&tally.dropped),
+        received: count(&tally.received),
+        sent: count(&tally.sent),
+        iip_delivered: count(&tally.iip) + templates,
+        parked: count(&tally.parked),
+        busy: time(&tally.busy),
+        blocked_send: time(&tally.blocked_send),
+        blocked_receive: time(&tally.blocked_receive),
+    }
+}

@@ -1,0 +1,158 @@
+//! Substream-sensitive subnets: one full inner life per group, re-armed and not rebuilt.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use paperflow_core::turn::Pulled;
+
+use crate::network::Net;
+use crate::process::Process;
+
+pub(crate) struct Scope {
+    pub(crate) parent: Option<usize>,
+    /// Processes directly in it.
+    pub(crate) members: Vec<usize>,
+    /// Scopes directly in it.
+    pub(crate) children: Vec<usize>,
+    /// Members and children that have not ended this life.
+    pub(crate) left: AtomicUsize,
+    /// The first packet of this life has come: inner sources may start.
+    is_active: AtomicBool,
+    /// No packet will come any more: nobody starts, not even who must run.
+    is_closing: AtomicBool,
+}
+
+impl Scope {
+    pub(crate) fn new(parent: Option<usize>, members: Vec<usize>, children: Vec<usize>) -> Self {
+        let left = AtomicUsize::new(members.len() + children.len());
+        let (is_active, is_closing) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { parent, members, children, left, is_active, is_closing }
+    }
+}
+
+impl Net {
+    pub(crate) fn is_active(&self, scope: usize) -> bool {
+        self.scopes[scope].is_active.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_closing(&self, scope: usize) -> bool {
+        self.scopes[scope].is_closing.load(Ordering::Acquire)
+    }
+
+    /// The first packet of a life has come: the subnet's own sources start.
+    pub(crate) fn activate(&self, scope: usize) {
+        if self.scopes[scope].is_active.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        for member in &self.scopes[scope].members {
+            if self.processes[*member].is_source {
+                self.roster.wake(*member);
+            }
+        }
+    }
+
+    /// A member has found its inputs at their end before this life began. When that holds for all that
+    /// comes from outside, the subnet ends with its outer inputs, and nobody in it starts again.
+    pub(crate) fn try_closing(&self, scope: usize, finder: usize) -> bool {
+        let scope_of = &self.scopes[scope];
+        if scope_of.is_active.load(Ordering::Acquire) {
+            return false;
+        }
+        let others = scope_of.members.iter().filter(|member| **member != finder);
+        let all_ended = others.map(|member| &self.processes[*member]).all(|member| {
+            member.outer_inputs(self).all(|element| self.is_drained(member, element))
+        });
+        if all_ended {
+            scope_of.is_closing.store(true, Ordering::Release);
+            scope_of.members.iter().for_each(|member| self.roster.wake(*member));
+        }
+        all_ended
+    }
+
+    fn is_drained(&self, process: &Process, element: usize) -> bool {
+        let look = process.inputs[element].link.map(|link| self.links[link].observe());
+        look.is_none_or(|look| look.is_over && look.fill == 0)
+    }
+
+    /// A member of a scope has ended its life; the last one re-arms the scope.
+    pub(crate) fn member_over(&self, process: usize) {
+        if let Some(scope) = self.processes[process].scope {
+            self.one_less(scope);
+        }
+    }
+
+    fn one_less(&self, scope: usize) {
+        if self.scopes[scope].left.fetch_sub(1, Ordering::AcqRel) != 1 {
+            return;
+        }
+        if self.has_more(scope) {
+            self.rearm(scope);
+            self.scopes[scope].members.iter().for_each(|member| self.roster.wake(*member));
+        } else {
+            self.end_scope(scope);
+        }
+    }
+
+    fn has_more(&self, scope: usize) -> bool {
+        let members = self.scopes[scope].members.iter().map(|member| &self.processes[*member]);
+        let mut entries = members.filter(|process| process.outer_inputs(self).next().is_some());
+        !self.is_closing(scope) && entries.any(|process| process.has_outer_input(&mut process.body.lock(), self))
+    }
+
+    /// Makes a scope and everything in it ready for its next life. Its inner links are empty: every
+    /// reader has left them.
+    fn rearm(&self, scope: usize) {
+        let this = &self.scopes[scope];
+        this.left.store(this.members.len() + this.children.len(), Ordering::Release);
+        this.is_active.store(false, Ordering::Release);
+        this.is_closing.store(false, Ordering::Release);
+        let inner = self.links.iter().filter(|link| link.home == Some(scope));
+        inner.for_each(|link| link.rearm());
+        this.children.iter().for_each(|child| self.rearm(*child));
+        for member in &this.members {
+            self.processes[*member].body.lock().rearm();
+        }
+    }
+
+    /// Nothing will come from outside any more. A scope in another one has ended its life only.
+    fn end_scope(&self, scope: usize) {
+        match self.scopes[scope].parent {
+            Some(parent) => {
+                self.close_border(scope);
+                self.one_less(parent);
+            }
+            None => self.terminate_scope(scope),
+        }
+    }
+
+    fn terminate_scope(&self, scope: usize) {
+        self.scopes[scope].children.iter().for_each(|child| self.terminate_scope(*child));
+        for member in &self.scopes[scope].members {
+            let process = &self.processes[*member];
+            let mut body = process.body.lock();
+            if !body.is_ended() {
+                process.terminate(&mut body, self);
+            }
+            drop(body);
+            self.roster.wake(*member);
+        }
+    }
+
+    /// The subnet, the writer of the links behind it, leaves them.
+    fn close_border(&self, scope: usize) {
+        for member in &self.scopes[scope].members {
+            let process = &self.processes[*member];
+            let mut body = process.body.lock();
+            for (element, socket) in process.outputs.iter().enumerate() {
+                if socket.link.is_some() {
+                    body.turn.close_output(element);
+                }
+            }
+            for element in 0..process.inputs.len() {
+                if body.turn.look(element) == Pulled::End {
+                    body.turn.close_input(element);
+                }
+            }
+            process.signals.iter().for_each(paperflow_core::turn::Outlet::close);
+        }
+    }
+}
