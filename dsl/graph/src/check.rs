@@ -71,12 +71,8 @@ pub fn tidy(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut seen = HashSet::new();
     diagnostics.retain(|found| {
         let placed = found.span.start < found.span.end;
-        let message = if placed {
-            String::new()
-        } else {
-            found.message.clone()
-        };
-        seen.insert((found.code, found.span, message))
+        let words = if placed { &found.note } else { &found.message };
+        seen.insert((found.code, found.span, words.clone()))
     });
     diagnostics
 }

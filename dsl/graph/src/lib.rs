@@ -25,7 +25,7 @@ pub mod source;
 
 pub use catalogue::{Catalogue, Component, Kinds, Port};
 pub use check::{Checked, examine};
-pub use diagnostic::{Diagnostic, Label, Severity};
+pub use diagnostic::{Diagnostic, Fix, Label, Severity};
 pub use expand::{Expanded, NoSubnets, Resolve, Side, expand};
 pub use model::{
     Attribute, Connection, End, Export, Graph, Group, Initial, Origin, PortRef, Process, Property,

@@ -480,3 +480,33 @@ fn a_large_graph_is_no_trouble() {
     assert_eq!(found.diagnostics, []);
     assert_eq!(found.plan.links.len(), 20_000);
 }
+
+#[test]
+fn both_left_out_ports_of_one_arrow_are_reported() {
+    let mut graph = graph(0, "A(words)\nB(drop)\nA OUT -> INTO B");
+    let arrow = &mut graph.connections[0];
+    let Origin::Port(from) = &mut arrow.from else {
+        panic!("an arrow")
+    };
+    for port in [&mut from.port, &mut arrow.to.port] {
+        (port.span, port.implied) = (arrow.span, true);
+    }
+    let found = examine(&graph, &catalogue(), &mut crate::NoSubnets).diagnostics;
+    assert_eq!(
+        found.iter().filter(|found| found.code == "P0203").count(),
+        2,
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_border_is_no_way_round_the_rules() {
+    let inner = "'IN' -> NAME Entry(SubIn)\nEntry OUT -> IN A(drop)\n\
+                 Entry OUT ->(name=x) IN B(drop)";
+    let text = "'1' -> COUNT G(gen)\nG OUT -> IN[1] S(inner)";
+    let expected = [
+        "P0305 IN[1]: `IN` of `Entry` is not an array port",
+        "P0302 ->(name=x): out-port `Entry.OUT` has 2 connections",
+    ];
+    assert_eq!(problems(text, &[("inner", inner)]), expected);
+}

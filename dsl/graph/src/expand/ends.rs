@@ -173,7 +173,7 @@ impl Tree<'_> {
             Node::Process(process) => vec![self.plain_end(process, port, side)],
             Node::Subnet(inner) if port.name == AUTOMATIC => self.every_process(inner, port.span),
             Node::Subnet(inner) => self.reach_export(inner, port, side),
-            Node::Border(at) if at == side => self.reach_through(index, name, side),
+            Node::Border(at) if at == side => self.reach_through(index, name, port, side),
             Node::Border(_) => {
                 self.diagnostics
                     .push(diagnostics::straight_border::at(name, port.span));
@@ -265,22 +265,44 @@ impl Tree<'_> {
     }
 
     /// Through a classic border along its inner arrows.
-    fn reach_through(&mut self, index: usize, border: &str, side: Side) -> Vec<Reached> {
-        let graph = Arc::clone(&self.opened[index].graph);
-        let mut found = Vec::new();
-        for arrow in &graph.connections {
-            let Origin::Port(from) = &arrow.from else {
-                continue;
-            };
-            let (near, far) = match side {
-                Side::In => (from, &arrow.to),
-                Side::Out => (&arrow.to, from),
-            };
-            if near.process == border {
-                found.extend(self.reach_beyond(index, border, far, arrow, side));
-            }
+    fn reach_through(
+        &mut self,
+        index: usize,
+        border: &str,
+        port: &PortRef,
+        side: Side,
+    ) -> Vec<Reached> {
+        if port.index.is_some() {
+            self.diagnostics
+                .push(diagnostics::plain_index::at(border, &port.name, port.span));
         }
-        found
+        let graph = Arc::clone(&self.opened[index].graph);
+        let arrows: Vec<_> = graph
+            .connections
+            .iter()
+            .filter_map(|arrow| {
+                let Origin::Port(from) = &arrow.from else {
+                    return None;
+                };
+                let (near, far) = match side {
+                    Side::In => (from, &arrow.to),
+                    Side::Out => (&arrow.to, from),
+                };
+                (near.process == border).then_some((arrow, far))
+            })
+            .collect();
+        let spans: Vec<_> = arrows.iter().map(|(arrow, _)| arrow.span).collect();
+        let mut reached: Vec<_> = arrows
+            .into_iter()
+            .flat_map(|(arrow, far)| self.reach_beyond(index, border, far, arrow, side))
+            .collect();
+        if side == Side::In && spans.len() > 1 {
+            self.diagnostics
+                .extend(diagnostics::fan_out::at(&format!("{border}.OUT"), &spans));
+            let others = reached.drain(1.min(reached.len())..);
+            self.loose.extend(others.map(|reached| (side, reached.end)));
+        }
+        reached
     }
 
     fn reach_beyond(
