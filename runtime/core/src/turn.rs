@@ -443,12 +443,16 @@ impl Turn {
 
     /// Makes elements usable again for the next life of a re-armed subnet.
     pub fn rearm(&mut self) {
-        let inner = self.inner();
-        for element in &mut inner.ins {
-            element.ended = element.inlet.is_none();
-        }
-        for element in &mut inner.outs {
+        self.rearm_inputs();
+        for element in &mut self.inner().outs {
             element.closed = false;
+        }
+    }
+
+    /// Looks at every in-port afresh, for the next activation.
+    pub fn rearm_inputs(&mut self) {
+        for element in &mut self.inner().ins {
+            element.ended = element.inlet.is_none();
         }
     }
 

@@ -1,0 +1,131 @@
+//! From a file to a plan: read, parse, find the subnets, check.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use paperflow_graph::{Checked, Diagnostic, FileId, Graph, Plan, Resolve, Severity, Sources, examine};
+use paperflow_syntax::{Options, parse};
+
+/// A graph with every subnet it uses, checked.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The top graph as written.
+    pub graph: Graph,
+    /// The flat graph, fit to run when there is no error.
+    pub plan: Plan,
+    /// Every file that was read.
+    pub sources: Sources,
+    /// Everything that is wrong, in text order.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Loaded {
+    /// Whether it cannot run.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+}
+
+/// Reads a `.fbp` text or a graph JSON (by its ending) and checks it against a catalogue.
+///
+/// A component that the catalogue does not have is looked for as a labelled network of the same file,
+/// then as `NAME.fbp` or `NAME.json` beside it, or at the path that the graph gives.
+///
+/// # Errors
+/// The file itself cannot be read. Everything else is a diagnostic.
+pub fn load(path: impl AsRef<Path>, catalogue: &paperflow_graph::Catalogue) -> io::Result<Loaded> {
+    let text = std::fs::read_to_string(path.as_ref())?;
+    Ok(load_text(path.as_ref(), text, catalogue))
+}
+
+/// As [`load`], with the text at hand; subnets are looked for beside `path`.
+#[must_use]
+pub fn load_text(path: &Path, text: String, catalogue: &paperflow_graph::Catalogue) -> Loaded {
+    let mut library = Library::default();
+    let graph = library.add(path, text);
+    let Checked { plan, diagnostics } = examine(&graph, catalogue, &mut library);
+    library.diagnostics.extend(diagnostics);
+    let diagnostics = paperflow_graph::check::tidy(library.diagnostics);
+    Loaded { graph: (*graph).clone(), plan, sources: library.sources, diagnostics }
+}
+
+/// The files read so far, and the networks in them.
+#[derive(Default)]
+struct Library {
+    sources: Sources,
+    /// By file: the network itself, and its labelled subnets by name.
+    read: HashMap<PathBuf, Arc<Graph>>,
+    labelled: HashMap<(FileId, String), Arc<Graph>>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Library {
+    fn add(&mut self, path: &Path, text: String) -> Arc<Graph> {
+        let file = self.sources.add(path, text);
+        let graph = Arc::new(self.interpret(path, file));
+        self.read.insert(path.to_path_buf(), Arc::clone(&graph));
+        graph
+    }
+
+    fn interpret(&mut self, path: &Path, file: FileId) -> Graph {
+        if path.extension().is_some_and(|ending| ending == "json") {
+            let text = self.sources.get(file).map_or("", |source| &source.text);
+            let (graph, diagnostics) = paperflow_graph::json::from_json(text, file);
+            self.diagnostics.extend(diagnostics);
+            return graph;
+        }
+        let parsed = parse(&self.sources, file, Options::default());
+        self.diagnostics.extend(parsed.diagnostics);
+        for subnet in parsed.subnets {
+            self.labelled.insert((file, subnet.name.clone()), Arc::new(subnet));
+        }
+        parsed.graph
+    }
+
+    fn folder(&self, from: FileId) -> PathBuf {
+        let path = self.sources.get(from).map(|source| source.path.as_path());
+        path.and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default()
+    }
+
+    fn candidates(&self, name: &str, from: FileId) -> [PathBuf; 3] {
+        let folder = self.folder(from);
+        [folder.join(name), folder.join(format!("{name}.fbp")), folder.join(format!("{name}.json"))]
+    }
+}
+
+impl Resolve for Library {
+    fn subnet(&mut self, name: &str, from: FileId) -> Option<Arc<Graph>> {
+        if let Some(graph) = self.labelled.get(&(from, name.to_owned())) {
+            return Some(Arc::clone(graph));
+        }
+        for path in self.candidates(name, from) {
+            if let Some(graph) = self.read.get(&path) {
+                return Some(Arc::clone(graph));
+            }
+            let is_graph = path.extension().is_some_and(|ending| ending == "fbp" || ending == "json");
+            if is_graph && let Ok(text) = std::fs::read_to_string(&path) {
+                return Some(self.add(&path, text));
+            }
+        }
+        None
+    }
+
+    fn names(&mut self, from: FileId) -> Vec<String> {
+        let labelled = self.labelled.keys().filter(|(file, _)| *file == from).map(|(_, name)| name.clone());
+        let mut names: Vec<String> = labelled.collect();
+        let folder = self.folder(from);
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+        let beside = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let stems = beside.filter_map(|entry| {
+            let path = entry.path();
+            let is_graph = path.extension().is_some_and(|ending| ending == "fbp");
+            is_graph.then(|| path.file_stem().map(|stem| stem.to_string_lossy().into_owned())).flatten()
+        });
+        names.extend(stems);
+        names.sort();
+        names
+    }
+}
