@@ -289,7 +289,7 @@ fn unknown_attributes_get_a_suggestion() {
 #[test]
 fn a_misspelt_kind_is_not_taken_for_a_process() {
     let (parsed, problems) = read("a(A) OUT ->(quue) IN b(B)");
-    assert_eq!(problems, ["1:12 P0116"]);
+    assert_eq!(problems, ["1:13 P0116"]);
     let help = parsed.diagnostics[0].help.as_deref();
     assert_eq!(help, Some("did you mean `queue`?"));
 }
