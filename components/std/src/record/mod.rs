@@ -1,0 +1,27 @@
+//! Components for records: named fields, as in JSON.
+
+mod from_text;
+mod get;
+mod merge;
+mod remove;
+mod select;
+mod set;
+mod split;
+mod switch;
+mod to_text;
+
+use paperflow_core::Catalogue;
+
+/// The components of this area.
+pub(crate) fn catalogue() -> Catalogue {
+    Catalogue::new()
+        .with(from_text::from_text)
+        .with(get::get)
+        .with(merge::merge)
+        .with(remove::remove)
+        .with(select::select)
+        .with(set::set)
+        .with(split::split)
+        .with(switch::switch)
+        .with(to_text::to_text)
+}
