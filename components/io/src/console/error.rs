@@ -7,6 +7,7 @@ use crate::sink::Sink;
 ///
 /// In everything else it is `console/write`.
 #[component("console/error", work = thread)]
+#[example(input = ["to be", 7], out = ["to be", 7])]
 pub(super) async fn error(
     /// Anything.
     input: In<Packet>,

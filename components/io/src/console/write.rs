@@ -12,6 +12,7 @@ use crate::sink::Sink;
 /// When nobody reads standard output any more the process ends, without a fault and without taking
 /// what is left.
 #[component("console/write", work = thread)]
+#[example(input = ["to be", 7], out = ["to be", 7])]
 pub(super) async fn write(
     /// Anything.
     input: In<Packet>,

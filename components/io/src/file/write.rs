@@ -11,6 +11,7 @@ use crate::sink::Sink;
 ///
 /// A file that cannot be written is a fault that names it. A closed pipe is none: the process ends.
 #[component("file/write", work = thread, must_run)]
+#[example(input = ["to be", 7], destination = "/dev/null", out = ["to be", 7])]
 pub(super) async fn write(
     /// Anything but values of a Rust type.
     input: In<Packet>,

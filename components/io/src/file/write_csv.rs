@@ -13,6 +13,7 @@ use crate::sink::Sink;
 ///
 /// A file that cannot be written is a fault that names it. A closed pipe is none: the process ends.
 #[component("file/write-csv", work = thread, must_run)]
+#[example(input = [{ "dish": "Korma" }], destination = "/dev/null", out = [{ "dish": "Korma" }])]
 pub(super) async fn write_csv(
     /// Records that are JSON objects.
     input: In<Packet>,

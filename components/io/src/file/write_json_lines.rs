@@ -11,6 +11,7 @@ use crate::sink::Sink;
 ///
 /// A file that cannot be written is a fault that names it. A closed pipe is none: the process ends.
 #[component("file/write-json-lines", work = thread, must_run)]
+#[example(input = [{ "dish": "Korma" }], destination = "/dev/null", out = [{ "dish": "Korma" }])]
 pub(super) async fn write_json_lines(
     /// Anything that has a form in JSON.
     input: In<Packet>,

@@ -1,12 +1,12 @@
 //! A running child, with a thread for each of its pipes so that no pipe waits for another.
 
 use std::io::{self, BufWriter, Read, Write};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use paperflow_core::{Fault, In, Text, Timer, outside};
@@ -18,6 +18,8 @@ use crate::source::Lines;
 const LINES: usize = 64;
 /// A timer counts as outside; this one is set for nothing else.
 const LONG: Duration = Duration::from_secs(24 * 3600);
+/// How often a child that has closed its outputs is asked whether it still runs.
+const SHORT: Duration = Duration::from_millis(20);
 
 /// What comes from a child.
 pub(super) enum Event {
@@ -35,8 +37,27 @@ pub(super) struct Running {
     child: Child,
     bell: Arc<Bell>,
     events: Receiver<Event>,
-    feed: Option<SyncSender<Text>>,
+    /// It has closed all its outputs.
+    is_silent: bool,
+    feed: Option<Feed>,
+}
+
+/// The way to its standard input.
+struct Feed {
+    lines: SyncSender<Text>,
+    /// A line that did not fit.
     next: Option<Text>,
+    writer: JoinHandle<io::Result<()>>,
+}
+
+/// What became of an attempt to move a line to the child.
+enum Fed {
+    /// There may be more to move.
+    Line,
+    /// It has been closed.
+    Closed,
+    /// Nothing can be moved now.
+    Nothing,
 }
 
 impl Running {
@@ -70,17 +91,18 @@ impl Running {
             child,
             bell,
             events,
+            is_silent: false,
             feed: None,
-            next: None,
         };
-        let (stdin, stdout, stderr) = (
-            running.child.stdin.take(),
-            running.child.stdout.take(),
-            running.child.stderr.take(),
-        );
+        let (stdout, stderr) = (running.child.stdout.take(), running.child.stderr.take());
         running.read(stdout, "output", &send, Event::Output)?;
         running.read(stderr, "errors", &send, Event::Error)?;
-        running.write(stdin, send)?;
+        running.feed = running
+            .child
+            .stdin
+            .take()
+            .map(|pipe| running.write(pipe))
+            .transpose()?;
         Ok(running)
     }
 
@@ -112,77 +134,103 @@ impl Running {
             .map(drop)
     }
 
-    /// A thread that writes what is fed to standard input, until nothing more comes or the child
-    /// stops reading.
-    fn write(&mut self, pipe: Option<ChildStdin>, events: SyncSender<Event>) -> io::Result<()> {
-        let Some(pipe) = pipe else { return Ok(()) };
-        let (feed, lines) = sync_channel(LINES);
-        let mut sender = Sender {
-            events: Some(events),
-            bell: Arc::clone(&self.bell),
-        };
-        let name = format!("cannot write the input of `{}`", self.command);
+    /// A thread that writes what is fed, until nothing more comes or the child stops reading.
+    fn write(&self, pipe: ChildStdin) -> io::Result<Feed> {
+        let (lines, received) = sync_channel(LINES);
+        let bell = Arc::clone(&self.bell);
         let write = move || {
-            if let Err(error) = copy(&lines, pipe, &sender.bell)
-                && error.kind() != io::ErrorKind::BrokenPipe
-            {
-                sender.send(Event::Fault(Fault::new(format!("{name}: {error}"))));
-            }
+            let result = copy(received, pipe, &bell);
+            bell.ring();
+            result
         };
-        self.feed = Some(feed);
-        thread::Builder::new()
+        let writer = thread::Builder::new()
             .name(String::from("exec-input"))
-            .spawn(write)
-            .map(drop)
+            .spawn(write)?;
+        Ok(Feed {
+            lines,
+            next: None,
+            writer,
+        })
     }
 
-    /// What comes next from the child, which is fed meanwhile; `None` once all its pipes are closed.
+    /// What comes next from the child, which is fed meanwhile; `None` when nothing more will come.
     pub(super) async fn event(&mut self, input: &In<Text>, timer: &Timer) -> Option<Event> {
-        let mut counts_as_outside = pin!(timer.sleep(LONG));
+        let mut sleep = timer.sleep(LONG);
         std::future::poll_fn(|cx| {
-            self.bell.listen(cx.waker());
-            loop {
-                match self.events.try_recv() {
-                    Ok(event) => return Poll::Ready(Some(event)),
-                    Err(TryRecvError::Disconnected) => return Poll::Ready(None),
-                    Err(TryRecvError::Empty) => {}
-                }
-                if !self.feed(input, cx) {
-                    break;
-                }
+            let was_silent = self.is_silent;
+            if let Poll::Ready(event) = self.poll_event(input, cx) {
+                return Poll::Ready(event);
             }
-            if self.feed.is_some() && counts_as_outside.as_mut().poll(cx).is_ready() {
-                counts_as_outside.set(timer.sleep(LONG));
-                cx.waker().wake_by_ref();
+            if self.is_silent && !was_silent {
+                sleep = timer.sleep(SHORT);
+            }
+            while self.feed.is_some() && Pin::new(&mut sleep).poll(cx).is_ready() {
+                sleep = timer.sleep(if self.is_silent { SHORT } else { LONG });
             }
             Poll::Pending
         })
         .await
     }
 
-    /// Moves a line from IN towards the child; false when that cannot go on now.
-    fn feed(&mut self, input: &In<Text>, cx: &mut Context<'_>) -> bool {
-        let Some(feed) = &self.feed else { return false };
-        if let Some(line) = self.next.take() {
-            match feed.try_send(line) {
-                Ok(()) => {}
-                Err(TrySendError::Full(line)) => {
-                    self.next = Some(line);
-                    return false;
-                }
-                Err(TrySendError::Disconnected(_)) => {
-                    input.close();
-                    self.feed = None;
-                    return false;
-                }
+    fn poll_event(&mut self, input: &In<Text>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.bell.listen(cx.waker());
+        loop {
+            match self.events.try_recv() {
+                Ok(event) => return Poll::Ready(Some(event)),
+                Err(TryRecvError::Disconnected) => self.is_silent = true,
+                Err(TryRecvError::Empty) => {}
+            }
+            if self.is_silent && !self.may_read() {
+                return Poll::Ready(None);
+            }
+            match self.move_line(input, cx) {
+                Ok(Fed::Line) => {}
+                Ok(Fed::Closed) => self.feed = None,
+                Ok(Fed::Nothing) => return Poll::Pending,
+                Err(fault) => return Poll::Ready(Some(Event::Fault(fault))),
             }
         }
-        match pin!(input.next()).poll(cx) {
-            Poll::Ready(Some(line)) => self.next = Some(line.into_inner()),
-            Poll::Ready(None) => self.feed = None,
-            Poll::Pending => return false,
+    }
+
+    /// Whether the child may still read what it is fed.
+    fn may_read(&mut self) -> bool {
+        self.feed.is_some() && matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Moves a line from IN towards the child.
+    fn move_line(&mut self, input: &In<Text>, cx: &mut Context<'_>) -> Result<Fed, Fault> {
+        let Some(feed) = &mut self.feed else {
+            return Ok(Fed::Nothing);
+        };
+        if let Some(line) = feed.next.take() {
+            match feed.lines.try_send(line) {
+                Ok(()) => {}
+                Err(TrySendError::Full(line)) => {
+                    feed.next = Some(line);
+                    return Ok(Fed::Nothing);
+                }
+                Err(TrySendError::Disconnected(_)) => return self.stop_feeding(input),
+            }
         }
-        true
+        Ok(match pin!(input.next()).poll(cx) {
+            Poll::Pending => Fed::Nothing,
+            Poll::Ready(None) => Fed::Closed,
+            Poll::Ready(Some(line)) => {
+                feed.next = Some(line.into_inner());
+                Fed::Line
+            }
+        })
+    }
+
+    /// The child has stopped reading, which is its right, or its input cannot be written.
+    fn stop_feeding(&mut self, input: &In<Text>) -> Result<Fed, Fault> {
+        input.close();
+        match self.feed.take().map(|feed| feed.writer.join()) {
+            Some(Ok(Err(error))) if error.kind() != io::ErrorKind::BrokenPipe => Err(Fault::new(
+                format!("cannot write the input of `{}`: {error}", self.command),
+            )),
+            _ => Ok(Fed::Closed),
+        }
     }
 
     /// Waits for the end of the child.
@@ -211,7 +259,7 @@ impl Drop for Running {
 }
 
 /// Writes lines; what is buffered is written before waiting for more.
-fn copy(lines: &Receiver<Text>, pipe: impl Write, bell: &Bell) -> io::Result<()> {
+fn copy(lines: Receiver<Text>, pipe: impl Write, bell: &Bell) -> io::Result<()> {
     let mut pipe = BufWriter::new(pipe);
     loop {
         let line = match lines.try_recv() {

@@ -15,6 +15,7 @@ use super::child::{Event, Running};
 /// network stops, the child is killed. A command that cannot be started, or that ends with another
 /// status than zero, is a fault that names it. Brackets cannot be told to a child and are a fault.
 #[component("process/exec", work = thread, must_run)]
+#[example(command = "tr a-z A-Z", input = ["to be"], out = ["TO BE"])]
 pub(super) async fn exec(
     /// The program and its arguments.
     command: Param<String>,
