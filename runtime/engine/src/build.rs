@@ -62,9 +62,14 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownComponent { address, component } => {
-                write!(f, "process `{address}` has the component `{component}`, which is not in the catalogue")
+                write!(
+                    f,
+                    "process `{address}` has the component `{component}`, which is not in the catalogue"
+                )
             }
-            Self::UnknownPort { address, port } => write!(f, "process `{address}` has no port `{port}`"),
+            Self::UnknownPort { address, port } => {
+                write!(f, "process `{address}` has no port `{port}`")
+            }
             Self::UnknownExport(port) => write!(f, "the graph exports no port `{port}`"),
             Self::UnknownPolicy { address, policy } => write!(
                 f,
@@ -104,9 +109,20 @@ impl Network {
     /// Takes a plan that has passed the checks; `sources` tells reports where processes are written.
     #[must_use]
     pub fn new(plan: Plan, catalogue: &Catalogue, sources: &Sources, options: Options) -> Self {
-        let origins = plan.processes.iter().map(|process| sources.locate(process.span)).collect();
+        let origins = plan
+            .processes
+            .iter()
+            .map(|process| sources.locate(process.span))
+            .collect();
         let (inputs, outputs) = (Vec::new(), Vec::new());
-        Self { plan, catalogue: catalogue.clone(), options, origins, inputs, outputs }
+        Self {
+            plan,
+            catalogue: catalogue.clone(),
+            options,
+            origins,
+            inputs,
+            outputs,
+        }
     }
 
     /// Lets the embedding program feed an exported in-port.
@@ -140,8 +156,12 @@ impl Network {
 }
 
 fn export(exports: &[plan::Export], public: &str) -> Result<plan::End, BuildError> {
-    let found = exports.iter().find(|export| export.public.eq_ignore_ascii_case(public));
-    found.map(|export| export.end.clone()).ok_or_else(|| BuildError::UnknownExport(public.to_owned()))
+    let found = exports
+        .iter()
+        .find(|export| export.public.eq_ignore_ascii_case(public));
+    found
+        .map(|export| export.end.clone())
+        .ok_or_else(|| BuildError::UnknownExport(public.to_owned()))
 }
 
 /// A network being wired.
@@ -168,7 +188,8 @@ impl Wiring {
         let own_thread: Vec<bool> = components
             .iter()
             .map(|component| {
-                network.options.scheduler == Scheduler::Threads || component.spec().work == Work::Thread
+                network.options.scheduler == Scheduler::Threads
+                    || component.spec().work == Work::Thread
             })
             .collect();
         let threads = own_thread.iter().filter(|own| **own).count();
@@ -207,12 +228,16 @@ impl Wiring {
         }
         for (end, external) in &inputs {
             if !plan.iter().any(|link| same(end, &link.to)) {
-                let link = plan::Link { to: end.clone(), ..plan::Link::default() };
+                let link = plan::Link {
+                    to: end.clone(),
+                    ..plan::Link::default()
+                };
                 self.add_link(&link, Some(external));
             }
             let key = key(end);
             let link = self.into[end.process][&key];
-            self.input_links.push((link, self.links[link].writers.len() - 1));
+            self.input_links
+                .push((link, self.links[link].writers.len() - 1));
         }
         for (end, external) in &outputs {
             self.add_output(end, external);
@@ -235,23 +260,46 @@ impl Wiring {
             writers.push(Who::Process(writer.end.process));
         }
         writers.extend(external.cloned().map(Who::External));
-        let mut ends = link.from.iter().map(|writer| writer.end.process).chain([link.to.process]);
-        let home = if external.is_some() { None } else { self.home(&mut ends) };
+        let mut ends = link
+            .from
+            .iter()
+            .map(|writer| writer.end.process)
+            .chain([link.to.process]);
+        let home = if external.is_some() {
+            None
+        } else {
+            self.home(&mut ends)
+        };
         self.into[link.to.process].insert(key(&link.to), at);
-        let capacity = link.capacity.unwrap_or(self.network.options.capacity).max(1);
+        let capacity = link
+            .capacity
+            .unwrap_or(self.network.options.capacity)
+            .max(1);
         let reader = Who::Process(link.to.process);
         let roster = Arc::clone(&self.roster);
-        self.links.push(Link::new(capacity, link.full, reader, writers, home, roster));
+        self.links.push(Link::new(
+            capacity, link.full, reader, writers, home, roster,
+        ));
     }
 
     fn add_output(&mut self, end: &plan::End, external: &Arc<External>) {
         let at = self.links.len();
         self.out_of[end.process].insert(key(end), (at, 0));
         self.output_links.push(at);
-        let (reader, writers) = (Who::External(Arc::clone(external)), vec![Who::Process(end.process)]);
+        let (reader, writers) = (
+            Who::External(Arc::clone(external)),
+            vec![Who::Process(end.process)],
+        );
         let capacity = self.network.options.capacity.max(1);
         let roster = Arc::clone(&self.roster);
-        self.links.push(Link::new(capacity, Full::Wait, reader, writers, None, roster));
+        self.links.push(Link::new(
+            capacity,
+            Full::Wait,
+            reader,
+            writers,
+            None,
+            roster,
+        ));
     }
 
     /// The innermost re-armed subnet that holds all these processes.
@@ -290,7 +338,10 @@ impl Wiring {
             if let Some((port, _)) = self.into[index].keys().find(|(port, _)| !is_input(port)) {
                 return Err(unknown(port));
             }
-            if let Some((port, _)) = self.out_of[index].keys().find(|(port, _)| spec.output_index(port).is_none()) {
+            if let Some((port, _)) = self.out_of[index]
+                .keys()
+                .find(|(port, _)| spec.output_index(port).is_none())
+            {
                 return Err(unknown(port));
             }
         }
@@ -303,9 +354,16 @@ impl Wiring {
         let (events, heard) = unbounded();
         let clock = NetClock::new(self.network.options.virtual_time);
         let doors: Vec<Arc<Door>> = (0..self.components.len())
-            .map(|process| Arc::new(Door { net: std::sync::OnceLock::new(), process }))
+            .map(|process| {
+                Arc::new(Door {
+                    net: std::sync::OnceLock::new(),
+                    process,
+                })
+            })
             .collect();
-        let processes = (0..self.components.len()).map(|at| self.process(at, &doors[at])).collect();
+        let processes = (0..self.components.len())
+            .map(|at| self.process(at, &doors[at]))
+            .collect();
         let externals = self.network.inputs.iter().chain(&self.network.outputs);
         let net = Arc::new(Net {
             remaining: AtomicUsize::new(self.components.len()),
@@ -314,9 +372,10 @@ impl Wiring {
             scopes: self.scopes(),
             roster: Arc::clone(&self.roster),
             clock,
-            externals: externals.map(|(_, external)| Arc::clone(external)).collect(),
+            externals: externals
+                .map(|(_, external)| Arc::clone(external))
+                .collect(),
             fed: AtomicU64::new(0),
-            handed_out: AtomicU64::new(0),
             events,
             judging: Mutex::new(()),
             started: Instant::now(),
@@ -332,18 +391,38 @@ impl Wiring {
 
     fn handles(&self, net: Arc<Net>, events: crossbeam_channel::Receiver<Event>) -> Started {
         let external = |at: usize| Arc::clone(&net.externals[at]);
-        let inputs = self.input_links.iter().enumerate().map(|(at, (link, index))| {
-            let writer = Writer { link: Arc::clone(&self.links[*link]), index: *index };
-            Input::new(Feed { net: Arc::clone(&net), external: external(at) }, writer)
-        });
+        let inputs = self
+            .input_links
+            .iter()
+            .enumerate()
+            .map(|(at, (link, index))| {
+                let writer = Writer {
+                    link: Arc::clone(&self.links[*link]),
+                    index: *index,
+                };
+                Input::new(
+                    Feed {
+                        net: Arc::clone(&net),
+                        external: external(at),
+                    },
+                    writer,
+                )
+            });
         let fed = self.input_links.len();
         let outputs = self.output_links.iter().enumerate().map(|(at, link)| {
-            let feed = Feed { net: Arc::clone(&net), external: external(fed + at) };
+            let feed = Feed {
+                net: Arc::clone(&net),
+                external: external(fed + at),
+            };
             Output::new(feed, Arc::clone(&self.links[*link]))
         });
         let (inputs, outputs) = (inputs.collect(), outputs.collect());
         let running = Running::launch(net, events, self.workers());
-        Started { running, inputs, outputs }
+        Started {
+            running,
+            inputs,
+            outputs,
+        }
     }
 
     fn workers(&self) -> usize {
@@ -363,7 +442,8 @@ impl Wiring {
         let (inputs, in_elements, templates, inlets) = self.in_elements(index, &spec);
         let (outputs, out_elements, outlets) = self.out_elements(index, &spec);
         let is_source = inputs.iter().all(|socket| socket.link.is_none());
-        let error = (0..outputs.len()).find(|at| outputs[*at].name == spec::ERROR && outlets[*at].is_some());
+        let error = (0..outputs.len())
+            .find(|at| outputs[*at].name == spec::ERROR && outlets[*at].is_some());
         let has_own_thread = self.own_thread[index];
         let manner = Manner {
             eager: spec.work == Work::Thread,
@@ -373,15 +453,29 @@ impl Wiring {
             outside: Some(Arc::clone(door) as Arc<dyn Outside>),
         };
         let params = self.params(index, &spec);
-        let waker = Arc::new(ProcessWaker { roster: Arc::clone(&self.roster), process: index }).into();
+        let waker = Arc::new(ProcessWaker {
+            roster: Arc::clone(&self.roster),
+            process: index,
+        })
+        .into();
         Process {
             index,
             address: drawn.address.clone(),
             origin: self.network.origins.get(index).cloned().unwrap_or_default(),
-            gates: self.into[index].iter().filter(|(key, _)| key.0 == "*").map(|(_, link)| *link).collect(),
-            signals: self.signals[index].iter().map(|(link, index)| self.writer(*link, *index)).collect(),
+            gates: self.into[index]
+                .iter()
+                .filter(|(key, _)| key.0 == "*")
+                .map(|(_, link)| *link)
+                .collect(),
+            signals: self.signals[index]
+                .iter()
+                .map(|(link, index)| self.writer(*link, *index))
+                .collect(),
             body: Mutex::new(Body::new(Turn::new(inlets, outlets, manner), params.len())),
-            layout: Arc::new(Layout { inputs: in_elements, outputs: out_elements }),
+            layout: Arc::new(Layout {
+                inputs: in_elements,
+                outputs: out_elements,
+            }),
             policy: self.policies[index],
             scope: drawn.scope,
             is_outside: AtomicBool::new(false),
@@ -402,25 +496,47 @@ impl Wiring {
     }
 
     fn writer(&self, link: usize, index: usize) -> Writer {
-        Writer { link: Arc::clone(&self.links[link]), index }
+        Writer {
+            link: Arc::clone(&self.links[link]),
+            index,
+        }
     }
 
-    #[expect(clippy::type_complexity, reason = "four lists that run side by side, taken apart at once")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "four lists that run side by side, taken apart at once"
+    )]
     fn in_elements(
         &self,
         process: usize,
         spec: &Spec,
-    ) -> (Vec<Socket>, Vec<Elements>, Vec<Arc<Template>>, Vec<Option<Arc<dyn Inlet>>>) {
+    ) -> (
+        Vec<Socket>,
+        Vec<Elements>,
+        Vec<Arc<Template>>,
+        Vec<Option<Arc<dyn Inlet>>>,
+    ) {
         let (mut sockets, mut elements, mut templates, mut inlets) = Default::default();
-        let (sockets_, templates_, inlets_): (&mut Vec<Socket>, &mut Vec<_>, &mut Vec<Option<Arc<dyn Inlet>>>) =
-            (&mut sockets, &mut templates, &mut inlets);
+        let (sockets_, templates_, inlets_): (
+            &mut Vec<Socket>,
+            &mut Vec<_>,
+            &mut Vec<Option<Arc<dyn Inlet>>>,
+        ) = (&mut sockets, &mut templates, &mut inlets);
         for port in &spec.inputs {
             let initials = self.initials(process, &port.name);
-            let linked = self.into[process].keys().filter(|key| key.0 == port.name).map(|key| key.1);
-            let numbers = numbers(port.array, linked.chain(initials.iter().map(|(number, _)| *number)));
+            let linked = self.into[process]
+                .keys()
+                .filter(|key| key.0 == port.name)
+                .map(|key| key.1);
+            let numbers = numbers(
+                port.array,
+                linked.chain(initials.iter().map(|(number, _)| *number)),
+            );
             let first = sockets_.len();
             for number in &numbers {
-                let link = self.into[process].get(&(port.name.clone(), *number)).copied();
+                let link = self.into[process]
+                    .get(&(port.name.clone(), *number))
+                    .copied();
                 let initial = initials.iter().find(|(at, _)| at == number);
                 let template = initial.map(|(_, packet)| Arc::new(Template::new(packet.clone())));
                 inlets_.push(match (&template, link) {
@@ -429,10 +545,16 @@ impl Wiring {
                     (None, None) => None,
                 });
                 templates_.extend(template);
-                sockets_.push(Socket { name: element_name(&port.name, port.array, *number), link });
+                sockets_.push(Socket {
+                    name: element_name(&port.name, port.array, *number),
+                    link,
+                });
             }
             let elements_: &mut Vec<Elements> = &mut elements;
-            elements_.push(Elements { first, numbers: numbers.into() });
+            elements_.push(Elements {
+                first,
+                numbers: numbers.into(),
+            });
         }
         (sockets, elements, templates, inlets)
     }
@@ -444,16 +566,29 @@ impl Wiring {
     ) -> (Vec<Socket>, Vec<Elements>, Vec<Option<Arc<dyn Outlet>>>) {
         let (mut sockets, mut elements, mut outlets) = (Vec::new(), Vec::new(), Vec::new());
         for port in &spec.outputs {
-            let linked = self.out_of[process].keys().filter(|key| key.0 == port.name).map(|key| key.1);
+            let linked = self.out_of[process]
+                .keys()
+                .filter(|key| key.0 == port.name)
+                .map(|key| key.1);
             let numbers = numbers(port.array, linked);
             let first = sockets.len();
             for number in &numbers {
                 let link = self.out_of[process].get(&(port.name.clone(), *number));
-                outlets.push(link.map(|(link, index)| Arc::new(self.writer(*link, *index)) as Arc<dyn Outlet>));
+                outlets.push(
+                    link.map(|(link, index)| {
+                        Arc::new(self.writer(*link, *index)) as Arc<dyn Outlet>
+                    }),
+                );
                 let name = element_name(&port.name, port.array, *number);
-                sockets.push(Socket { name, link: link.map(|(link, _)| *link) });
+                sockets.push(Socket {
+                    name,
+                    link: link.map(|(link, _)| *link),
+                });
             }
-            elements.push(Elements { first, numbers: numbers.into() });
+            elements.push(Elements {
+                first,
+                numbers: numbers.into(),
+            });
         }
         (sockets, elements, outlets)
     }
@@ -468,34 +603,54 @@ impl Wiring {
                 None => ParamSource::Nowhere,
             }
         };
-        spec.params.iter().map(|param| source(&param.name)).collect()
+        spec.params
+            .iter()
+            .map(|param| source(&param.name))
+            .collect()
     }
 
     fn initials(&self, process: usize, port: &str) -> Vec<(u32, Packet)> {
         let initials = self.network.plan.initials.iter();
-        let mine = initials.filter(|initial| initial.to.process == process && initial.to.port == port);
-        mine.map(|initial| (initial.to.index.unwrap_or(0), Packet::json(initial.value.clone()))).collect()
+        let mine =
+            initials.filter(|initial| initial.to.process == process && initial.to.port == port);
+        mine.map(|initial| {
+            (
+                initial.to.index.unwrap_or(0),
+                Packet::json(initial.value.clone()),
+            )
+        })
+        .collect()
     }
 
     fn scopes(&self) -> Vec<Scope> {
         let plan = &self.network.plan;
         let within = |scope: usize| {
-            (0..plan.processes.len()).filter(move |at| plan.processes[*at].scope == Some(scope)).collect()
+            (0..plan.processes.len())
+                .filter(move |at| plan.processes[*at].scope == Some(scope))
+                .collect()
         };
         let children = |scope: usize| {
-            (0..plan.scopes.len()).filter(|at| plan.scopes[*at].parent == Some(scope)).collect()
+            (0..plan.scopes.len())
+                .filter(|at| plan.scopes[*at].parent == Some(scope))
+                .collect()
         };
         let scopes = plan.scopes.iter().enumerate();
-        scopes.map(|(at, scope)| Scope::new(scope.parent, within(at), children(at))).collect()
+        scopes
+            .map(|(at, scope)| Scope::new(scope.parent, within(at), children(at)))
+            .collect()
     }
 }
 
 fn components(network: &Network) -> Result<Vec<Arc<dyn Component>>, BuildError> {
     let find = |process: &plan::Process| {
-        network.catalogue.get(&process.component).cloned().ok_or_else(|| BuildError::UnknownComponent {
-            address: process.address.clone(),
-            component: process.component.clone(),
-        })
+        network
+            .catalogue
+            .get(&process.component)
+            .cloned()
+            .ok_or_else(|| BuildError::UnknownComponent {
+                address: process.address.clone(),
+                component: process.component.clone(),
+            })
     };
     network.plan.processes.iter().map(find).collect()
 }
@@ -506,18 +661,30 @@ fn policies(plan: &Plan) -> Result<Vec<Policy>, BuildError> {
 
 fn policy(process: &plan::Process) -> Result<Policy, BuildError> {
     let text = |key: &str| {
-        let value = process.metadata.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value);
-        value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        let value = process
+            .metadata
+            .iter()
+            .rev()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value);
+        value.map(|value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        })
     };
-    let retries = text("retries").and_then(|text| text.parse().ok()).unwrap_or(DEFAULT_RETRIES);
+    let retries = text("retries")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(DEFAULT_RETRIES);
     match text("fault").as_deref() {
         None | Some("stop-network") => Ok(Policy::StopNetwork),
         Some("stop-process") => Ok(Policy::StopProcess),
         Some("park") => Ok(Policy::Park),
         Some("retry") => Ok(Policy::Retry(retries)),
-        Some(other) => {
-            Err(BuildError::UnknownPolicy { address: process.address.clone(), policy: other.to_owned() })
-        }
+        Some(other) => Err(BuildError::UnknownPolicy {
+            address: process.address.clone(),
+            policy: other.to_owned(),
+        }),
     }
 }
 
@@ -538,29 +705,53 @@ fn numbers(array: bool, used: impl Iterator<Item = u32>) -> Vec<u32> {
 }
 
 fn element_name(port: &str, array: bool, number: u32) -> String {
-    if array { format!("{port}[{number}]") } else { port.to_owned() }
+    if array {
+        format!("{port}[{number}]")
+    } else {
+        port.to_owned()
+    }
 }
 
 /// Where brackets pass to: every out-port element but ERROR.
 fn passing(spec: &Spec, elements: &[Elements]) -> Arc<[usize]> {
-    let ports = spec.outputs.iter().zip(elements).filter(|(port, _)| port.name != spec::ERROR);
-    ports.flat_map(|(_, elements)| elements.first..elements.first + elements.numbers.len()).collect()
+    let ports = spec
+        .outputs
+        .iter()
+        .zip(elements)
+        .filter(|(port, _)| port.name != spec::ERROR);
+    ports
+        .flat_map(|(_, elements)| elements.first..elements.first + elements.numbers.len())
+        .collect()
 }
 
 /// A looper with one in-port and one out-port lets brackets pass there.
 fn bypass(spec: &Spec, elements: &[Elements]) -> Option<usize> {
-    let mut ports = spec.outputs.iter().zip(elements).filter(|(port, _)| port.name != spec::ERROR);
+    let mut ports = spec
+        .outputs
+        .iter()
+        .zip(elements)
+        .filter(|(port, _)| port.name != spec::ERROR);
     let (port, elements) = ports.next()?;
-    let single = ports.next().is_none() && spec.inputs.len() == 1 && !spec.inputs[0].array && !port.array;
+    let single =
+        ports.next().is_none() && spec.inputs.len() == 1 && !spec.inputs[0].array && !port.array;
     single.then_some(elements.first)
 }
 
 /// How the graph crate sees a core catalogue.
 #[must_use]
 pub fn describe(catalogue: &Catalogue) -> paperflow_graph::Catalogue {
-    let components = catalogue.specs().map(|spec| (spec.name.clone(), description(spec))).collect();
-    let aliases = catalogue.aliases().map(|(alias, name)| (alias.to_owned(), name.to_owned())).collect();
-    paperflow_graph::Catalogue { components, aliases }
+    let components = catalogue
+        .specs()
+        .map(|spec| (spec.name.clone(), description(spec)))
+        .collect();
+    let aliases = catalogue
+        .aliases()
+        .map(|(alias, name)| (alias.to_owned(), name.to_owned()))
+        .collect();
+    paperflow_graph::Catalogue {
+        components,
+        aliases,
+    }
 }
 
 fn description(spec: &Spec) -> paperflow_graph::Component {
@@ -585,7 +776,12 @@ fn description(spec: &Spec) -> paperflow_graph::Component {
     paperflow_graph::Component {
         name: spec.name.clone(),
         about: spec.about.clone(),
-        inputs: spec.inputs.iter().map(port).chain(spec.params.iter().map(param)).collect(),
+        inputs: spec
+            .inputs
+            .iter()
+            .map(port)
+            .chain(spec.params.iter().map(param))
+            .collect(),
         outputs: spec.outputs.iter().map(port).collect(),
         must_run: spec.must_run,
     }
@@ -602,17 +798,31 @@ pub fn set_initial(
     port: &str,
     value: Json,
 ) -> Result<(), BuildError> {
-    let unknown = || BuildError::UnknownPort { address: address.to_owned(), port: port.to_owned() };
+    let unknown = || BuildError::UnknownPort {
+        address: address.to_owned(),
+        port: port.to_owned(),
+    };
     let process = plan.process(address).ok_or_else(unknown)?;
     let (name, index) = match port.strip_suffix(']').and_then(|port| port.split_once('[')) {
         Some((name, index)) => (name, Some(index.parse().map_err(|_| unknown())?)),
         None => (port, None),
     };
     let component = catalogue.find(&plan.processes[process].component);
-    let declared = component.and_then(|component| component.input(name)).ok_or_else(unknown)?;
+    let declared = component
+        .and_then(|component| component.input(name))
+        .ok_or_else(unknown)?;
     let index = index.or_else(|| declared.array.then_some(0));
-    let to = plan::End { process, port: declared.name.clone(), index, ..plan::End::default() };
+    let to = plan::End {
+        process,
+        port: declared.name.clone(),
+        index,
+        ..plan::End::default()
+    };
     plan.initials.retain(|initial| !same(&initial.to, &to));
-    plan.initials.push(plan::Initial { to, value, ..plan::Initial::default() });
+    plan.initials.push(plan::Initial {
+        to,
+        value,
+        ..plan::Initial::default()
+    });
     Ok(())
 }

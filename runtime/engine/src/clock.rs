@@ -59,7 +59,9 @@ impl RealClock {
         while !timers.is_stopped {
             let (due, next) = timers.due(self.now());
             if !due.is_empty() {
-                parking_lot::MutexGuard::unlocked(&mut timers, || due.into_iter().for_each(Waker::wake));
+                parking_lot::MutexGuard::unlocked(&mut timers, || {
+                    due.into_iter().for_each(Waker::wake)
+                });
                 continue;
             }
             match next {
@@ -80,7 +82,9 @@ impl RealClock {
 
 impl Clock for RealClock {
     fn now(&self) -> Moment {
-        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
     }
 
     fn wake_at(&self, moment: Moment, waker: Waker) -> u64 {
@@ -104,7 +108,9 @@ impl VirtualClock {
     /// Jumps to the next timer, if there is one.
     pub(crate) fn advance(&self) -> bool {
         let mut state = self.state.lock();
-        let Some(((moment, _), _)) = state.1.pending.first_key_value() else { return false };
+        let Some(((moment, _), _)) = state.1.pending.first_key_value() else {
+            return false;
+        };
         state.0 = state.0.max(*moment);
         let now = state.0;
         let (due, _) = state.1.due(now);
@@ -137,7 +143,11 @@ pub(crate) enum NetClock {
 
 impl NetClock {
     pub(crate) fn new(is_virtual: bool) -> Self {
-        if is_virtual { Self::Virtual(Arc::default()) } else { Self::Real(Arc::default()) }
+        if is_virtual {
+            Self::Virtual(Arc::default())
+        } else {
+            Self::Real(Arc::default())
+        }
     }
 
     pub(crate) fn shared(&self) -> Arc<dyn Clock> {

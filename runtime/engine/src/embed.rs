@@ -109,7 +109,6 @@ impl Output {
             Pulled::End => Ok(None),
             Pulled::Some => {
                 self.link.release(1);
-                self.feed.net.handed_out.fetch_add(1, Ordering::AcqRel);
                 Ok(window.pop_front())
             }
         }

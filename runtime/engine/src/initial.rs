@@ -50,7 +50,11 @@ impl Inlet for Template {
     fn release(&self, _: usize) {}
 
     fn look(&self) -> Pulled {
-        if self.is_due.load(Ordering::Acquire) { Pulled::Some } else { Pulled::End }
+        if self.is_due.load(Ordering::Acquire) {
+            Pulled::Some
+        } else {
+            Pulled::End
+        }
     }
 
     fn close(&self, unread: usize) {

@@ -27,13 +27,19 @@ struct Still<'a> {
 impl Net {
     pub(crate) fn judge(&self) {
         let _one_at_a_time = self.judging.lock();
-        let Some(epoch) = self.roster.quiet_epoch() else { return };
+        let Some(epoch) = self.roster.quiet_epoch() else {
+            return;
+        };
         if self.roster.is_stopped() {
             return;
         }
         let still = Still {
             net: self,
-            statuses: self.processes.iter().map(|process| process.status.lock().clone()).collect(),
+            statuses: self
+                .processes
+                .iter()
+                .map(|process| process.status.lock().clone())
+                .collect(),
             looks: self.links.iter().map(|link| link.observe()).collect(),
         };
         let finding = still.find();
@@ -41,7 +47,9 @@ impl Net {
             return;
         }
         match finding {
-            Finding::Quiescent(links) => links.iter().for_each(|link| self.links[*link].end_by_quiescence()),
+            Finding::Quiescent(links) => links
+                .iter()
+                .for_each(|link| self.links[*link].end_by_quiescence()),
             Finding::Deadlock(stuck) => self.over(Verdict::Deadlock(still.report(&stuck))),
             Finding::Nothing => {
                 self.clock.advance();
@@ -72,7 +80,11 @@ impl Still<'_> {
             return Finding::Quiescent(links);
         }
         let stuck = self.stuck();
-        if stuck.is_empty() { Finding::Nothing } else { Finding::Deadlock(stuck) }
+        if stuck.is_empty() {
+            Finding::Nothing
+        } else {
+            Finding::Deadlock(stuck)
+        }
     }
 
     fn process(&self, index: usize) -> &Process {
@@ -102,12 +114,21 @@ impl Still<'_> {
                 let inputs = process.inputs.iter().filter_map(link_of);
                 (inputs.chain(params).collect(), Vec::new())
             }
-            Life::Dormant if status.waits.is_empty() => {
-                (process.inputs.iter().filter_map(link_of).collect(), Vec::new())
-            }
+            Life::Dormant if status.waits.is_empty() => (
+                process.inputs.iter().filter_map(link_of).collect(),
+                Vec::new(),
+            ),
             Life::Dormant | Life::Suspended => {
-                let receive = status.waits.receive.iter().filter_map(|at| process.inputs.get(*at)?.link);
-                let send = status.waits.send.iter().filter_map(|at| process.outputs.get(*at)?.link);
+                let receive = status
+                    .waits
+                    .receive
+                    .iter()
+                    .filter_map(|at| process.inputs.get(*at)?.link);
+                let send = status
+                    .waits
+                    .send
+                    .iter()
+                    .filter_map(|at| process.outputs.get(*at)?.link);
                 (receive.collect(), send.collect())
             }
             Life::RoundOver | Life::Terminated => (Vec::new(), Vec::new()),
@@ -116,7 +137,10 @@ impl Still<'_> {
     }
 
     fn open_writers(&self, link: usize) -> impl Iterator<Item = &Who> {
-        let writers = self.net.links[link].writers.iter().zip(&self.looks[link].open);
+        let writers = self.net.links[link]
+            .writers
+            .iter()
+            .zip(&self.looks[link].open);
         writers.filter(|(_, open)| **open).map(|(who, _)| who)
     }
 
@@ -126,7 +150,9 @@ impl Still<'_> {
         self.cycles().into_iter().find_map(|cycle| {
             let links = self.links_into(&cycle);
             let waits = cycle.iter().all(|member| self.is_receiving(*member));
-            let closed = links.iter().all(|link| self.is_empty_and_closed_off(*link, &cycle));
+            let closed = links
+                .iter()
+                .all(|link| self.is_empty_and_closed_off(*link, &cycle));
             (waits && closed).then(|| self.loop_inputs(&cycle))
         })
     }
@@ -135,15 +161,22 @@ impl Still<'_> {
     fn cycles(&self) -> Vec<BTreeSet<usize>> {
         let mut graph = DiGraphMap::<usize, ()>::new();
         for (link, look) in self.net.links.iter().zip(&self.looks) {
-            let Who::Process(reader) = link.reader else { continue };
+            let Who::Process(reader) = link.reader else {
+                continue;
+            };
             for (writer, open) in link.writers.iter().zip(&look.open) {
                 if let (Who::Process(writer), true, false) = (writer, *open, look.is_over) {
                     graph.add_edge(*writer, reader, ());
                 }
             }
         }
-        let is_cycle = |group: &Vec<usize>| group.len() > 1 || graph.contains_edge(group[0], group[0]);
-        tarjan_scc(&graph).into_iter().filter(is_cycle).map(|group| group.into_iter().collect()).collect()
+        let is_cycle =
+            |group: &Vec<usize>| group.len() > 1 || graph.contains_edge(group[0], group[0]);
+        tarjan_scc(&graph)
+            .into_iter()
+            .filter(is_cycle)
+            .map(|group| group.into_iter().collect())
+            .collect()
     }
 
     fn is_receiving(&self, index: usize) -> bool {
@@ -157,24 +190,32 @@ impl Still<'_> {
 
     fn is_empty_and_closed_off(&self, link: usize, cycle: &BTreeSet<usize>) -> bool {
         self.looks[link].fill == 0
-            && self.open_writers(link).all(|who| matches!(who, Who::Process(writer) if cycle.contains(writer)))
+            && self
+                .open_writers(link)
+                .all(|who| matches!(who, Who::Process(writer) if cycle.contains(writer)))
     }
 
     /// The links from the cycle into its entry: the first member, in text order, that has a writer from
     /// outside the cycle; else the first member.
     fn loop_inputs(&self, cycle: &BTreeSet<usize>) -> Vec<usize> {
-        let reads = |link: &usize, process: usize| {
-            matches!(self.net.links[*link].reader, Who::Process(reader) if reader == process)
-        };
+        let reads = |link: &usize, process: usize| matches!(self.net.links[*link].reader, Who::Process(reader) if reader == process);
         let is_member = |who: &Who| matches!(who, Who::Process(writer) if cycle.contains(writer));
         let has_outer = |process: &usize| {
             let mut links = (0..self.net.links.len()).filter(|link| reads(link, *process));
             links.any(|link| !self.net.links[link].writers.iter().all(is_member))
         };
-        let entry = cycle.iter().copied().find(has_outer).or_else(|| cycle.first().copied());
-        let Some(entry) = entry else { return Vec::new() };
+        let entry = cycle
+            .iter()
+            .copied()
+            .find(has_outer)
+            .or_else(|| cycle.first().copied());
+        let Some(entry) = entry else {
+            return Vec::new();
+        };
         let loops = |link: &usize| {
-            reads(link, entry) && !self.looks[*link].is_over && self.net.links[*link].writers.iter().any(is_member)
+            reads(link, entry)
+                && !self.looks[*link].is_over
+                && self.net.links[*link].writers.iter().any(is_member)
         };
         (0..self.net.links.len()).filter(loops).collect()
     }
@@ -183,10 +224,15 @@ impl Still<'_> {
 
     /// The largest set of processes that wait only for each other.
     fn stuck(&self) -> BTreeSet<usize> {
-        let mut stuck: BTreeSet<usize> =
-            (0..self.net.processes.len()).filter(|index| self.is_inside(*index)).collect();
+        let mut stuck: BTreeSet<usize> = (0..self.net.processes.len())
+            .filter(|index| self.is_inside(*index))
+            .collect();
         loop {
-            let freed: Vec<usize> = stuck.iter().copied().filter(|index| !self.is_stuck(*index, &stuck)).collect();
+            let freed: Vec<usize> = stuck
+                .iter()
+                .copied()
+                .filter(|index| !self.is_stuck(*index, &stuck))
+                .collect();
             if freed.is_empty() {
                 return stuck;
             }
@@ -197,7 +243,9 @@ impl Still<'_> {
     }
 
     fn is_stuck(&self, index: usize, stuck: &BTreeSet<usize>) -> bool {
-        self.wakers(index).iter().all(|waker| waker.is_some_and(|waker| stuck.contains(&waker)))
+        self.wakers(index)
+            .iter()
+            .all(|waker| waker.is_some_and(|waker| stuck.contains(&waker)))
     }
 
     /// Who could let it go on; `None` is somebody outside the network.
@@ -206,13 +254,21 @@ impl Still<'_> {
             Who::Process(process) => Some(*process),
             Who::External(_) => None,
         };
-        if let (Life::RoundOver | Life::NotStarted, Some(scope)) = (self.statuses[index].life, self.process(index).scope)
+        if let (Life::RoundOver | Life::NotStarted, Some(scope)) =
+            (self.statuses[index].life, self.process(index).scope)
         {
             return self.scope_mates(scope, index);
         }
         let wait = self.wait(index);
-        let writers = wait.receive.iter().flat_map(|link| self.open_writers(*link)).map(inside);
-        let readers = wait.send.iter().map(|link| inside(&self.net.links[*link].reader));
+        let writers = wait
+            .receive
+            .iter()
+            .flat_map(|link| self.open_writers(*link))
+            .map(inside);
+        let readers = wait
+            .send
+            .iter()
+            .map(|link| inside(&self.net.links[*link].reader));
         writers.chain(readers).collect()
     }
 
@@ -220,14 +276,20 @@ impl Still<'_> {
     /// feeds it from outside.
     fn scope_mates(&self, scope: usize, index: usize) -> Vec<Option<usize>> {
         let members = &self.net.scopes[scope].members;
-        let mates = members.iter().filter(|member| **member != index).map(|member| Some(*member));
+        let mates = members
+            .iter()
+            .filter(|member| **member != index)
+            .map(|member| Some(*member));
         let writers = self.wait(index).receive.into_iter().flat_map(|link| {
             self.open_writers(link).map(|who| match who {
                 Who::Process(process) => Some(*process),
                 Who::External(_) => None,
             })
         });
-        mates.filter(|mate| mate.is_some_and(|mate| self.statuses[mate].life != Life::RoundOver)).chain(writers).collect()
+        mates
+            .filter(|mate| mate.is_some_and(|mate| self.statuses[mate].life != Life::RoundOver))
+            .chain(writers)
+            .collect()
     }
 
     // ---- the report ----
@@ -243,9 +305,18 @@ impl Still<'_> {
         let process = self.process(index);
         let wait = self.wait(index);
         let state = process.state();
-        let shown = if state == State::NotStarted || state == State::Dormant { Vec::new() } else { wait.receive };
-        let receive = shown.into_iter().map(|link| self.stuck_link(index, link, false));
-        let send = wait.send.iter().map(|link| self.stuck_link(index, *link, true));
+        let shown = if state == State::NotStarted || state == State::Dormant {
+            Vec::new()
+        } else {
+            wait.receive
+        };
+        let receive = shown
+            .into_iter()
+            .map(|link| self.stuck_link(index, link, false));
+        let send = wait
+            .send
+            .iter()
+            .map(|link| self.stuck_link(index, *link, true));
         Stuck {
             address: process.address.clone(),
             state,
@@ -256,7 +327,11 @@ impl Still<'_> {
 
     fn stuck_link(&self, index: usize, link: usize, sends: bool) -> StuckLink {
         let process = self.process(index);
-        let sockets = if sends { &process.outputs } else { &process.inputs };
+        let sockets = if sends {
+            &process.outputs
+        } else {
+            &process.inputs
+        };
         let socket = sockets.iter().find(|socket| socket.link == Some(link));
         let peers = if sends {
             vec![self.net.reader_name(link)]
@@ -273,29 +348,52 @@ impl Still<'_> {
 
     /// Follows waits from a blocked sender until a process comes round again.
     fn wait_cycle(&self, stuck: &BTreeSet<usize>) -> Vec<String> {
-        let sender = stuck.iter().copied().find(|index| !self.statuses[*index].waits.send.is_empty());
-        let Some(mut at) = sender.or_else(|| stuck.first().copied()) else { return Vec::new() };
+        let sender = stuck
+            .iter()
+            .copied()
+            .find(|index| !self.statuses[*index].waits.send.is_empty());
+        let Some(mut at) = sender.or_else(|| stuck.first().copied()) else {
+            return Vec::new();
+        };
         let mut path: Vec<usize> = Vec::new();
         while !path.contains(&at) {
             path.push(at);
-            let next = self.wakers(at).into_iter().flatten().find(|waker| stuck.contains(waker));
+            let next = self
+                .wakers(at)
+                .into_iter()
+                .flatten()
+                .find(|waker| stuck.contains(waker));
             let Some(next) = next else { return Vec::new() };
             at = next;
         }
-        let start = path.iter().position(|index| *index == at).unwrap_or_default();
-        path[start..].iter().map(|index| self.wait_line(*index)).collect()
+        let start = path
+            .iter()
+            .position(|index| *index == at)
+            .unwrap_or_default();
+        path[start..]
+            .iter()
+            .map(|index| self.wait_line(*index))
+            .collect()
     }
 
     fn wait_line(&self, index: usize) -> String {
         let stuck = self.describe(index);
-        let Some(link) = stuck.links.first() else { return format!("{} is {}", stuck.address, stuck.state) };
+        let Some(link) = stuck.links.first() else {
+            return format!("{} is {}", stuck.address, stuck.state);
+        };
         let (fill, capacity) = (link.fill, link.capacity);
         if matches!(stuck.state, State::SuspendedSend(_)) {
             let reader = link.peers.join(", ");
-            format!("{} cannot send from {} to {reader}: link {fill}/{capacity}", stuck.address, link.port)
+            format!(
+                "{} cannot send from {} to {reader}: link {fill}/{capacity}",
+                stuck.address, link.port
+            )
         } else {
             let writers = link.peers.join(", ");
-            format!("{} waits for {} from {writers}: link {fill}/{capacity}", stuck.address, link.port)
+            format!(
+                "{} waits for {} from {writers}: link {fill}/{capacity}",
+                stuck.address, link.port
+            )
         }
     }
 }
@@ -305,11 +403,19 @@ impl Net {
         match &self.links[link].reader {
             Who::Process(process) => {
                 let process = &self.processes[*process];
-                let socket = process.inputs.iter().find(|socket| socket.link == Some(link));
-                let param = process.params.iter().zip(&process.spec.params).find_map(|(source, param)| match source {
-                    ParamSource::Link(at) if *at == link => Some(param.name.as_str()),
-                    _ => None,
-                });
+                let socket = process
+                    .inputs
+                    .iter()
+                    .find(|socket| socket.link == Some(link));
+                let param =
+                    process
+                        .params
+                        .iter()
+                        .zip(&process.spec.params)
+                        .find_map(|(source, param)| match source {
+                            ParamSource::Link(at) if *at == link => Some(param.name.as_str()),
+                            _ => None,
+                        });
                 let port = socket.map_or_else(|| param.unwrap_or("*"), |socket| &socket.name);
                 format!("{}.{port}", process.address)
             }
@@ -321,8 +427,15 @@ impl Net {
         let name = |who: &Who| match who {
             Who::Process(process) => {
                 let process = &self.processes[*process];
-                let socket = process.outputs.iter().find(|socket| socket.link == Some(link));
-                format!("{}.{}", process.address, socket.map_or("*", |socket| &socket.name))
+                let socket = process
+                    .outputs
+                    .iter()
+                    .find(|socket| socket.link == Some(link));
+                format!(
+                    "{}.{}",
+                    process.address,
+                    socket.map_or("*", |socket| &socket.name)
+                )
             }
             Who::External(_) => String::from("(outside)"),
         };

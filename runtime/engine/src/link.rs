@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use paperflow_core::{Kind, Packet};
 use paperflow_core::turn::{Inlet, Outlet, Pulled, Room};
+use paperflow_core::{Kind, Packet};
 use paperflow_graph::Full;
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -72,12 +72,30 @@ impl Link {
         home: Option<usize>,
         roster: Arc<Roster>,
     ) -> Arc<Self> {
-        let state = State { open: vec![true; writers.len()], reader_waits: true, ..State::default() };
-        Arc::new(Self { capacity, full, reader, writers, home, roster, state: Mutex::new(state) })
+        let state = State {
+            open: vec![true; writers.len()],
+            reader_waits: true,
+            ..State::default()
+        };
+        Arc::new(Self {
+            capacity,
+            full,
+            reader,
+            writers,
+            home,
+            roster,
+            state: Mutex::new(state),
+        })
     }
 
     pub(crate) fn counts(&self) -> LinkCounts {
         self.state.lock().counts
+    }
+
+    /// Packets that somebody outside the network has received, or may still receive.
+    pub(crate) fn handed_out(&self) -> u64 {
+        let state = self.state.lock();
+        state.counts.received + (state.queue.len() + state.held) as u64
     }
 
     /// Open brackets that were sent without their close brackets.
@@ -173,7 +191,11 @@ impl Inlet for Link {
         if state.queue.is_empty() {
             return state.nothing();
         }
-        let most = if self.sheds() { 1 } else { most.min(state.queue.len()) };
+        let most = if self.sheds() {
+            1
+        } else {
+            most.min(state.queue.len())
+        };
         window.extend(state.queue.drain(..most));
         if self.sheds() {
             state.counts.received += 1;
@@ -185,7 +207,11 @@ impl Inlet for Link {
 
     fn look(&self) -> Pulled {
         let mut state = self.state.lock();
-        if state.queue.is_empty() { state.nothing() } else { Pulled::Some }
+        if state.queue.is_empty() {
+            state.nothing()
+        } else {
+            Pulled::Some
+        }
     }
 
     fn release(&self, count: usize) {
@@ -193,6 +219,8 @@ impl Inlet for Link {
             return;
         }
         let mut state = self.state.lock();
+        // After a run was cut short, a thread that was left behind may release what has been abandoned.
+        let count = count.min(state.held);
         state.held -= count;
         state.counts.received += count as u64;
         let waiting = std::mem::take(&mut state.waiting);
@@ -206,7 +234,7 @@ impl Inlet for Link {
         if self.sheds() {
             state.counts.received -= unread as u64;
         } else {
-            state.held -= unread;
+            state.held = state.held.saturating_sub(unread);
         }
         state.counts.lost_on_close += lost;
         state.queue.clear();
@@ -264,7 +292,11 @@ impl Outlet for Writer {
         let fill = state.queue.len() + state.held;
         state.counts.high_water = state.counts.high_water.max(fill);
         let call = !state.queue.is_empty() && std::mem::take(&mut state.reader_waits);
-        let waiting = if unused > 0 { std::mem::take(&mut state.waiting) } else { Vec::new() };
+        let waiting = if unused > 0 {
+            std::mem::take(&mut state.waiting)
+        } else {
+            Vec::new()
+        };
         drop(state);
         if call {
             link.roster.wake_who(&link.reader);
@@ -288,7 +320,14 @@ mod tests {
 
     fn link(capacity: usize, full: Full) -> (Arc<Link>, Writer) {
         let roster = Arc::new(Roster::new(&[true, true]));
-        let link = Link::new(capacity, full, Who::Process(1), vec![Who::Process(0)], None, roster);
+        let link = Link::new(
+            capacity,
+            full,
+            Who::Process(1),
+            vec![Who::Process(0)],
+            None,
+            roster,
+        );
         (Arc::clone(&link), Writer { link, index: 0 })
     }
 
@@ -309,7 +348,10 @@ mod tests {
         writer.publish(&mut VecDeque::from([Packet::int(1)]), 2);
         let mut window = VecDeque::new();
         assert_eq!(link.pull(&mut window, 9), Pulled::Some);
-        assert_eq!([send(&writer, 2), send(&writer, 3), send(&writer, 4)], [Room::For(1), Room::For(1), Room::Full]);
+        assert_eq!(
+            [send(&writer, 2), send(&writer, 3), send(&writer, 4)],
+            [Room::For(1), Room::For(1), Room::Full]
+        );
         link.release(1);
         assert_eq!(send(&writer, 4), Room::For(1));
         assert_eq!(link.counts().high_water, 3);
@@ -336,7 +378,15 @@ mod tests {
         send(&writer, 2);
         link.close(0);
         assert_eq!(send(&writer, 3), Room::Closed);
-        assert_eq!(link.counts(), LinkCounts { sent: 2, lost_on_close: 2, high_water: 2, ..LinkCounts::default() });
+        assert_eq!(
+            link.counts(),
+            LinkCounts {
+                sent: 2,
+                lost_on_close: 2,
+                high_water: 2,
+                ..LinkCounts::default()
+            }
+        );
     }
 
     #[test]
@@ -344,7 +394,10 @@ mod tests {
         let (link, writer) = link(1, Full::Wait);
         link.end_by_quiescence();
         assert_eq!(link.pull(&mut VecDeque::new(), 1), Pulled::End);
-        assert_eq!([send(&writer, 1), send(&writer, 2)], [Room::For(1), Room::For(1)]);
+        assert_eq!(
+            [send(&writer, 1), send(&writer, 2)],
+            [Room::For(1), Room::For(1)]
+        );
         assert_eq!(link.counts().lost_on_close, 2);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, after, never, select};
@@ -25,7 +24,6 @@ pub(crate) struct Net {
     /// Where the embedding program's threads wait.
     pub(crate) externals: Vec<Arc<External>>,
     pub(crate) fed: AtomicU64,
-    pub(crate) handed_out: AtomicU64,
     pub(crate) events: Sender<Event>,
     pub(crate) judging: Mutex<()>,
     pub(crate) started: Instant,
@@ -80,8 +78,7 @@ impl Net {
 
     /// Whether a process is to end because the network stops: sources at once, the rest by drain.
     pub(crate) fn is_cancelled(&self, process: &Process) -> bool {
-        process.is_source && self.is_stopping.load(Ordering::Acquire)
-            || self.roster.is_stopped()
+        process.is_source && self.is_stopping.load(Ordering::Acquire) || self.roster.is_stopped()
     }
 
     pub(crate) fn terminated(&self, process: &Process) {
@@ -108,7 +105,11 @@ impl Net {
 
     pub(crate) fn leak(&self, process: &Process, packets: i64) {
         let (address, origin) = (process.address.clone(), process.origin.clone());
-        self.leaks.lock().push(Leak { address, packets, origin });
+        self.leaks.lock().push(Leak {
+            address,
+            packets,
+            origin,
+        });
     }
 
     /// Tells every source to stop. One that waits outside for something that may never come is
@@ -126,7 +127,10 @@ impl Net {
 
     fn give_up(&self, process: &Process) {
         for (link, writer) in self.links.iter().flat_map(|link| {
-            link.writers.iter().enumerate().map(move |(writer, who)| (link, (writer, who)))
+            link.writers
+                .iter()
+                .enumerate()
+                .map(move |(writer, who)| (link, (writer, who)))
         }) {
             if matches!(writer.1, crate::roster::Who::Process(index) if *index == process.index) {
                 link.close_writer(writer.0);
@@ -140,15 +144,24 @@ impl Net {
         for link in &self.links {
             for (writer, who) in link.writers.iter().enumerate() {
                 if matches!(who, crate::roster::Who::External(_)) {
-                    Writer { link: Arc::clone(link), index: writer }.close();
+                    Writer {
+                        link: Arc::clone(link),
+                        index: writer,
+                    }
+                    .close();
                 }
             }
         }
     }
 
     fn unfinished(&self) -> Vec<String> {
-        let unfinished = self.processes.iter().filter(|process| !process.is_over.load(Ordering::Acquire));
-        unfinished.map(|process| format!("{} ({})", process.address, process.state())).collect()
+        let unfinished = self
+            .processes
+            .iter()
+            .filter(|process| !process.is_over.load(Ordering::Acquire));
+        unfinished
+            .map(|process| format!("{} ({})", process.address, process.state()))
+            .collect()
     }
 }
 
@@ -156,7 +169,9 @@ impl Net {
 pub struct Running {
     pub(crate) net: Arc<Net>,
     pub(crate) events: Receiver<Event>,
-    pub(crate) threads: Vec<(Option<usize>, JoinHandle<()>)>,
+    pub(crate) threads: Vec<Thread>,
+    /// Numbers of threads that have ended.
+    pub(crate) gone: Receiver<usize>,
 }
 
 /// A means to stop a network from elsewhere.
@@ -181,20 +196,24 @@ impl Running {
     /// A means to stop it from elsewhere, such as a signal handler's thread.
     #[must_use]
     pub fn control(&self) -> Control {
-        Control { events: self.net.events.clone() }
+        Control {
+            events: self.net.events.clone(),
+        }
     }
 
     /// What has been counted so far.
     #[must_use]
     pub fn observer(&self) -> Observer {
-        Observer { net: Arc::clone(&self.net) }
+        Observer {
+            net: Arc::clone(&self.net),
+        }
     }
 
     /// Waits until the network has ended, in whatever way.
     #[must_use]
     pub fn wait(mut self) -> Outcome {
         let verdict = self.verdict();
-        self.shut_down(&verdict);
+        self.shut_down();
         self.net.outcome(verdict)
     }
 
@@ -216,27 +235,44 @@ impl Running {
     }
 
     /// Ends every thread. One that is blocked in foreign code is left behind: it ends with it.
-    fn shut_down(&mut self, verdict: &Verdict) {
+    fn shut_down(&mut self) {
         self.net.roster.stop();
         self.net.clock.stop();
-        self.net.externals.iter().for_each(|external| external.ring());
-        let may_block = *verdict != Verdict::Finished;
-        for (process, thread) in self.threads.drain(..) {
-            let left_behind = process.is_some_and(|index| {
-                let process = &self.net.processes[index];
-                process.is_outside.load(Ordering::Acquire) || (may_block && process.body.is_locked())
-            });
-            if !left_behind {
-                drop(thread.join());
+        self.net
+            .externals
+            .iter()
+            .for_each(|external| external.ring());
+        let grace = after(GRACE);
+        let mut threads = std::mem::take(&mut self.threads);
+        while threads.iter().any(|thread| !self.is_left_behind(thread)) {
+            select! {
+                recv(self.gone) -> gone => threads.retain(|thread| Ok(thread.number) != gone),
+                recv(grace) -> _ => return,
             }
         }
     }
+
+    fn is_left_behind(&self, thread: &Thread) -> bool {
+        thread
+            .process
+            .is_some_and(|index| self.net.processes[index].is_outside.load(Ordering::Acquire))
+    }
+}
+
+/// How long a run that has ended waits for code that does not return.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A thread of a network.
+pub(crate) struct Thread {
+    pub(crate) number: usize,
+    /// The process whose own thread it is.
+    pub(crate) process: Option<usize>,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.threads.is_empty() {
-            self.shut_down(&Verdict::Abandoned(Vec::new()));
+            self.shut_down();
         }
     }
 }
@@ -251,12 +287,20 @@ impl Observer {
     /// Packets received by all processes so far.
     #[must_use]
     pub fn received(&self) -> u64 {
-        self.net.processes.iter().map(|process| process.tally.received.load(Ordering::Relaxed)).sum()
+        self.net
+            .processes
+            .iter()
+            .map(|process| process.tally.received.load(Ordering::Relaxed))
+            .sum()
     }
 
     /// Address and state of every process.
     #[must_use]
     pub fn states(&self) -> Vec<(String, crate::report::State)> {
-        self.net.processes.iter().map(|process| (process.address.clone(), process.state())).collect()
+        self.net
+            .processes
+            .iter()
+            .map(|process| (process.address.clone(), process.state()))
+            .collect()
     }
 }

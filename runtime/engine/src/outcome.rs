@@ -5,41 +5,76 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::clock::NetClock;
-use crate::network::{Event, Net, Running};
+use crate::network::{Event, Net, Running, Thread};
 use crate::process::Process;
-use crate::report::{LinkStatistics, Outcome, ProcessStatistics, Statistics, Totals, Unbalanced, Verdict};
+use crate::report::{
+    LinkStatistics, Outcome, ProcessStatistics, Statistics, Totals, Unbalanced, Verdict,
+};
 use crate::roster::Who;
 
 impl Running {
     /// Starts the threads of a network that has been wired.
     pub(crate) fn launch(net: Arc<Net>, events: Receiver<Event>, workers: usize) -> Self {
-        let mut threads = Vec::new();
+        let (leaving, gone) = unbounded();
+        let mut crew = Crew {
+            leaving,
+            threads: Vec::new(),
+        };
         if let NetClock::Real(clock) = &net.clock {
             let clock = Arc::clone(clock);
-            threads.push((None, spawn("timers", move || clock.serve())));
+            crew.spawn("timers", None, move || clock.serve());
         }
-        for process in net.processes.iter().filter(|process| process.has_own_thread) {
+        for process in net
+            .processes
+            .iter()
+            .filter(|process| process.has_own_thread)
+        {
             let (net, index) = (Arc::clone(&net), process.index);
             let body = move || net.roster.work_for(index, || net.run(index));
-            threads.push((Some(process.index), spawn(&process.address, body)));
+            crew.spawn(&process.address, Some(process.index), body);
         }
         for worker in 0..workers {
             let net = Arc::clone(&net);
             let body = move || net.roster.work(|index| _ = net.run(index));
-            threads.push((None, spawn(&format!("worker {worker}"), body)));
+            crew.spawn(&format!("worker {worker}"), None, body);
         }
         net.kick_off();
-        Self { net, events, threads: threads.into_iter().filter_map(|(at, thread)| Some((at, thread?))).collect() }
+        Self {
+            net,
+            events,
+            threads: crew.threads,
+            gone,
+        }
     }
 }
 
-/// A thread that the system refuses leaves its process idle; the run then ends in a deadlock report
-/// that names it.
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Option<thread::JoinHandle<()>> {
-    thread::Builder::new().name(format!("paperflow {name}")).spawn(body).ok()
+/// The threads of a network that starts.
+struct Crew {
+    leaving: Sender<usize>,
+    threads: Vec<Thread>,
+}
+
+impl Crew {
+    /// A thread that the system refuses leaves its process idle; the run then ends in a deadlock report
+    /// that names it.
+    fn spawn(&mut self, name: &str, process: Option<usize>, body: impl FnOnce() + Send + 'static) {
+        let (number, leaving) = (self.threads.len(), self.leaving.clone());
+        let body = move || {
+            body();
+            // Nobody listens when the network was dropped in the middle of a run.
+            drop(leaving.send(number));
+        };
+        if thread::Builder::new()
+            .name(format!("paperflow {name}"))
+            .spawn(body)
+            .is_ok()
+        {
+            self.threads.push(Thread { number, process });
+        }
+    }
 }
 
 impl Net {
@@ -69,7 +104,11 @@ impl Net {
             "packets are conserved: {:?}",
             statistics.totals
         );
-        let unbalanced = if verdict == Verdict::Finished { self.unbalanced() } else { Vec::new() };
+        let unbalanced = if verdict == Verdict::Finished {
+            self.unbalanced()
+        } else {
+            Vec::new()
+        };
         Outcome {
             verdict,
             statistics,
@@ -93,19 +132,31 @@ impl Net {
     }
 
     pub(crate) fn statistics(&self) -> Statistics {
-        let links = (0..self.links.len()).map(|link| self.link_statistics(link)).collect();
+        let links = (0..self.links.len())
+            .map(|link| self.link_statistics(link))
+            .collect();
         let processes: Vec<_> = self.processes.iter().map(process_statistics).collect();
         let totals = self.totals(&processes);
-        Statistics { elapsed: self.started.elapsed(), totals, processes, links }
+        Statistics {
+            elapsed: self.started.elapsed(),
+            totals,
+            processes,
+            links,
+        }
     }
 
     fn totals(&self, processes: &[ProcessStatistics]) -> Totals {
         let sum = |count: fn(&ProcessStatistics) -> u64| processes.iter().map(count).sum();
         let links = self.links.iter().map(|link| link.counts());
-        let (shed, lost) = links.fold((0, 0), |(shed, lost), counts| (shed + counts.shed, lost + counts.lost_on_close));
+        let (shed, lost) = links.fold((0, 0), |(shed, lost), counts| {
+            (shed + counts.shed, lost + counts.lost_on_close)
+        });
         let unread = self.processes.iter().flat_map(|process| &process.templates);
-        let waiting = self.links.iter().filter(|link| matches!(link.reader, Who::External(_)));
-        let waiting: u64 = waiting.map(|link| link.observe().fill as u64).sum();
+        let waiting = self
+            .links
+            .iter()
+            .filter(|link| matches!(link.reader, Who::External(_)));
+        let handed_out = waiting.map(|link| link.handed_out()).sum();
         Totals {
             created: sum(|process| process.created),
             iip_delivered: sum(|process| process.iip_delivered),
@@ -113,7 +164,7 @@ impl Net {
             dropped: sum(|process| process.dropped),
             shed,
             lost_on_close: lost + unread.map(|template| template.lost()).sum::<u64>(),
-            handed_out: self.handed_out.load(Ordering::Acquire) + waiting,
+            handed_out,
             sent: sum(|process| process.sent),
             received: sum(|process| process.received),
         }
@@ -147,7 +198,11 @@ fn process_statistics(process: &Process) -> ProcessStatistics {
     let tally = &process.tally;
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let time = |counter: &AtomicU64| Duration::from_nanos(count(counter));
-    let templates: u64 = process.templates.iter().map(|template| template.delivered()).sum();
+    let templates: u64 = process
+        .templates
+        .iter()
+        .map(|template| template.delivered())
+        .sum();
     ProcessStatistics {
         address: process.address.clone(),
         component: process.spec.name.clone(),

@@ -188,9 +188,17 @@ impl Process {
             _ => {}
         }
         let begun = self.begin_turn();
-        let budget = if self.has_own_thread { usize::MAX } else { TURN };
+        let budget = if self.has_own_thread {
+            usize::MAX
+        } else {
+            TURN
+        };
         body.turn.begin(budget);
-        let after = if net.is_cancelled(self) { self.finish(&mut body, net) } else { self.advance(&mut body, net) };
+        let after = if net.is_cancelled(self) {
+            self.finish(&mut body, net)
+        } else {
+            self.advance(&mut body, net)
+        };
         let after = self.end_turn(&mut body, after);
         self.tally.busy.fetch_add(nanos(begun), Ordering::Relaxed);
         after
@@ -202,9 +210,13 @@ impl Process {
         if let Some(since) = status.since {
             let blocked = nanos(since);
             if !status.waits.send.is_empty() {
-                self.tally.blocked_send.fetch_add(blocked, Ordering::Relaxed);
+                self.tally
+                    .blocked_send
+                    .fetch_add(blocked, Ordering::Relaxed);
             } else if !status.waits.receive.is_empty() {
-                self.tally.blocked_receive.fetch_add(blocked, Ordering::Relaxed);
+                self.tally
+                    .blocked_receive
+                    .fetch_add(blocked, Ordering::Relaxed);
             }
         }
         Instant::now()
@@ -222,7 +234,11 @@ impl Process {
             (_, Stage::Working) if waits.send.is_empty() && body.is_dormant() => Life::Dormant,
             (_, Stage::Working | Stage::Flushing) => Life::Suspended,
         };
-        *self.status.lock() = Status { life, waits, since: Some(Instant::now()) };
+        *self.status.lock() = Status {
+            life,
+            waits,
+            since: Some(Instant::now()),
+        };
         after
     }
 
@@ -248,7 +264,11 @@ impl Process {
                 }
             }
         }
-        if body.stage == Stage::Working { self.step(body, net) } else { self.flush(body, net) }
+        if body.stage == Stage::Working {
+            self.step(body, net)
+        } else {
+            self.flush(body, net)
+        }
     }
 
     // ---- activation ----
@@ -263,11 +283,18 @@ impl Process {
         if self.scope.is_some_and(|scope| net.is_closing(scope)) {
             return Start::Never;
         }
-        let connected = || self.inputs.iter().enumerate().filter(|(_, socket)| socket.link.is_some());
+        let connected = || {
+            self.inputs
+                .iter()
+                .enumerate()
+                .filter(|(_, socket)| socket.link.is_some())
+        };
         if connected().next().is_none() {
             return self.start_without_input(body, net);
         }
-        let looks: Vec<Pulled> = connected().map(|(element, _)| body.turn.look(element)).collect();
+        let looks: Vec<Pulled> = connected()
+            .map(|(element, _)| body.turn.look(element))
+            .collect();
         if looks.contains(&Pulled::Some) {
             self.scope.inspect(|scope| net.activate(*scope));
             return Start::Now;
@@ -275,10 +302,17 @@ impl Process {
         if looks.contains(&Pulled::Empty) {
             return Start::Later;
         }
-        if self.scope.is_some_and(|scope| net.try_closing(scope, self.index)) {
+        if self
+            .scope
+            .is_some_and(|scope| net.try_closing(scope, self.index))
+        {
             return Start::Never;
         }
-        if self.spec.must_run && body.opened == 0 { Start::Now } else { Start::Never }
+        if self.spec.must_run && body.opened == 0 {
+            Start::Now
+        } else {
+            Start::Never
+        }
     }
 
     fn start_without_input(&self, body: &Body, net: &Net) -> Start {
@@ -305,7 +339,8 @@ impl Process {
         let mut complete = true;
         for (slot, source) in body.received_params.iter_mut().zip(&self.params) {
             if let (ParamSource::Link(link), None) = (source, &slot) {
-                complete &= self.receive_one(net, *link, |packet| *slot = Some(packet)) != Pulled::Empty;
+                complete &=
+                    self.receive_one(net, *link, |packet| *slot = Some(packet)) != Pulled::Empty;
             }
         }
         complete
@@ -318,7 +353,11 @@ impl Process {
         let pulled = link.pull(&mut window, 1);
         if let Some(packet) = window.pop_front() {
             link.release(1);
-            self.tally.add(Counts { received: 1, dropped: 1, ..Counts::default() });
+            self.tally.add(Counts {
+                received: 1,
+                dropped: 1,
+                ..Counts::default()
+            });
             keep(packet);
         }
         if pulled != Pulled::Empty {
@@ -354,7 +393,9 @@ impl Process {
 
     fn step(&self, body: &mut Body, net: &Net) -> After {
         let Body { turn, activity, .. } = body;
-        let Some(activity) = activity else { return self.finish(body, net) };
+        let Some(activity) = activity else {
+            return self.finish(body, net);
+        };
         let mut cx = Context::from_waker(&self.waker);
         let stepped = catch_unwind(AssertUnwindSafe(|| activity.step(turn, &mut cx)));
         let result = stepped.unwrap_or_else(|panic| {
@@ -413,7 +454,9 @@ impl Process {
     }
 
     fn divert(&self, body: &mut Body, error: usize, packet: Packet, fault: &Fault) {
-        let mut headers = packet.headers().map_or_else(Headers::default, |headers| (**headers).clone());
+        let mut headers = packet
+            .headers()
+            .map_or_else(Headers::default, |headers| (**headers).clone());
         headers.set(names::ERROR, fault.message());
         body.turn.divert(error, packet.with_headers(headers));
     }
@@ -509,7 +552,10 @@ impl Process {
         self.close_single_reads(net);
         self.tally.add(body.turn.counts());
         body.stage = Stage::Ended;
-        *self.status.lock() = Status { life: Life::Terminated, ..Status::default() };
+        *self.status.lock() = Status {
+            life: Life::Terminated,
+            ..Status::default()
+        };
         net.terminated(self);
     }
 
@@ -530,7 +576,11 @@ impl Process {
                 writer.close();
             }
         }
-        let inner = |socket: &Socket| socket.link.is_some_and(|link| self.is_inner(&net.links[link]));
+        let inner = |socket: &Socket| {
+            socket
+                .link
+                .is_some_and(|link| self.is_inner(&net.links[link]))
+        };
         for element in (0..self.outputs.len()).filter(|at| inner(&self.outputs[*at])) {
             body.turn.close_output(element);
         }
@@ -546,13 +596,17 @@ impl Process {
 
     /// Whether something could still come from outside its subnet.
     pub(crate) fn has_outer_input(&self, body: &mut Body, net: &Net) -> bool {
-        self.outer_inputs(net).any(|element| body.turn.look(element) != Pulled::End)
+        self.outer_inputs(net)
+            .any(|element| body.turn.look(element) != Pulled::End)
     }
 
     pub(crate) fn outer_inputs<'a>(&'a self, net: &'a Net) -> impl Iterator<Item = usize> + 'a {
-        self.inputs.iter().enumerate().filter_map(|(element, socket)| {
-            (!self.is_inner(&net.links[socket.link?])).then_some(element)
-        })
+        self.inputs
+            .iter()
+            .enumerate()
+            .filter_map(|(element, socket)| {
+                (!self.is_inner(&net.links[socket.link?])).then_some(element)
+            })
     }
 
     // ---- what others ask ----
@@ -566,7 +620,10 @@ impl Process {
         }
         let status = self.status.lock().clone();
         let names = |sockets: &[Socket], elements: &[usize]| {
-            elements.iter().filter_map(|at| Some(sockets.get(*at)?.name.clone())).collect()
+            elements
+                .iter()
+                .filter_map(|at| Some(sockets.get(*at)?.name.clone()))
+                .collect()
         };
         match status.life {
             Life::NotStarted => State::NotStarted,
@@ -584,7 +641,9 @@ impl Process {
 
 impl Body {
     fn is_dormant(&self) -> bool {
-        self.activity.as_ref().is_some_and(|activity| activity.is_dormant_when_waiting())
+        self.activity
+            .as_ref()
+            .is_some_and(|activity| activity.is_dormant_when_waiting())
     }
 }
 
@@ -595,7 +654,10 @@ fn nanos(since: Instant) -> u64 {
 fn panicked(panic: &(dyn Any + Send)) -> Fault {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Fault::new(format!("the component panicked: {}", text.unwrap_or("no message")))
+    Fault::new(format!(
+        "the component panicked: {}",
+        text.unwrap_or("no message")
+    ))
 }
 
 /// The network's side of `outside(...)`: the process's credit is given up meanwhile.
@@ -606,17 +668,24 @@ pub(crate) struct Door {
 
 impl paperflow_core::turn::Outside for Door {
     fn enter(&self) {
-        let Some(net) = self.net.get().and_then(std::sync::Weak::upgrade) else { return };
-        net.processes[self.process].is_outside.store(true, Ordering::Release);
+        let Some(net) = self.net.get().and_then(std::sync::Weak::upgrade) else {
+            return;
+        };
+        net.processes[self.process]
+            .is_outside
+            .store(true, Ordering::Release);
         if net.roster.rest() {
             net.judge();
         }
     }
 
     fn leave(&self) {
-        let Some(net) = self.net.get().and_then(std::sync::Weak::upgrade) else { return };
+        let Some(net) = self.net.get().and_then(std::sync::Weak::upgrade) else {
+            return;
+        };
         net.roster.resume();
-        net.processes[self.process].is_outside.store(false, Ordering::Release);
+        net.processes[self.process]
+            .is_outside
+            .store(false, Ordering::Release);
     }
 }
-

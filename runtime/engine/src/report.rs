@@ -158,7 +158,11 @@ impl fmt::Display for FaultReport {
         if let Some(port) = &self.port {
             write!(f, ".{port}")?;
         }
-        write!(f, " ({}) at {}: {}", self.component, self.origin, self.message)
+        write!(
+            f,
+            " ({}) at {}: {}",
+            self.component, self.origin, self.message
+        )
     }
 }
 

@@ -26,7 +26,8 @@ use std::task::Context;
 
 use paperflow_core::spec::Sample;
 use paperflow_core::{
-    Activity, Catalogue, Component, Example, Fault, Give, IntoPort, Packet, Params, PortSpec, Spec, Step, Take, Turn, Work,
+    Activity, Catalogue, Component, Example, Fault, Give, IntoPort, Packet, Params, PortSpec, Spec,
+    Step, Take, Turn, Work,
 };
 use paperflow_graph::Sources;
 use paperflow_graph::plan::{self, Plan};
@@ -67,7 +68,10 @@ impl Ran {
     /// What came out of a port.
     #[must_use]
     pub fn output(&self, port: &str) -> &[Packet] {
-        let found = self.outputs.iter().find(|(name, _)| name.eq_ignore_ascii_case(port));
+        let found = self
+            .outputs
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(port));
         found.map_or(&[], |(_, packets)| packets)
     }
 }
@@ -82,7 +86,12 @@ impl Rig {
     /// Puts a component of a catalogue on the bench.
     #[must_use]
     pub fn of_shared(component: Arc<dyn Component>) -> Self {
-        Self { component, params: Vec::new(), feeds: Vec::new(), metadata: Vec::new() }
+        Self {
+            component,
+            params: Vec::new(),
+            feeds: Vec::new(),
+            metadata: Vec::new(),
+        }
     }
 
     /// Gives it a parameter.
@@ -101,7 +110,11 @@ impl Rig {
 
     /// Feeds an in-port, `IN` or `IN[2]`, and ends it.
     #[must_use]
-    pub fn feed<T: IntoPort<Packet>>(mut self, port: &str, packets: impl IntoIterator<Item = T>) -> Self {
+    pub fn feed<T: IntoPort<Packet>>(
+        mut self,
+        port: &str,
+        packets: impl IntoIterator<Item = T>,
+    ) -> Self {
         let packets = packets.into_iter().map(IntoPort::into_port).collect();
         self.feeds.push((port.to_uppercase(), packets));
         self
@@ -111,8 +124,15 @@ impl Rig {
     ///
     /// # Panics
     /// When it differs, or the run does not finish.
-    #[expect(clippy::return_self_not_must_use, reason = "the comparison is what it is called for")]
-    pub fn expect<T: IntoPort<Packet>>(self, port: &str, packets: impl IntoIterator<Item = T>) -> Self {
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "the comparison is what it is called for"
+    )]
+    pub fn expect<T: IntoPort<Packet>>(
+        self,
+        port: &str,
+        packets: impl IntoIterator<Item = T>,
+    ) -> Self {
         let expected: Vec<Packet> = packets.into_iter().map(IntoPort::into_port).collect();
         for (scheduler, capacity) in DRIVERS {
             let ran = self.run(&[port], scheduler, capacity);
@@ -120,8 +140,16 @@ impl Rig {
             let way = format!("{name} with {scheduler:?} at capacity {capacity}");
             assert_eq!(ran.outcome.verdict, Verdict::Finished, "{way}");
             assert_eq!(ran.output(port), expected, "{port} of {way}");
-            assert!(ran.outcome.leaks.is_empty(), "{way} leaks: {:?}", ran.outcome.leaks);
-            assert!(ran.outcome.statistics.totals.is_conserved(), "{way}: {:?}", ran.outcome.statistics.totals);
+            assert!(
+                ran.outcome.leaks.is_empty(),
+                "{way} leaks: {:?}",
+                ran.outcome.leaks
+            );
+            assert!(
+                ran.outcome.statistics.totals.is_conserved(),
+                "{way}: {:?}",
+                ran.outcome.statistics.totals
+            );
         }
         self
     }
@@ -130,7 +158,10 @@ impl Rig {
     ///
     /// # Panics
     /// When there is none, or another one.
-    #[expect(clippy::return_self_not_must_use, reason = "the comparison is what it is called for")]
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "the comparison is what it is called for"
+    )]
     pub fn expect_fault(self, part: &str) -> Self {
         for (scheduler, capacity) in DRIVERS {
             let ports: Vec<String> = self.outputs().map(|port| port.name.clone()).collect();
@@ -138,14 +169,20 @@ impl Rig {
             let outcome = self.run(&ports, scheduler, capacity).outcome;
             match &outcome.verdict {
                 Verdict::Failed(report) if report.message.contains(part) => {}
-                other => panic!("expected a fault with {part:?} under {scheduler:?}, got {other:?}"),
+                other => {
+                    panic!("expected a fault with {part:?} under {scheduler:?}, got {other:?}")
+                }
             }
         }
         self
     }
 
     fn outputs(&self) -> impl Iterator<Item = &PortSpec> {
-        self.component.spec().outputs.iter().filter(|port| port.name != paperflow_core::spec::ERROR && !port.array)
+        self.component
+            .spec()
+            .outputs
+            .iter()
+            .filter(|port| port.name != paperflow_core::spec::ERROR && !port.array)
     }
 
     /// Runs it once and collects these out-ports.
@@ -155,13 +192,27 @@ impl Rig {
     #[must_use]
     pub fn run(&self, ports: &[&str], scheduler: Scheduler, capacity: usize) -> Ran {
         let mut bench = Bench::new(self);
-        let collected: Vec<_> = ports.iter().map(|port| (port.to_uppercase(), bench.collect(port))).collect();
-        let options = Options { scheduler, capacity, virtual_time: true, ..Options::default() };
+        let collected: Vec<_> = ports
+            .iter()
+            .map(|port| (port.to_uppercase(), bench.collect(port)))
+            .collect();
+        let options = Options {
+            scheduler,
+            capacity,
+            virtual_time: true,
+            ..Options::default()
+        };
         let network = Network::new(bench.plan, &bench.catalogue, &Sources::new(), options);
-        let started = network.start().unwrap_or_else(|error| panic!("the rig cannot be built: {error}"));
+        let started = network
+            .start()
+            .unwrap_or_else(|error| panic!("the rig cannot be built: {error}"));
         let outcome = started.running.wait();
-        let take = |(port, packets): (String, Collected)| (port, std::mem::take(&mut *packets.lock()));
-        Ran { outputs: collected.into_iter().map(take).collect(), outcome }
+        let take =
+            |(port, packets): (String, Collected)| (port, std::mem::take(&mut *packets.lock()));
+        Ran {
+            outputs: collected.into_iter().map(take).collect(),
+            outcome,
+        }
     }
 
     /// Runs an example of the component's spec every way.
@@ -204,12 +255,25 @@ const TESTED: usize = 0;
 impl Bench {
     fn new(rig: &Rig) -> Self {
         let name = rig.component.spec().name.clone();
-        let mut bench = Self { plan: Plan::default(), catalogue: Catalogue::new().with(Shared(Arc::clone(&rig.component))) };
+        let mut bench = Self {
+            plan: Plan::default(),
+            catalogue: Catalogue::new().with(Shared(Arc::clone(&rig.component))),
+        };
         bench.add("Tested", &name);
-        bench.plan.processes[TESTED].metadata.clone_from(&rig.metadata);
+        bench.plan.processes[TESTED]
+            .metadata
+            .clone_from(&rig.metadata);
         for (param, value) in &rig.params {
-            let to = plan::End { process: TESTED, port: param.clone(), ..plan::End::default() };
-            bench.plan.initials.push(plan::Initial { to, value: value.clone(), ..plan::Initial::default() });
+            let to = plan::End {
+                process: TESTED,
+                port: param.clone(),
+                ..plan::End::default()
+            };
+            bench.plan.initials.push(plan::Initial {
+                to,
+                value: value.clone(),
+                ..plan::Initial::default()
+            });
         }
         for (at, (port, packets)) in rig.feeds.iter().enumerate() {
             bench.feed(at, port, packets);
@@ -228,27 +292,58 @@ impl Bench {
 
     fn feed(&mut self, at: usize, port: &str, packets: &[Packet]) {
         let component = format!("rig/feed-{at}");
-        let spec = Spec::new(&component, "Sends what it was given.").work(Work::Compute).output(PortSpec::new("OUT", "All of it.", Vec::new()));
-        let feeder = Feeder { spec, packets: packets.to_vec() };
+        let spec = Spec::new(&component, "Sends what it was given.")
+            .work(Work::Compute)
+            .output(PortSpec::new("OUT", "All of it.", Vec::new()));
+        let feeder = Feeder {
+            spec,
+            packets: packets.to_vec(),
+        };
         self.catalogue = std::mem::take(&mut self.catalogue).with(feeder);
         let process = self.add(&component, &component);
-        self.link(plan::End { process, port: String::from("OUT"), ..plan::End::default() }, end(port));
+        self.link(
+            plan::End {
+                process,
+                port: String::from("OUT"),
+                ..plan::End::default()
+            },
+            end(port),
+        );
     }
 
     fn collect(&mut self, port: &str) -> Collected {
         let component = format!("rig/collect-{port}");
-        let spec = Spec::new(&component, "Keeps what comes.").work(Work::Compute).input(PortSpec::new("IN", "Anything.", Vec::new()));
+        let spec = Spec::new(&component, "Keeps what comes.")
+            .work(Work::Compute)
+            .input(PortSpec::new("IN", "Anything.", Vec::new()));
         let collected = Collected::default();
-        let collector = Collector { spec, into: Arc::clone(&collected) };
+        let collector = Collector {
+            spec,
+            into: Arc::clone(&collected),
+        };
         self.catalogue = std::mem::take(&mut self.catalogue).with(collector);
         let process = self.add(&component, &component);
-        self.link(end(&port.to_uppercase()), plan::End { process, port: String::from("IN"), ..plan::End::default() });
+        self.link(
+            end(&port.to_uppercase()),
+            plan::End {
+                process,
+                port: String::from("IN"),
+                ..plan::End::default()
+            },
+        );
         collected
     }
 
     fn link(&mut self, from: plan::End, to: plan::End) {
-        let from = vec![plan::Writer { end: from, ..plan::Writer::default() }];
-        self.plan.links.push(plan::Link { to, from, ..plan::Link::default() });
+        let from = vec![plan::Writer {
+            end: from,
+            ..plan::Writer::default()
+        }];
+        self.plan.links.push(plan::Link {
+            to,
+            from,
+            ..plan::Link::default()
+        });
     }
 }
 
@@ -259,7 +354,12 @@ fn end(port: &str) -> plan::End {
         Some((port, index)) => (port, index.parse().ok()),
         None => (port, None),
     };
-    plan::End { process: TESTED, port: port.to_owned(), index, ..plan::End::default() }
+    plan::End {
+        process: TESTED,
+        port: port.to_owned(),
+        index,
+        ..plan::End::default()
+    }
 }
 
 struct Shared(Arc<dyn Component>);
@@ -342,4 +442,3 @@ impl Activity for Collecting {
         }
     }
 }
-

@@ -94,7 +94,10 @@ impl External {
 impl Roster {
     /// `own_thread` tells for each process whether it has a thread of its own.
     pub(crate) fn new(own_thread: &[bool]) -> Self {
-        let slot = |own: &bool| Slot { state: AtomicU8::new(IDLE), own: own.then(OwnThread::default) };
+        let slot = |own: &bool| Slot {
+            state: AtomicU8::new(IDLE),
+            own: own.then(OwnThread::default),
+        };
         Self {
             slots: own_thread.iter().map(slot).collect(),
             queue: Mutex::default(),
@@ -121,7 +124,10 @@ impl Roster {
                 RUNNING => (RUNNING, NOTIFIED),
                 _ => return,
             };
-            if state.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            if state
+                .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
+                .is_err()
+            {
                 continue;
             }
             if from == IDLE {
@@ -182,7 +188,9 @@ impl Roster {
     /// A process goes idle. False: it was notified meanwhile and must run again.
     pub(crate) fn idle(&self, process: usize) -> bool {
         let state = &self.slots[process].state;
-        state.compare_exchange(RUNNING, IDLE, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        state
+            .compare_exchange(RUNNING, IDLE, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
     }
 
     /// Gives up one credit. True: nobody is busy any more.
@@ -253,7 +261,9 @@ impl Roster {
 
     /// Runs one process on this, its own thread, until `run` says that it has ended.
     pub(crate) fn work_for(&self, process: usize, mut run: impl FnMut() -> bool) {
-        let Some(own) = &self.slots[process].own else { return };
+        let Some(own) = &self.slots[process].own else {
+            return;
+        };
         own.thread.get_or_init(std::thread::current);
         loop {
             while !own.permit.swap(false, Ordering::AcqRel) {

@@ -25,7 +25,14 @@ impl Scope {
     pub(crate) fn new(parent: Option<usize>, members: Vec<usize>, children: Vec<usize>) -> Self {
         let left = AtomicUsize::new(members.len() + children.len());
         let (is_active, is_closing) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { parent, members, children, left, is_active, is_closing }
+        Self {
+            parent,
+            members,
+            children,
+            left,
+            is_active,
+            is_closing,
+        }
     }
 }
 
@@ -59,17 +66,24 @@ impl Net {
         }
         let others = scope_of.members.iter().filter(|member| **member != finder);
         let all_ended = others.map(|member| &self.processes[*member]).all(|member| {
-            member.outer_inputs(self).all(|element| self.is_drained(member, element))
+            member
+                .outer_inputs(self)
+                .all(|element| self.is_drained(member, element))
         });
         if all_ended {
             scope_of.is_closing.store(true, Ordering::Release);
-            scope_of.members.iter().for_each(|member| self.roster.wake(*member));
+            scope_of
+                .members
+                .iter()
+                .for_each(|member| self.roster.wake(*member));
         }
         all_ended
     }
 
     fn is_drained(&self, process: &Process, element: usize) -> bool {
-        let look = process.inputs[element].link.map(|link| self.links[link].observe());
+        let look = process.inputs[element]
+            .link
+            .map(|link| self.links[link].observe());
         look.is_none_or(|look| look.is_over && look.fill == 0)
     }
 
@@ -86,23 +100,31 @@ impl Net {
         }
         if self.has_more(scope) {
             self.rearm(scope);
-            self.scopes[scope].members.iter().for_each(|member| self.roster.wake(*member));
+            self.scopes[scope]
+                .members
+                .iter()
+                .for_each(|member| self.roster.wake(*member));
         } else {
             self.end_scope(scope);
         }
     }
 
     fn has_more(&self, scope: usize) -> bool {
-        let members = self.scopes[scope].members.iter().map(|member| &self.processes[*member]);
+        let members = self.scopes[scope]
+            .members
+            .iter()
+            .map(|member| &self.processes[*member]);
         let mut entries = members.filter(|process| process.outer_inputs(self).next().is_some());
-        !self.is_closing(scope) && entries.any(|process| process.has_outer_input(&mut process.body.lock(), self))
+        !self.is_closing(scope)
+            && entries.any(|process| process.has_outer_input(&mut process.body.lock(), self))
     }
 
     /// Makes a scope and everything in it ready for its next life. Its inner links are empty: every
     /// reader has left them.
     fn rearm(&self, scope: usize) {
         let this = &self.scopes[scope];
-        this.left.store(this.members.len() + this.children.len(), Ordering::Release);
+        this.left
+            .store(this.members.len() + this.children.len(), Ordering::Release);
         this.is_active.store(false, Ordering::Release);
         this.is_closing.store(false, Ordering::Release);
         let inner = self.links.iter().filter(|link| link.home == Some(scope));
@@ -125,7 +147,10 @@ impl Net {
     }
 
     fn terminate_scope(&self, scope: usize) {
-        self.scopes[scope].children.iter().for_each(|child| self.terminate_scope(*child));
+        self.scopes[scope]
+            .children
+            .iter()
+            .for_each(|child| self.terminate_scope(*child));
         for member in &self.scopes[scope].members {
             let process = &self.processes[*member];
             let mut body = process.body.lock();
@@ -152,7 +177,10 @@ impl Net {
                     body.turn.close_input(element);
                 }
             }
-            process.signals.iter().for_each(paperflow_core::turn::Outlet::close);
+            process
+                .signals
+                .iter()
+                .for_each(paperflow_core::turn::Outlet::close);
         }
     }
 }
