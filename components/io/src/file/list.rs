@@ -1,5 +1,5 @@
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use paperflow_core::{Fault, Out, Param, Text, component, outside};
 
@@ -47,14 +47,14 @@ fn entries(directory: &str) -> Result<Vec<(PathBuf, bool)>, Fault> {
     });
     let mut paths = paths.map_err(|error| cannot_read(directory, error))?;
     paths.sort();
-    Ok(paths
-        .into_iter()
-        .map(|path| (path.is_dir(), path))
-        .map(|(is_dir, path)| (path, is_dir))
-        .collect())
+    let with_kind = |path: PathBuf| {
+        let is_directory = path.is_dir();
+        (path, is_directory)
+    };
+    Ok(paths.into_iter().map(with_kind).collect())
 }
 
-fn text(path: &std::path::Path) -> Result<Text, Fault> {
+fn text(path: &Path) -> Result<Text, Fault> {
     match path.to_str() {
         Some(path) => Ok(Text::from(path)),
         None => Err(cannot_read(

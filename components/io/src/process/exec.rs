@@ -10,6 +10,7 @@ use super::child::{Event, Running};
 /// a packet of OUT. What it writes on standard error goes to ERR, and to our own standard error when
 /// ERR is not connected. It is started once, even when no packet comes.
 ///
+/// The process ends when the child has, and everything that holds its outputs open has closed them.
 /// The child may write as much as it likes before it reads: neither side waits for the other. When it
 /// stops reading, IN is closed. When the process ends early, because nobody takes its output or the
 /// network stops, the child is killed. A command that cannot be started, or that ends with another
