@@ -19,8 +19,9 @@ use crate::papers::{Call, CardOrder, Ending, Outcome, Reason, RefusedCard};
 #[example(
     orders = [{ "order": "12345", "customer": "C-42", "postcode": "SW17 3NJ", "restaurant": "R-77", "version": 1,
                 "dishes": ["MARG"], "time": "18:40", "cards": ["4000"] }],
-    told = [{ "order": "12345", "outcome": "invalid", "reason": "unknown-dish" }],
-    outcome = [{ "order": "12345", "outcome": "invalid", "reason": "unknown-dish" }]
+    out = [{ "card": "4000", "order": {
+        "order": "12345", "customer": "C-42", "postcode": "SW17 3NJ", "restaurant": "R-77", "version": 1,
+        "dishes": ["MARG"], "time": "18:40" } }]
 )]
 #[example(
     orders = [{ "order": "12346", "note": "shouting in the background" }],

@@ -134,7 +134,7 @@ impl Desk {
         let answer = async { answers.next().await.map(Event::Answer) };
         let room = self.waiting().count() < IN_FLIGHT;
         let enquiry = async { next_if(room, enquiries).await.map(Event::Enquiry) };
-        first(answer, first(self.silence(answers), enquiry)).await
+        first(answer, first(self.silence(), enquiry)).await
     }
 
     /// The requests that have not been answered, with the moment to look again.
@@ -147,11 +147,8 @@ impl Desk {
             })
     }
 
-    /// Waits until the first request is overdue. Once no answer can come any more, nobody waits.
-    async fn silence(&self, answers: &In<Typed<MenuAnswer>>) -> Option<Event> {
-        if answers.is_ended() {
-            return None;
-        }
+    /// Waits until the first request is overdue.
+    async fn silence(&self) -> Option<Event> {
         let (reference, until) = self.waiting().min_by_key(|(_, until)| *until)?;
         self.timer.until(until).await;
         Some(Event::Silence(reference.clone()))
