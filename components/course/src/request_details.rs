@@ -37,6 +37,7 @@ pub enum State {
 /// the same fax goes out again, under the same reference, a few times; then the desk gives up.
 #[component("course/request-details", work = compute)]
 #[example(
+    retries = 0,
     request_details = [{ "restaurant": "R-77", "name": "Pizza 'R Us", "postcode": "SW17 5HK", "fax": "0077" }],
     fax_out = [{ "correlation": "ON-1", "restaurant": "R-77", "fax": "0077", "ask": "menu" }]
 )]
