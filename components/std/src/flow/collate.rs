@@ -8,7 +8,7 @@ use crate::param::Keys;
 /// Merges sorted streams into one sorted stream, and brackets what belongs together.
 ///
 /// The streams are sorted by the same keys, ascending. Packets with equal keys keep the order of the
-/// elements they come from, so that a master at IN\[0\] comes before its details at IN\[1\].
+/// elements they come from, so that a master at `IN[0]` comes before its details at `IN[1]`.
 ///
 /// Each key is a level of brackets, the first key outermost: where the first key changes all brackets
 /// close and open again, where only the last one changes the innermost do. Every packet so stands

@@ -6,7 +6,7 @@ use crate::payload;
 
 /// Sends each record to the element of OUT that the value of one field stands for.
 ///
-/// VALUES lists the values: the first one leads to OUT\[0\], the second one to OUT\[1\] and so on. A
+/// VALUES lists the values: the first one leads to `OUT[0]`, the second one to `OUT[1]` and so on. A
 /// record without the field, with another value, or whose element is not connected goes to REST. The
 /// packets themselves are sent on; brackets go to all.
 #[component("record/switch", work = compute)]

@@ -7,13 +7,13 @@ use paperflow_core::{Closed, In, Kind, Out, Packet, Param, component};
 /// The activation ends at the outermost close bracket, or with the stream, and the next group starts
 /// the next one.
 #[component("subnet/in-ss", work = compute, again)]
-#[example(label = "IN", input = ["x", open, 1, open, 2, close, close], out = ["x", 1, open, 2, close])]
+#[example(input = ["x", open, 1, open, 2, close, close], out = ["x", 1, open, 2, close])]
 pub(crate) async fn in_ss(
     /// The outer stream.
     input: In<Packet>,
     /// Name of the subnet's in-port.
     #[port("NAME")]
-    label: Param<String>,
+    label: Param<Option<String>>,
     /// The inner stream.
     out: Out<Packet>,
 ) -> Result<(), Closed> {

@@ -4,14 +4,14 @@ use paperflow_core::{Closed, In, Out, Packet, Param, component};
 ///
 /// The group is empty when nothing comes.
 #[component("subnet/out-ss", work = compute, must_run, again)]
-#[example(label = "OUT", input = [1, open, 2, close], out = [open, 1, open, 2, close, close])]
-#[example(label = "OUT", input = [], out = [open, close])]
+#[example(input = [1, open, 2, close], out = [open, 1, open, 2, close, close])]
+#[example(input = [], out = [open, close])]
 pub(crate) async fn out_ss(
     /// The inner stream.
     input: In<Packet>,
     /// Name of the subnet's out-port.
     #[port("NAME")]
-    label: Param<String>,
+    label: Param<Option<String>>,
     /// The outer stream.
     out: Out<Packet>,
 ) -> Result<(), Closed> {
