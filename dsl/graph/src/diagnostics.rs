@@ -2,7 +2,6 @@
 //!
 //! The comment in such a file is the text that `paperflow explain CODE` prints.
 
-use std::collections::{BTreeSet, HashSet};
 
 /// Declares a diagnostic: its explanation as a doc comment, its code and its title.
 macro_rules! explained {
@@ -138,11 +137,6 @@ const fn text(bytes: &[u8]) -> &str {
         Ok(text) => text,
         Err(_) => "",
     }
-}
-
-/// Names in a fixed order, so that a suggestion is always the same.
-fn sorted<'a>(names: &HashSet<&'a str>) -> BTreeSet<&'a str> {
-    names.iter().copied().collect()
 }
 
 /// Names in backticks, joined as in a sentence.

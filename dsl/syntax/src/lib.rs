@@ -24,7 +24,6 @@ mod attribute;
 mod brackets;
 mod builder;
 mod chain;
-mod contents;
 mod diagnostics;
 mod export;
 mod format;
@@ -39,10 +38,10 @@ mod upstream;
 
 use paperflow_graph::{Diagnostic, FileId, Graph, Sources};
 
-pub use contents::check_contents;
 pub use diagnostics::EXPLANATIONS;
 pub use format::{Formatted, format};
 pub use paperflow_graph::attributes::{ATTRIBUTES, AttributeSpec, Form, KINDS};
+pub use paperflow_graph::check::drawing::contents as check_contents;
 pub use print::print;
 pub use upstream::print_upstream;
 

@@ -7,7 +7,6 @@ use paperflow_graph::{Diagnostic, Graph, Property, Span};
 use serde_json::{Value, json};
 
 use crate::builder::Builder;
-use crate::contents::check_contents;
 use crate::diagnostics::{bad_note, empty_statement};
 use crate::export::is_export;
 use crate::lexer::{Kind, Token, annotation};
@@ -15,6 +14,7 @@ use crate::note::{self, Note};
 use crate::spelling::{slice, unescape};
 use crate::statement::{Item, is_trivia, split};
 use crate::{Options, Parsed};
+use paperflow_graph::check::drawing::contents as check_contents;
 
 /// A parser on its way through one file.
 pub(crate) struct Parser<'a> {
@@ -167,11 +167,21 @@ impl<'a> Parser<'a> {
 
 /// The words with brackets right after them.
 fn declared<'a>(text: &'a str, tokens: &[Token]) -> HashSet<&'a str> {
-    let named = tokens.windows(2).filter_map(|pair| match pair {
-        [word, group] if word.kind == Kind::Word && group.kind == Kind::Group => {
-            word.touches(group).then(|| slice(text, word.span))
+    let mut named = HashSet::new();
+    let mut after_equals = false;
+    for (at, pair) in tokens.windows(2).enumerate() {
+        let [word, group] = pair else { continue };
+        match word.kind {
+            Kind::Equals => after_equals = true,
+            Kind::Newline | Kind::Comma | Kind::Semicolon => after_equals = false,
+            _ => {}
         }
-        _ => None,
-    });
-    named.collect()
+        // In `INPORT=a.IN:X(...)` the brackets hold the metadata of the export X.
+        let is_public = after_equals && at > 0 && tokens[at - 1].kind == Kind::Colon;
+        let is_node = word.kind == Kind::Word && group.kind == Kind::Group && word.touches(group);
+        if is_node && !is_public {
+            named.insert(slice(text, word.span));
+        }
+    }
+    named
 }

@@ -1,21 +1,19 @@
 //! What can be told from one drawing alone, without opening its subnets.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
 use crate::expand::Side;
 use crate::model::{Export, Graph, Process};
+use crate::similar::suggest;
 
 /// What the reference parser checks once a text is read: every process has a component, every
 /// arrow and export joins processes that are defined.
 #[must_use]
 pub fn contents(graph: &Graph) -> Vec<Diagnostic> {
-    let names = graph
-        .processes
-        .iter()
-        .map(|process| process.name.as_str())
-        .collect();
+    let names = Names::of(graph);
     let bare = graph.processes.iter().filter(|process| is_bare(process));
     let mut found: Vec<_> = bare.map(diagnostics::missing_component::at).collect();
     let arrows = graph.connections.iter();
@@ -39,18 +37,49 @@ pub fn check(graph: &Graph) -> Vec<Diagnostic> {
     found
 }
 
+/// How many misspelt names are compared with every name of the graph; the rest get plain help, so
+/// that a graph of mistakes is checked in linear time.
+const SUGGESTIONS: usize = 20;
+
+/// The names of a graph's processes.
+pub(crate) struct Names<'a> {
+    set: HashSet<&'a str>,
+    suggestions_left: Cell<usize>,
+}
+
+impl<'a> Names<'a> {
+    fn of(graph: &'a Graph) -> Self {
+        let set = graph
+            .processes
+            .iter()
+            .map(|process| process.name.as_str())
+            .collect();
+        Self {
+            set,
+            suggestions_left: Cell::new(SUGGESTIONS),
+        }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.set.contains(name)
+    }
+
+    /// The name that was meant.
+    pub(crate) fn near(&self, name: &str) -> Option<String> {
+        let left = self.suggestions_left.get().checked_sub(1)?;
+        self.suggestions_left.set(left);
+        let mut sorted: Vec<&str> = self.set.iter().copied().collect();
+        sorted.sort_unstable();
+        suggest(name, sorted)
+    }
+}
+
 fn is_bare(process: &Process) -> bool {
     process.component.as_deref().unwrap_or_default().is_empty()
 }
 
-fn nowhere(
-    names: &HashSet<&str>,
-    exports: &[Export],
-    side: Side,
-) -> impl Iterator<Item = Diagnostic> {
-    let lost = exports
-        .iter()
-        .filter(|export| !names.contains(export.process.as_str()));
+fn nowhere(names: &Names<'_>, exports: &[Export], side: Side) -> impl Iterator<Item = Diagnostic> {
+    let lost = exports.iter().filter(|export| !names.has(&export.process));
     lost.map(move |export| diagnostics::export_nowhere::at(export, side, names))
 }
 

@@ -1,9 +1,7 @@
-use std::collections::HashSet;
-
+use crate::check::drawing::Names;
 use crate::diagnostic::Diagnostic;
 use crate::expand::Side;
 use crate::model::Export;
-use crate::similar::suggest;
 
 explained! {
     /// An export names a process that the graph does not define.
@@ -15,7 +13,7 @@ explained! {
 }
 
 /// An export of a port of an undefined process.
-pub(crate) fn at(export: &Export, side: Side, names: &HashSet<&str>) -> Diagnostic {
+pub(crate) fn at(export: &Export, side: Side, names: &Names<'_>) -> Diagnostic {
     let (what, node) = match side {
         Side::In => ("Inport", "target"),
         Side::Out => ("Outport", "source"),
@@ -23,7 +21,7 @@ pub(crate) fn at(export: &Export, side: Side, names: &HashSet<&str>) -> Diagnost
     let (public, process) = (&export.public, &export.process);
     let message =
         format!("{what} \"{public}\" is connected to an undefined {node} node \"{process}\"");
-    let help = match suggest(process, super::sorted(names)) {
+    let help = match names.near(process) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => String::from("define the process, or remove the export"),
     };

@@ -1,10 +1,8 @@
-use std::collections::HashSet;
-
 use serde_json::Value;
 
+use crate::check::drawing::Names;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Connection, End, Origin};
-use crate::similar::suggest;
 
 explained! {
     /// An arrow joins a process that the graph does not define.
@@ -16,8 +14,8 @@ explained! {
 }
 
 /// The undefined ends of an arrow.
-pub(crate) fn of(arrow: &Connection, names: &HashSet<&str>) -> Vec<Diagnostic> {
-    let known = |name: &str| names.contains(name);
+pub(crate) fn of(arrow: &Connection, names: &Names<'_>) -> Vec<Diagnostic> {
+    let known = |name: &str| names.has(name);
     let mut found = Vec::new();
     if let Origin::Port(from) = &arrow.from
         && !known(&from.process)
@@ -49,8 +47,8 @@ fn plain(value: &Value) -> String {
         .map_or_else(|| value.to_string(), String::from)
 }
 
-fn at(end: &End, message: String, names: &HashSet<&str>) -> Diagnostic {
-    let help = match suggest(&end.process, super::sorted(names)) {
+fn at(end: &End, message: String, names: &Names<'_>) -> Diagnostic {
+    let help = match names.near(&end.process) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("define it: `{}(COMPONENT)`", end.process),
     };

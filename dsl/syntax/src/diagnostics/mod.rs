@@ -15,15 +15,9 @@ mod half_statement;
 mod misplaced_initial;
 mod missing_arrow;
 mod missing_end;
-mod no_component;
 mod spaced_component;
 mod unclosed_bracket;
 mod unclosed_text;
-mod undefined_initial_target;
-mod undefined_inport;
-mod undefined_outport;
-mod undefined_source;
-mod undefined_target;
 mod unexpected;
 mod unknown_attribute;
 
@@ -42,15 +36,9 @@ pub(crate) use half_statement::{lone_name, port_without_arrow};
 pub(crate) use misplaced_initial::{lone_initial, misplaced_initial};
 pub(crate) use missing_arrow::missing_arrow;
 pub(crate) use missing_end::{missing_end, missing_process};
-pub(crate) use no_component::no_component;
 pub(crate) use spaced_component::spaced_component;
 pub(crate) use unclosed_bracket::unclosed_bracket;
 pub(crate) use unclosed_text::unclosed_text;
-pub(crate) use undefined_initial_target::undefined_initial_target;
-pub(crate) use undefined_inport::undefined_inport;
-pub(crate) use undefined_outport::undefined_outport;
-pub(crate) use undefined_source::undefined_source;
-pub(crate) use undefined_target::undefined_target;
 pub(crate) use unexpected::unexpected;
 pub(crate) use unknown_attribute::unknown_attribute;
 
@@ -76,12 +64,6 @@ pub const EXPLANATIONS: &[(&str, &str, &str)] = &[
     bad_border::EXPLANATION,
     empty_statement::EXPLANATION,
     bad_note::EXPLANATION,
-    no_component::EXPLANATION,
-    undefined_source::EXPLANATION,
-    undefined_target::EXPLANATION,
-    undefined_initial_target::EXPLANATION,
-    undefined_inport::EXPLANATION,
-    undefined_outport::EXPLANATION,
 ];
 
 /// Declares a diagnostic's code and explanation; the explanation is also its documentation.
@@ -95,11 +77,3 @@ macro_rules! explain {
     };
 }
 use explain;
-
-/// The way out for a process that is not declared.
-fn declare(name: &str, near: Option<String>) -> String {
-    match near {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("declare it as `{name}(component)`"),
-    }
-}
