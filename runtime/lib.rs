@@ -13,13 +13,14 @@
 pub use paperflow_core;
 
 pub use paperflow_core::{
-    Activity, Catalogue, Closed, Component, Either, Fault, Give, Got, Grouped, Headers, In, Ins, IntoPort, Item, Kind,
-    Moment, Number, Object, Out, Outs, Packet, Param, Params, Parameter, PortSpec, Record, Spec, Step, Table, Take, Text,
-    Timer, TrySend, Turn, Typed, Value, Work, component, outside, select,
+    Activity, Catalogue, Closed, Component, Either, Fault, Give, Got, Grouped, Headers, In, Ins,
+    IntoPort, Item, Kind, Moment, Number, Object, Out, Outs, Packet, Param, Parameter, Params,
+    PortSpec, Record, Spec, Step, Table, Take, Text, Timer, TrySend, Turn, Typed, Value, Work,
+    component, outside, select,
 };
 pub use paperflow_engine::{
-    BuildError, Control, Input, Network, Observer, Options, Outcome, Output, Running, Scheduler, Started, Verdict,
-    describe, report, rig, set_initial,
+    BuildError, Control, Input, Network, Observer, Options, Outcome, Output, Running, Scheduler,
+    Started, Verdict, describe, report, rig, set_initial,
 };
 pub use paperflow_graph as graph;
 pub use paperflow_syntax as syntax;
@@ -28,10 +29,12 @@ mod cli;
 mod load;
 
 pub use cli::cli;
-pub use load::{Loaded, load};
+pub use load::{Loaded, load, load_text};
 
 /// Every component that comes with Paperflow.
 #[must_use]
 pub fn standard() -> Catalogue {
-    paperflow_std::catalogue().and(paperflow_io::catalogue()).and(paperflow_course::catalogue())
+    paperflow_std::catalogue()
+        .and(paperflow_io::catalogue())
+        .and(paperflow_course::catalogue())
 }

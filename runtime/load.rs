@@ -5,7 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use paperflow_graph::{Checked, Diagnostic, FileId, Graph, Plan, Resolve, Severity, Sources, examine};
+use paperflow_graph::check::{check, tidy};
+use paperflow_graph::{
+    Checked, Diagnostic, FileId, Graph, Plan, Resolve, Severity, Sources, examine, expand,
+};
 use paperflow_syntax::{Options, parse};
 
 /// A graph with every subnet it uses, checked.
@@ -25,7 +28,9 @@ impl Loaded {
     /// Whether it cannot run.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 }
 
@@ -44,12 +49,38 @@ pub fn load(path: impl AsRef<Path>, catalogue: &paperflow_graph::Catalogue) -> i
 /// As [`load`], with the text at hand; subnets are looked for beside `path`.
 #[must_use]
 pub fn load_text(path: &Path, text: String, catalogue: &paperflow_graph::Catalogue) -> Loaded {
+    load_adjusted(path, text, catalogue, |_| ())
+}
+
+/// As [`load_text`]; the plan is changed before it is checked.
+pub(crate) fn load_adjusted(
+    path: &Path,
+    text: String,
+    catalogue: &paperflow_graph::Catalogue,
+    adjust: impl FnOnce(&mut Plan),
+) -> Loaded {
     let mut library = Library::default();
     let graph = library.add(path, text);
-    let Checked { plan, diagnostics } = examine(&graph, catalogue, &mut library);
+    let Checked { plan, diagnostics } = if graph.processes.is_empty() {
+        examine(&graph, catalogue, &mut library)
+    } else {
+        let mut expanded = expand(&graph, catalogue, &mut library);
+        adjust(&mut expanded.plan);
+        let found = check(&expanded, catalogue);
+        expanded.diagnostics.extend(found);
+        Checked {
+            plan: expanded.plan,
+            diagnostics: expanded.diagnostics,
+        }
+    };
     library.diagnostics.extend(diagnostics);
-    let diagnostics = paperflow_graph::check::tidy(library.diagnostics);
-    Loaded { graph: (*graph).clone(), plan, sources: library.sources, diagnostics }
+    let diagnostics = tidy(library.diagnostics);
+    Loaded {
+        graph: (*graph).clone(),
+        plan,
+        sources: library.sources,
+        diagnostics,
+    }
 }
 
 /// The files read so far, and the networks in them.
@@ -80,19 +111,26 @@ impl Library {
         let parsed = parse(&self.sources, file, Options::default());
         self.diagnostics.extend(parsed.diagnostics);
         for subnet in parsed.subnets {
-            self.labelled.insert((file, subnet.name.clone()), Arc::new(subnet));
+            self.labelled
+                .insert((file, subnet.name.clone()), Arc::new(subnet));
         }
         parsed.graph
     }
 
     fn folder(&self, from: FileId) -> PathBuf {
         let path = self.sources.get(from).map(|source| source.path.as_path());
-        path.and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default()
+        path.and_then(Path::parent)
+            .map(Path::to_path_buf)
+            .unwrap_or_default()
     }
 
     fn candidates(&self, name: &str, from: FileId) -> [PathBuf; 3] {
         let folder = self.folder(from);
-        [folder.join(name), folder.join(format!("{name}.fbp")), folder.join(format!("{name}.json"))]
+        [
+            folder.join(name),
+            folder.join(format!("{name}.fbp")),
+            folder.join(format!("{name}.json")),
+        ]
     }
 }
 
@@ -105,7 +143,9 @@ impl Resolve for Library {
             if let Some(graph) = self.read.get(&path) {
                 return Some(Arc::clone(graph));
             }
-            let is_graph = path.extension().is_some_and(|ending| ending == "fbp" || ending == "json");
+            let is_graph = path
+                .extension()
+                .is_some_and(|ending| ending == "fbp" || ending == "json");
             if is_graph && let Ok(text) = std::fs::read_to_string(&path) {
                 return Some(self.add(&path, text));
             }
@@ -114,15 +154,28 @@ impl Resolve for Library {
     }
 
     fn names(&mut self, from: FileId) -> Vec<String> {
-        let labelled = self.labelled.keys().filter(|(file, _)| *file == from).map(|(_, name)| name.clone());
+        let labelled = self
+            .labelled
+            .keys()
+            .filter(|(file, _)| *file == from)
+            .map(|(_, name)| name.clone());
         let mut names: Vec<String> = labelled.collect();
         let folder = self.folder(from);
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            &folder
+        };
         let beside = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let stems = beside.filter_map(|entry| {
             let path = entry.path();
             let is_graph = path.extension().is_some_and(|ending| ending == "fbp");
-            is_graph.then(|| path.file_stem().map(|stem| stem.to_string_lossy().into_owned())).flatten()
+            is_graph
+                .then(|| {
+                    path.file_stem()
+                        .map(|stem| stem.to_string_lossy().into_owned())
+                })
+                .flatten()
         });
         names.extend(stems);
         names.sort();

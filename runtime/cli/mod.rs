@@ -1,11 +1,62 @@
-//! The command.
+//! The command: one file per verb.
+//!
+//! Only this module prints, reads the environment and chooses exit codes. What goes to standard output
+//! is what was asked for; whatever else there is to say goes to standard error.
+
+mod check;
+mod describe;
+mod exit;
+mod faults;
+mod list;
+mod out;
+mod render;
+mod run;
 
 use std::process::ExitCode;
 
+use clap::{Parser, Subcommand};
 use paperflow_core::Catalogue;
 
-/// Runs the command line.
+use exit::{Exit, Failure};
+
+/// Runs, checks and draws graphs of components.
+#[derive(Debug, Parser)]
+#[command(name = "paperflow", version, after_long_help = exit::TABLE)]
+struct CommandLine {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Run(run::Args),
+    Check(check::Args),
+    List(list::Args),
+    Describe(describe::Args),
+}
+
+/// Runs the command line with the components of a catalogue.
+///
+/// A program with components of its own is `paperflow::cli(paperflow::standard().with(mine))`; it has
+/// every verb.
 #[must_use]
-pub fn cli(_: Catalogue) -> ExitCode {
-    ExitCode::SUCCESS
+pub fn cli(catalogue: Catalogue) -> ExitCode {
+    out::report_own_panics();
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(error) => return exit::of_usage(&error).into(),
+    };
+    let exit = line.verb.execute(&catalogue);
+    exit.unwrap_or_else(|failure| failure.tell()).into()
+}
+
+impl Verb {
+    fn execute(self, catalogue: &Catalogue) -> Result<Exit, Failure> {
+        match self {
+            Self::Run(args) => run::execute(&args, catalogue),
+            Self::Check(args) => check::execute(&args, catalogue),
+            Self::List(args) => list::execute(&args, catalogue),
+            Self::Describe(args) => describe::execute(&args, catalogue),
+        }
+    }
 }

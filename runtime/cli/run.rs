@@ -1,0 +1,218 @@
+//! `run`: a graph becomes a network, and the network's end an exit code.
+
+mod ports;
+mod progress;
+mod signals;
+mod statistics;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use paperflow_core::Catalogue;
+use paperflow_core::value::parse_duration;
+use paperflow_engine::report::Outcome;
+use paperflow_engine::{DEFAULT_CAPACITY, Network, Options, Running, Scheduler, Verdict, describe};
+use paperflow_graph::{Diagnostic, Plan, Sources};
+use serde_json::{Value as Json, json};
+
+use crate::load::{Loaded, load_adjusted};
+
+use super::exit::{Exit, Failure};
+use super::{faults, out, render};
+
+/// The environment variable that says what `--trace` shows.
+const LOG: &str = "PAPERFLOW_LOG";
+
+/// Runs a graph until it has ended.
+///
+/// The first Ctrl-C stops the sources and lets the network drain, the second stops it at once.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  paperflow run graphs/word-count/word-count.fbp
+  paperflow run shout.fbp --in LINES=- --out LOUD=loud.txt --set Case.MODE=upper --stats")]
+pub(super) struct Args {
+    /// The graph: a `.fbp` text or a `.json` graph.
+    graph: PathBuf,
+    /// Give an initial packet in place of what the graph says, e.g. `Outer/Inner.PORT[0]=value`.
+    #[arg(long, value_name = "PROCESS.PORT=VALUE")]
+    set: Vec<ports::Setting>,
+    /// Feed an exported in-port with the lines of a file; `-` is standard input.
+    #[arg(long = "in", value_name = "PORT=FILE|-")]
+    inputs: Vec<ports::Given>,
+    /// Write what leaves an exported out-port to a file; `-` is standard output.
+    #[arg(long = "out", value_name = "PORT=FILE|-")]
+    outputs: Vec<ports::Given>,
+    /// Who runs the processes: a pool and threads as each needs, threads only, or a pool of N.
+    #[arg(long, value_name = "auto|threads|pool=N", default_value = "auto", value_parser = scheduler)]
+    scheduler: Scheduler,
+    /// Capacity, in packets, of each link that has none written.
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_CAPACITY as u64, value_parser = clap::value_parser!(u64).range(1..=u32::MAX as u64))]
+    capacity: u64,
+    /// How long a stopped network may take to drain.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    drain: Duration,
+    /// Show what each process and link did.
+    #[arg(long)]
+    stats: bool,
+    /// Log each turn of each process; the variable PAPERFLOW_LOG filters.
+    #[arg(long)]
+    trace: bool,
+    /// Say everything about the run as one JSON object on standard error.
+    #[arg(long)]
+    json: bool,
+}
+
+fn scheduler(text: &str) -> Result<Scheduler, String> {
+    let workers = |number: &str| number.parse().ok().filter(|workers| *workers > 0);
+    match (text, text.strip_prefix("pool=").and_then(workers)) {
+        ("auto", _) => Ok(Scheduler::Auto),
+        ("threads", _) => Ok(Scheduler::Threads),
+        (_, Some(workers)) => Ok(Scheduler::Pool(workers)),
+        _ => Err(String::from(
+            "it can be `auto`, `threads` or `pool=N` with N from 1",
+        )),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| String::from("it can be a duration such as 250ms, 5s or 2m"))
+}
+
+pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failure> {
+    trace(args.trace);
+    let (loaded, adjusted) = open(args, catalogue)?;
+    if let Err(failure) = adjusted {
+        tell(args, &loaded.diagnostics, &loaded.sources);
+        return Err(failure);
+    }
+    if loaded.has_errors() {
+        tell(args, &loaded.diagnostics, &loaded.sources);
+        return Ok(Exit::Broken);
+    }
+    if !args.json {
+        tell(args, &loaded.diagnostics, &loaded.sources);
+    }
+    let Loaded {
+        plan,
+        sources,
+        diagnostics,
+        ..
+    } = loaded;
+    let outcome = match start(args, catalogue, &plan, &sources) {
+        Ok(running) => wait(args, &plan, running),
+        Err(unbuilt) => {
+            tell(args, &[unbuilt], &sources);
+            return Ok(Exit::Failed);
+        }
+    };
+    report(args, &outcome, &plan, &sources, &diagnostics);
+    Ok(exit(&outcome))
+}
+
+fn trace(wanted: bool) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env(LOG).ok();
+    if filter.is_none() && !wanted {
+        return;
+    }
+    let filter = filter.unwrap_or_else(|| EnvFilter::new("trace"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+}
+
+/// The graph with what the command line changes in it; what the command line gets wrong comes beside.
+fn open(args: &Args, catalogue: &Catalogue) -> Result<(Loaded, Result<(), Failure>), Failure> {
+    let described = describe(catalogue);
+    let text = std::fs::read_to_string(&args.graph);
+    let text = text.map_err(|error| Failure::unreadable(args.graph.display(), &error))?;
+    let mut adjusted = Ok(());
+    let loaded = load_adjusted(&args.graph, text, &described, |plan| {
+        adjusted = ports::adjust(plan, &described, &args.set, &args.inputs, &args.outputs);
+    });
+    Ok((loaded, adjusted))
+}
+
+fn tell(args: &Args, diagnostics: &[Diagnostic], sources: &Sources) {
+    if !args.json {
+        out::tell(&render::all(diagnostics, sources, out::stderr_paint()));
+        return;
+    }
+    let found: Vec<_> = diagnostics
+        .iter()
+        .map(|found| render::json(found, sources))
+        .collect();
+    out::tell(&format!("{}\n", json!({ "diagnostics": found })));
+}
+
+fn start(
+    args: &Args,
+    catalogue: &Catalogue,
+    plan: &Plan,
+    sources: &Sources,
+) -> Result<Running, Diagnostic> {
+    let options = Options {
+        scheduler: args.scheduler,
+        capacity: usize::try_from(args.capacity).unwrap_or(usize::MAX),
+        drain: args.drain,
+        ..Options::default()
+    };
+    let mut network = Network::new(plan.clone(), catalogue, sources, options);
+    for export in ports::unfed(plan) {
+        network
+            .input(&export.public)
+            .map_err(|error| faults::unbuilt(&error))?;
+    }
+    let started = network.start().map_err(|error| faults::unbuilt(&error))?;
+    // Dropping the handles ends the streams that nobody feeds.
+    Ok(started.running)
+}
+
+fn wait(args: &Args, plan: &Plan, running: Running) -> Outcome {
+    signals::obey(&running, args.drain);
+    let progress = progress::start(&running, plan);
+    let outcome = running.wait();
+    progress.finish();
+    outcome
+}
+
+fn report(args: &Args, outcome: &Outcome, plan: &Plan, sources: &Sources, before: &[Diagnostic]) {
+    let found = faults::of_outcome(outcome, plan);
+    if args.json {
+        let all = before
+            .iter()
+            .chain(&found)
+            .map(|found| render::json(found, sources))
+            .collect();
+        out::tell(&format!("{}\n", as_json(args, outcome, all)));
+        return;
+    }
+    out::tell(&render::all(&found, sources, out::stderr_paint()));
+    if let Verdict::Deadlock(deadlock) = &outcome.verdict {
+        out::tell(&faults::waits(deadlock));
+    }
+    if args.stats {
+        out::tell(&statistics::table(&outcome.statistics, out::stderr_paint()));
+    }
+}
+
+fn as_json(args: &Args, outcome: &Outcome, diagnostics: Vec<Json>) -> Json {
+    let mut whole = json!(outcome);
+    whole["diagnostics"] = Json::Array(diagnostics);
+    if let (false, Some(object)) = (args.stats, whole.as_object_mut()) {
+        object.shift_remove("statistics");
+    }
+    whole
+}
+
+fn exit(outcome: &Outcome) -> Exit {
+    match &outcome.verdict {
+        Verdict::Deadlock(_) => Exit::Deadlock,
+        Verdict::Abandoned(_) => Exit::Undrained,
+        _ if outcome.is_success() => Exit::Fine,
+        _ => Exit::Failed,
+    }
+}

@@ -1,0 +1,180 @@
+//! What processes and links did, as a table.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use paperflow_engine::report::{LinkStatistics, ProcessStatistics, Statistics, Totals};
+use unicode_width::UnicodeWidthStr;
+
+use crate::cli::out::Paint;
+
+/// Processes, links, and the sums of both.
+pub(crate) fn table(statistics: &Statistics, paint: Paint) -> String {
+    let processes = rows(PROCESS, statistics.processes.iter().map(process));
+    let links = rows(LINK, statistics.links.iter().map(link));
+    let mut text =
+        aligned(&processes, PROCESS_LEFT, paint) + "\n" + &aligned(&links, LINK_LEFT, paint) + "\n";
+    footer(&mut text, statistics);
+    text
+}
+
+const PROCESS: &[&str] = &[
+    "PROCESS",
+    "COMPONENT",
+    "STATE",
+    "OPENED",
+    "TURNS",
+    "RECEIVED",
+    "SENT",
+    "CREATED",
+    "DROPPED",
+    "PARKED",
+    "BUSY",
+    "BLOCKED SEND",
+    "BLOCKED RECEIVE",
+];
+/// Columns that are words, from the left; numbers stand to the right.
+const PROCESS_LEFT: usize = 3;
+
+const LINK: &[&str] = &[
+    "FROM",
+    "TO",
+    "CAPACITY",
+    "SENT",
+    "RECEIVED",
+    "SHED",
+    "LOST",
+    "HIGH WATER",
+];
+const LINK_LEFT: usize = 2;
+
+fn process(process: &ProcessStatistics) -> Vec<String> {
+    let words = [
+        process.address.clone(),
+        process.component.clone(),
+        process.state.to_string(),
+    ];
+    let received = process.received + process.iip_delivered;
+    let counts = [
+        process.opened,
+        process.turns,
+        received,
+        process.sent,
+        process.created,
+        process.dropped,
+        process.parked,
+    ];
+    let times = [process.busy, process.blocked_send, process.blocked_receive];
+    words
+        .into_iter()
+        .chain(counts.map(|count| count.to_string()))
+        .chain(times.map(short))
+        .collect()
+}
+
+fn link(link: &LinkStatistics) -> Vec<String> {
+    let counts = link.counts;
+    let from = if link.from.is_empty() {
+        String::from("(nobody)")
+    } else {
+        link.from.join(", ")
+    };
+    let numbers = [
+        counts.sent,
+        counts.received,
+        counts.shed,
+        counts.lost_on_close,
+    ]
+    .map(|count| count.to_string());
+    let ends = [from, link.to.clone(), link.capacity.to_string()];
+    ends.into_iter()
+        .chain(numbers)
+        .chain([counts.high_water.to_string()])
+        .collect()
+}
+
+fn rows(head: &[&str], body: impl Iterator<Item = Vec<String>>) -> Vec<Vec<String>> {
+    let head = head.iter().map(|title| String::from(*title)).collect();
+    std::iter::once(head).chain(body).collect()
+}
+
+/// Rows as lines whose columns stand under each other.
+fn aligned(rows: &[Vec<String>], left: usize, paint: Paint) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].width())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for (at, row) in rows.iter().enumerate() {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(|(column, (cell, width))| {
+                let blank = " ".repeat(width - cell.width());
+                if column < left {
+                    format!("{cell}{blank}")
+                } else {
+                    format!("{blank}{cell}")
+                }
+            });
+        let line = cells.collect::<Vec<_>>().join("  ");
+        let line = line.trim_end();
+        let _ = writeln!(
+            text,
+            "{}",
+            if at == 0 {
+                paint.strong(line)
+            } else {
+                String::from(line)
+            }
+        );
+    }
+    text
+}
+
+fn footer(text: &mut String, statistics: &Statistics) {
+    let Totals {
+        created,
+        iip_delivered,
+        fed,
+        dropped,
+        shed,
+        lost_on_close,
+        handed_out,
+        received,
+        ..
+    } = statistics.totals;
+    let seconds = statistics.elapsed.as_secs_f64().max(1e-9);
+    let _ = writeln!(
+        text,
+        "{received} packets received in {}, {:.0} packets per second",
+        short(statistics.elapsed),
+        received as f64 / seconds
+    );
+    let sign = if statistics.totals.is_conserved() {
+        "="
+    } else {
+        "is not"
+    };
+    let _ = writeln!(
+        text,
+        "created {created} + initial {iip_delivered} + fed {fed} {sign} \
+         dropped {dropped} + shed {shed} + lost {lost_on_close} + handed out {handed_out}"
+    );
+}
+
+/// A duration in three digits or so.
+fn short(time: Duration) -> String {
+    match time.as_nanos() {
+        0 => String::from("0"),
+        1..1_000 => format!("{}ns", time.as_nanos()),
+        1_000..1_000_000 => format!("{:.1}us", time.as_secs_f64() * 1e6),
+        1_000_000..1_000_000_000 => format!("{:.1}ms", time.as_secs_f64() * 1e3),
+        _ => format!("{:.2}s", time.as_secs_f64()),
+    }
+}
