@@ -32,12 +32,11 @@ impl<'a> Datum<'a> {
         match (self, other) {
             (Self::Bool(one), Datum::Bool(two)) => one.cmp(&two),
             (Self::Int(one), Datum::Int(two)) => one.cmp(&two),
-            (Self::Int(one), Datum::Float(two)) => compare_floats(one as f64, two),
-            (Self::Float(one), Datum::Int(two)) => compare_floats(one, two as f64),
+            (Self::Int(one), Datum::Float(two)) => compare_mixed(one, two),
+            (Self::Float(one), Datum::Int(two)) => compare_mixed(two, one).reverse(),
             (Self::Float(one), Datum::Float(two)) => compare_floats(one, two),
             (Self::Text(one), Datum::Text(two)) => one.cmp(two),
             (Self::Bytes(one), Datum::Bytes(two)) => one.cmp(two),
-            (Self::Record(one), Datum::Record(two)) if one == two => Ordering::Equal,
             (Self::Record(one), Datum::Record(two)) => one.to_string().cmp(&two.to_string()),
             _ => self.rank().cmp(&other.rank()),
         }
@@ -60,6 +59,19 @@ impl<'a> Datum<'a> {
 fn compare_floats(one: f64, two: f64) -> Ordering {
     one.partial_cmp(&two)
         .unwrap_or_else(|| one.is_nan().cmp(&two.is_nan()))
+}
+
+/// Exact, since an order with rounding in it would be none.
+fn compare_mixed(int: i64, float: f64) -> Ordering {
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    if float.is_nan() || float >= BEYOND {
+        return Ordering::Less;
+    }
+    if float < -BEYOND {
+        return Ordering::Greater;
+    }
+    int.cmp(&(float.trunc() as i64))
+        .then(compare_floats(0.0, float.fract()))
 }
 
 impl<'a> From<&'a Packet> for Datum<'a> {
@@ -118,6 +130,35 @@ mod tests {
         assert_eq!(
             compare(&Packet::float(f64::NAN), &Packet::int(0)),
             Ordering::Greater
+        );
+    }
+
+    #[test]
+    fn large_numbers_compare_exactly() {
+        let float = Packet::float(9_007_199_254_740_992.0);
+        assert_eq!(
+            compare(&Packet::int(9_007_199_254_740_993), &float),
+            Ordering::Greater
+        );
+        assert_eq!(
+            compare(&Packet::int(9_007_199_254_740_992), &float),
+            Ordering::Equal
+        );
+        assert_eq!(
+            compare(&Packet::int(i64::MAX), &Packet::float(i64::MAX as f64)),
+            Ordering::Less
+        );
+        assert_eq!(
+            compare(&Packet::int(i64::MIN), &Packet::float(i64::MIN as f64)),
+            Ordering::Equal
+        );
+        assert_eq!(
+            compare(&Packet::int(-1), &Packet::float(-1.5)),
+            Ordering::Greater
+        );
+        assert_eq!(
+            compare(&Packet::float(f64::NEG_INFINITY), &Packet::int(i64::MIN)),
+            Ordering::Less
         );
     }
 

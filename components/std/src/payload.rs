@@ -5,10 +5,14 @@ use serde_json::{Map, Value as Json};
 
 fn wrong<T>(wanted: &str, packet: &Packet) -> Result<T, Fault> {
     let got = packet.kind().word();
+    let excerpt: String = packet.to_string().chars().take(EXCERPT).collect();
     Err(Fault::new(format!(
-        "expected {wanted}, got {got} {packet:.60}"
+        "expected {wanted}, got {got} {excerpt}"
     )))
 }
+
+/// Characters of a payload that a fault shows.
+const EXCERPT: usize = 60;
 
 /// The text of a packet.
 pub(crate) fn text(packet: &Packet) -> Result<&str, Fault> {

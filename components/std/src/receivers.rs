@@ -44,9 +44,6 @@ impl<'a> Receivers<'a> {
         at: usize,
         packet: impl IntoPort<Packet>,
     ) -> Option<Packet> {
-        if self.gone[at] {
-            return Some(packet.into_port());
-        }
         let Err(Closed(packet)) = self.outs[at].send(packet).await else {
             return None;
         };

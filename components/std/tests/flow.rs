@@ -396,7 +396,7 @@ fn splitter_before_concat_does_not_deadlock() {
         ],
     );
     run_every_way(&plan, |outcome| {
-        assert_eq!(outcome.statistics.totals.sent, 3969)
+        assert_eq!(outcome.statistics.totals.sent, 3969);
     });
 }
 
@@ -617,4 +617,98 @@ fn balance_of_twenty_loses_nothing() {
         assert_eq!(outcome.statistics.totals.sent, 20_000);
         assert_eq!(received(outcome, "D"), 5000);
     });
+}
+
+#[test]
+fn replicate_before_concat_deadlocks_and_is_reported() {
+    let plan = network(
+        &[
+            ("G", "GenerateTestData"),
+            ("R", "ReplString"),
+            ("C", "ConcatStreams"),
+            ("D", "Discard"),
+        ],
+        &[("10000", "G.COUNT")],
+        &[
+            ("G.OUT", "R.IN"),
+            ("R.OUT[0]", "C.IN[0]"),
+            ("R.OUT[1]", "C.IN[2]"),
+            ("R.OUT[2]", "C.IN[1]"),
+            ("C.OUT", "D.IN"),
+        ],
+    );
+    for (scheduler, capacity) in bench::DRIVERS {
+        let outcome = bench::run(&plan, scheduler, capacity);
+        let Verdict::Deadlock(deadlock) = outcome.verdict else {
+            panic!("{:?}", outcome.verdict)
+        };
+        let states = deadlock
+            .stuck
+            .iter()
+            .map(|stuck| format!("{} {}", stuck.address, stuck.state));
+        let states: Vec<String> = states.collect();
+        let expected = [
+            "G suspended(send OUT)",
+            "R suspended(send OUT[1])",
+            "C suspended(receive IN[0])",
+            "D dormant",
+        ];
+        assert_eq!(states, expected, "{scheduler:?} at capacity {capacity}");
+    }
+}
+
+#[test]
+fn an_empty_stream_starts_must_run_components_only() {
+    let plan = network(
+        &[
+            ("G", "GenerateTestData"),
+            ("P", "Copy"),
+            ("N", "Counter"),
+            ("D", "Discard"),
+        ],
+        &[("0", "G.COUNT")],
+        &[("G.OUT", "P.IN"), ("P.OUT", "N.IN"), ("N.COUNT", "D.IN")],
+    );
+    run_every_way(&plan, |outcome| {
+        let opened: Vec<u64> = outcome
+            .statistics
+            .processes
+            .iter()
+            .map(|process| process.opened)
+            .collect();
+        assert_eq!(opened, [1, 0, 1, 1]);
+        assert_eq!(received(outcome, "D"), 1);
+    });
+}
+
+#[test]
+fn a_receiver_that_leaves_inside_a_group_costs_no_more_than_the_group() {
+    for component in ["flow/round-robin", "flow/balance"] {
+        let plan = network(
+            &[
+                ("G", "flow/generate-groups"),
+                ("X", component),
+                ("Leaves", "flow/close-early"),
+                ("D", "flow/drop"),
+                ("Stays", "group/count"),
+                ("E", "flow/drop"),
+            ],
+            &[("100", "G.COUNT"), ("10", "G.SIZE"), ("3", "Leaves.NUMBER")],
+            &[
+                ("G.OUT", "X.IN"),
+                ("X.OUT[0]", "Leaves.IN"),
+                ("Leaves.OUT", "D.IN"),
+                ("X.OUT[1]", "Stays.IN"),
+                ("Stays.OUT", "E.IN"),
+            ],
+        );
+        run_every_way(&plan, |outcome| {
+            assert!(outcome.leaks.is_empty(), "{component}: {:?}", outcome.leaks);
+            assert_eq!(
+                received(outcome, "Stays") % 12,
+                0,
+                "{component} splits a group"
+            );
+        });
+    }
 }

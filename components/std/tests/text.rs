@@ -38,6 +38,11 @@ fn fill_ends_a_line_at_a_bracket() {
 }
 
 #[test]
+fn recompose_has_its_measure_at_size() {
+    through(rig("ReCompose").set("SIZE", "4"), "a b c d", "a_b c_d");
+}
+
+#[test]
 fn fill_of_nothing_sends_nothing() {
     through(rig("text/fill").set("MEASURE", "20"), "", "");
     through(rig("text/fill").set("MEASURE", "20"), "'' ''", "");
@@ -53,9 +58,6 @@ fn fill_refuses_what_is_no_word() {
         .set("MEASURE", "0")
         .feed("IN", stream("a"))
         .expect_fault("parameter MEASURE: expected a whole number, 1 or more");
-    rig("text/fill")
-        .feed("IN", stream("a"))
-        .expect_fault("parameter MEASURE is missing");
 }
 
 #[test]

@@ -54,9 +54,12 @@ impl Condition {
         let split =
             |(word, test): &(&str, Test)| text.strip_prefix(word).map(|rest| (*test, rest.trim()));
         let (test, rest) = WORDS.iter().find_map(split)?;
-        let is_bare = matches!(test, Test::Exists | Test::Missing);
-        if is_bare != rest.is_empty() && (is_bare || !matches!(test, Test::Equal | Test::NotEqual))
-        {
+        let is_complete = match test {
+            Test::Exists | Test::Missing => rest.is_empty(),
+            Test::Equal | Test::NotEqual => true,
+            _ => !rest.is_empty(),
+        };
+        if !is_complete {
             return None;
         }
         let value: Json = serde_json::from_str(rest).unwrap_or_else(|_| rest.into());

@@ -15,11 +15,14 @@ pub(crate) async fn fill(
     /// The words.
     input: In<Packet>,
     /// The most characters in a line.
+    #[default(72)]
     measure: Param<Size>,
+    /// The same, under the name it has in `ReCompose`; goes before MEASURE.
+    size: Param<Option<Size>>,
     /// The lines.
     out: Out<Packet>,
 ) -> Result<(), Fault> {
-    let mut line = Line::new(measure.0);
+    let mut line = Line::new(size.into_inner().unwrap_or(*measure).0);
     while let Some(packet) = input.next().await {
         if packet.is_bracket() {
             if let Some(full) = line.end() {

@@ -19,11 +19,12 @@ mod words;
 use paperflow_core::Catalogue;
 
 /// Classic name, and the component it stands for.
-const ALIASES: [(&str, &str); 13] = [
+const ALIASES: [(&str, &str); 14] = [
     ("LineToWords", "text/split"),
     ("DeCompose", "text/tokens"),
     ("TextToWords", "text/words"),
     ("WordsToLine", "text/fill"),
+    ("ReCompose", "text/fill"),
     ("LowerCase", "text/lower"),
     ("UpperCase", "text/upper"),
     ("Affix", "text/affix"),

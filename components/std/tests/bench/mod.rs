@@ -175,6 +175,7 @@ pub(crate) fn run_every_way(plan: &Plan, check: impl Fn(&Outcome)) {
             "{:?}",
             outcome.statistics
         );
+        assert!(outcome.leaks.is_empty(), "{:?}", outcome.leaks);
         check(&outcome);
     }
 }
