@@ -7,7 +7,7 @@ mod keys;
 mod literal;
 mod size;
 
-pub(crate) use amount::Amount;
+pub(crate) use amount::{Amount, parse as number};
 pub(crate) use condition::Condition;
 pub(crate) use field::{Field, Fields};
 pub(crate) use keys::Keys;
@@ -20,6 +20,3 @@ use paperflow_core::{Fault, Packet};
 fn expected<T>(what: &str, packet: &Packet) -> Result<T, Fault> {
     Err(Fault::new(format!("expected {what}, got {packet:?}")))
 }
-
-/// The number that a text is.
-pub(crate) use amount::parse as number;
