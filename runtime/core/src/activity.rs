@@ -21,7 +21,12 @@ pub fn plain<T: Value>(
     fallible: bool,
     call: impl FnMut(T) -> Result<(), Fault> + Send + 'static,
 ) -> Box<dyn Activity> {
-    Box::new(Plain { element: input.element(), fallible, call, value: std::marker::PhantomData::<fn(T)> })
+    Box::new(Plain {
+        element: input.element(),
+        fallible,
+        call,
+        value: std::marker::PhantomData::<fn(T)>,
+    })
 }
 
 struct Plain<T, F> {
@@ -57,7 +62,8 @@ impl<T: Value, F: FnMut(T) -> Result<(), Fault> + Send> Activity for Plain<T, F>
 impl<T: Value, F: FnMut(T) -> Result<(), Fault>> Plain<T, F> {
     fn handle(&mut self, turn: &mut Turn, packet: Packet) -> Result<(), Fault> {
         let kept = self.fallible.then(|| packet.clone());
-        let value = T::from_packet(packet).map_err(|packet| wrong_kind::<T>(packet).at(self.element))?;
+        let value =
+            T::from_packet(packet).map_err(|packet| wrong_kind::<T>(packet).at(self.element))?;
         if T::RAW {
             turn.begin_forward();
         }
@@ -88,7 +94,9 @@ impl<T: Value, F: FnMut(T) -> Result<(), Fault>> Plain<T, F> {
 
 /// An activity that runs an async function from its start to its end.
 pub fn looper(body: impl Future<Output = Result<(), Fault>> + Send + 'static) -> Box<dyn Activity> {
-    Box::new(Looper { body: Some(Box::pin(body)) })
+    Box::new(Looper {
+        body: Some(Box::pin(body)),
+    })
 }
 
 struct Looper {
@@ -97,7 +105,9 @@ struct Looper {
 
 impl Activity for Looper {
     fn step(&mut self, turn: &mut Turn, cx: &mut Context<'_>) -> Result<Step, Fault> {
-        let Some(body) = &mut self.body else { return Ok(Step::Done) };
+        let Some(body) = &mut self.body else {
+            return Ok(Step::Done);
+        };
         let polled = slot::lend(turn, || body.as_mut().poll(cx));
         if let Some(fault) = turn.take_fault() {
             self.end(turn);

@@ -62,6 +62,8 @@ impl Catalogue {
 
     /// Other names, with the component each stands for.
     pub fn aliases(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.aliases.iter().map(|(alias, name)| (alias.as_str(), name.as_str()))
+        self.aliases
+            .iter()
+            .map(|(alias, name)| (alias.as_str(), name.as_str()))
     }
 }

@@ -107,7 +107,12 @@ impl Params {
         layout: Arc<Layout>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { spec, values, layout, clock }
+        Self {
+            spec,
+            values,
+            layout,
+            clock,
+        }
     }
 
     /// Reads a parameter: the initial packet, else the default of the spec.
@@ -126,11 +131,16 @@ impl Params {
     /// # Errors
     /// When it is there and cannot be read.
     pub fn optional<T: Parameter>(&self, name: &str) -> Result<Option<T>, Fault> {
-        let Some(index) = self.spec.param_index(name) else { return unknown(&self.spec, name) };
+        let Some(index) = self.spec.param_index(name) else {
+            return unknown(&self.spec, name);
+        };
         let default = || self.spec.params[index].default.as_deref().map(Packet::text);
         let given = self.values.get(index).and_then(Clone::clone);
-        let Some(packet) = given.or_else(default) else { return Ok(None) };
-        let value = T::read(&packet).map_err(|fault| Fault::new(format!("parameter {name}: {fault}")))?;
+        let Some(packet) = given.or_else(default) else {
+            return Ok(None);
+        };
+        let value =
+            T::read(&packet).map_err(|fault| Fault::new(format!("parameter {name}: {fault}")))?;
         Ok(Some(value))
     }
 
@@ -139,7 +149,9 @@ impl Params {
     /// # Errors
     /// When the spec has no such port.
     pub fn input<T: Receive>(&self, name: &str) -> Result<In<T>, Fault> {
-        let Some(index) = self.spec.input_index(name) else { return unknown(&self.spec, name) };
+        let Some(index) = self.spec.input_index(name) else {
+            return unknown(&self.spec, name);
+        };
         Ok(In::new(self.layout.inputs[index].first))
     }
 
@@ -148,7 +160,9 @@ impl Params {
     /// # Errors
     /// When the spec has no such port.
     pub fn inputs<T: Receive>(&self, name: &str) -> Result<Ins<T>, Fault> {
-        let Some(index) = self.spec.input_index(name) else { return unknown(&self.spec, name) };
+        let Some(index) = self.spec.input_index(name) else {
+            return unknown(&self.spec, name);
+        };
         Ok(Ins::new(self.layout.inputs[index].clone()))
     }
 
@@ -157,7 +171,9 @@ impl Params {
     /// # Errors
     /// When the spec has no such port.
     pub fn output<T: Value>(&self, name: &str) -> Result<Out<T>, Fault> {
-        let Some(index) = self.spec.output_index(name) else { return unknown(&self.spec, name) };
+        let Some(index) = self.spec.output_index(name) else {
+            return unknown(&self.spec, name);
+        };
         Ok(Out::new(self.layout.outputs[index].first))
     }
 
@@ -166,7 +182,9 @@ impl Params {
     /// # Errors
     /// When the spec has no such port.
     pub fn outputs<T: Value>(&self, name: &str) -> Result<Outs<T>, Fault> {
-        let Some(index) = self.spec.output_index(name) else { return unknown(&self.spec, name) };
+        let Some(index) = self.spec.output_index(name) else {
+            return unknown(&self.spec, name);
+        };
         Ok(Outs::new(self.layout.outputs[index].clone()))
     }
 
@@ -189,5 +207,8 @@ impl Params {
 }
 
 fn unknown<T>(spec: &Spec, name: &str) -> Result<T, Fault> {
-    Err(Fault::new(format!("component {} has no port, parameter or table {name}", spec.name)))
+    Err(Fault::new(format!(
+        "component {} has no port, parameter or table {name}",
+        spec.name
+    )))
 }

@@ -28,7 +28,12 @@ impl Fault {
     /// A failure, told in one sentence: lower case, no full stop.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), packet: None, element: None, cause: Cause::Failed }
+        Self {
+            message: message.into(),
+            packet: None,
+            element: None,
+            cause: Cause::Failed,
+        }
     }
 
     /// The packet that could not be handled goes with the fault: to the ERROR port, or to the policy.
@@ -97,6 +102,11 @@ pub struct Closed(pub Packet);
 impl From<Closed> for Fault {
     fn from(_: Closed) -> Self {
         let message = String::from("the receiver has left");
-        Self { message, packet: None, element: None, cause: Cause::Closed }
+        Self {
+            message,
+            packet: None,
+            element: None,
+            cause: Cause::Closed,
+        }
     }
 }

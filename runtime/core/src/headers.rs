@@ -29,7 +29,11 @@ pub mod names {
 }
 
 /// Headers a new packet takes over from the one being handled when it is made.
-const LINEAGE: [&str; 3] = [names::CORRELATION_ID, names::CAUSATION_ID, names::TRACEPARENT];
+const LINEAGE: [&str; 3] = [
+    names::CORRELATION_ID,
+    names::CAUSATION_ID,
+    names::TRACEPARENT,
+];
 
 /// A small ordered map from name to text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,7 +45,10 @@ impl Headers {
     /// The value of a header.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.entries.iter().find(|(key, _)| &**key == name).map(|(_, value)| &**value)
+        self.entries
+            .iter()
+            .find(|(key, _)| &**key == name)
+            .map(|(_, value)| &**value)
     }
 
     /// Sets a header, replacing its former value.

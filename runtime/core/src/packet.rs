@@ -122,12 +122,24 @@ pub struct Packet {
 
 impl Packet {
     const fn head(kind: Kind, word: u64) -> Self {
-        Self { kind, flags: 0, length: 0, word: word.to_le_bytes(), tail: None }
+        Self {
+            kind,
+            flags: 0,
+            length: 0,
+            word: word.to_le_bytes(),
+            tail: None,
+        }
     }
 
     fn tailed(kind: Kind, length: usize, tail: Arc<dyn Tail>) -> Self {
         let length = u32::try_from(length).unwrap_or(u32::MAX);
-        Self { kind, flags: 0, length, word: [0; INLINE], tail: Some(tail) }
+        Self {
+            kind,
+            flags: 0,
+            length,
+            word: [0; INLINE],
+            tail: Some(tail),
+        }
     }
 
     /// Opens a group.
@@ -172,7 +184,11 @@ impl Packet {
         let bytes = value.as_ref().as_bytes();
         match inline(bytes) {
             Some(word) => Self::short(Kind::Text, bytes.len(), word),
-            None => Self::tailed(Kind::Text, bytes.len(), Arc::new(Body::<String>(value.into()))),
+            None => Self::tailed(
+                Kind::Text,
+                bytes.len(),
+                Arc::new(Body::<String>(value.into())),
+            ),
         }
     }
 
@@ -182,12 +198,22 @@ impl Packet {
         let bytes = value.as_ref();
         match inline(bytes) {
             Some(word) => Self::short(Kind::Bytes, bytes.len(), word),
-            None => Self::tailed(Kind::Bytes, bytes.len(), Arc::new(Body::<Vec<u8>>(value.into()))),
+            None => Self::tailed(
+                Kind::Bytes,
+                bytes.len(),
+                Arc::new(Body::<Vec<u8>>(value.into())),
+            ),
         }
     }
 
     const fn short(kind: Kind, length: usize, word: [u8; INLINE]) -> Self {
-        Self { kind, flags: IN_HEAD, length: length as u32, word, tail: None }
+        Self {
+            kind,
+            flags: IN_HEAD,
+            length: length as u32,
+            word,
+            tail: None,
+        }
     }
 
     /// A JSON value: scalars and texts become plain payloads, arrays and objects records.
@@ -270,19 +296,29 @@ impl Packet {
         if self.flags & IN_HEAD != 0 {
             return self.word.get(..self.length as usize);
         }
-        self.body::<Vec<u8>>()?.get(self.offset()..)?.get(..self.length as usize)
+        self.body::<Vec<u8>>()?
+            .get(self.offset()..)?
+            .get(..self.length as usize)
     }
 
     /// The record, if it is one.
     #[must_use]
     pub fn as_record(&self) -> Option<&Json> {
-        if self.kind == Kind::Record { self.body() } else { None }
+        if self.kind == Kind::Record {
+            self.body()
+        } else {
+            None
+        }
     }
 
     /// The user's value, if it is an object of that type.
     #[must_use]
     pub fn as_object<T: Any>(&self) -> Option<&T> {
-        if self.kind == Kind::Object { self.body() } else { None }
+        if self.kind == Kind::Object {
+            self.body()
+        } else {
+            None
+        }
     }
 
     fn body<T: Any>(&self) -> Option<&T> {
@@ -303,13 +339,21 @@ impl Packet {
             return Some(Self::short(Kind::Text, part.len(), word));
         }
         let word = ((self.offset() + range.start) as u64).to_le_bytes();
-        Some(Self { length: u32::try_from(part.len()).ok()?, word, ..self.clone() })
+        Some(Self {
+            length: u32::try_from(part.len()).ok()?,
+            word,
+            ..self.clone()
+        })
     }
 
     /// The headers, if it has any.
     #[must_use]
     pub fn headers(&self) -> Option<&Arc<Headers>> {
-        if self.flags & HEADED == 0 { None } else { self.tail.as_ref()?.headers() }
+        if self.flags & HEADED == 0 {
+            None
+        } else {
+            self.tail.as_ref()?.headers()
+        }
     }
 
     /// The same payload with these headers instead of its own.
@@ -321,7 +365,10 @@ impl Packet {
             self.tail.take().and_then(|tail| tail.bare())
         };
         self.flags |= HEADED;
-        self.tail = Some(Arc::new(Headed { headers: headers.into(), bare }));
+        self.tail = Some(Arc::new(Headed {
+            headers: headers.into(),
+            bare,
+        }));
         self
     }
 
@@ -334,7 +381,9 @@ impl Packet {
             Kind::Int => self.as_int().into(),
             Kind::Float => self.as_float().into(),
             Kind::Text => self.as_text().into(),
-            Kind::Bytes => self.as_bytes().map_or(Json::Null, |bytes| bytes.to_vec().into()),
+            Kind::Bytes => self
+                .as_bytes()
+                .map_or(Json::Null, |bytes| bytes.to_vec().into()),
             Kind::Record => self.as_record().cloned().unwrap_or(Json::Null),
         }
     }
@@ -404,7 +453,10 @@ mod tests {
         assert_eq!(Packet::bool(true).as_bool(), Some(true));
         for text in ["", "short", "eight by", "longer than eight"] {
             assert_eq!(Packet::text(text).as_text(), Some(text));
-            assert_eq!(Packet::bytes(text.as_bytes()).as_bytes(), Some(text.as_bytes()));
+            assert_eq!(
+                Packet::bytes(text.as_bytes()).as_bytes(),
+                Some(text.as_bytes())
+            );
         }
         assert_eq!(Packet::object(3_u8).as_object::<u8>(), Some(&3));
         assert_eq!(Packet::int(1).as_text(), None);
@@ -416,7 +468,10 @@ mod tests {
         assert_eq!(text.slice(0..5).unwrap().as_text(), Some("grün"));
         let part = text.slice(6..25).unwrap();
         assert_eq!(part.as_text(), Some("ist die Heide im Ma"));
-        assert_eq!(part.slice(4..19).unwrap().as_text(), Some("die Heide im Ma"));
+        assert_eq!(
+            part.slice(4..19).unwrap().as_text(),
+            Some("die Heide im Ma")
+        );
         assert!(text.slice(0..3).is_none(), "cuts the ü");
     }
 
@@ -425,10 +480,16 @@ mod tests {
         let plain = Packet::text("a text with a tail");
         let mut headers = Headers::default();
         headers.set("tenant", "one");
-        let headed = plain.clone().with_headers(headers.clone()).with_headers(headers);
+        let headed = plain
+            .clone()
+            .with_headers(headers.clone())
+            .with_headers(headers);
         assert_eq!(headed, plain);
         assert_eq!(headed.as_text(), Some("a text with a tail"));
-        assert_eq!(headed.headers().and_then(|headers| headers.get("tenant")), Some("one"));
+        assert_eq!(
+            headed.headers().and_then(|headers| headers.get("tenant")),
+            Some("one")
+        );
         assert!(plain.headers().is_none());
         assert_eq!(headed.slice(7..18).unwrap().headers().is_some(), true);
     }

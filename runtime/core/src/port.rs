@@ -51,7 +51,11 @@ pub struct Got<T> {
 
 impl<T> Got<T> {
     const fn new(value: T, packets: u32, headers: Option<Arc<Headers>>) -> Self {
-        Self { value: Some(value), packets, headers }
+        Self {
+            value: Some(value),
+            packets,
+            headers,
+        }
     }
 
     /// The headers of the packet, if it has any.
@@ -153,10 +157,18 @@ impl<T: Value> Receive for T {
 
     fn poll(turn: &mut Turn, element: usize, (): &()) -> Poll<Option<Got<Self>>> {
         loop {
-            let Poll::Ready(packet) = poll_packet(turn, element) else { return Poll::Pending };
-            let Some(packet) = packet else { return Poll::Ready(None) };
+            let Poll::Ready(packet) = poll_packet(turn, element) else {
+                return Poll::Pending;
+            };
+            let Some(packet) = packet else {
+                return Poll::Ready(None);
+            };
             if packet.is_bracket() && !T::RAW {
-                if bypass(turn, element, packet) { continue } else { return Poll::Pending }
+                if bypass(turn, element, packet) {
+                    continue;
+                } else {
+                    return Poll::Pending;
+                }
             }
             let headers = packet.headers().cloned();
             return match T::from_packet(packet) {
@@ -205,7 +217,11 @@ pub(crate) fn wrong_kind<T: Value>(packet: Packet) -> Fault {
     let wanted = <T as Value>::kinds().join(" or ");
     let got = packet.kind().word();
     let message = if wanted == got {
-        format!("expected {}, got another {got}: {}", std::any::type_name::<T>(), excerpt(&packet))
+        format!(
+            "expected {}, got another {got}: {}",
+            std::any::type_name::<T>(),
+            excerpt(&packet)
+        )
     } else {
         format!("expected {wanted}, got {got} {}", excerpt(&packet))
     };
@@ -254,7 +270,10 @@ pub struct OpenGroups<T> {
 
 impl<T> Default for OpenGroups<T> {
     fn default() -> Self {
-        Self { stack: Vec::new(), packets: 0 }
+        Self {
+            stack: Vec::new(),
+            packets: 0,
+        }
     }
 }
 
@@ -268,14 +287,18 @@ impl<T: Value> Receive for Grouped<T> {
     fn poll(turn: &mut Turn, element: usize, state: &Self::State) -> Poll<Option<Got<Self>>> {
         let mut open = state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let Poll::Ready(packet) = poll_packet(turn, element) else { return Poll::Pending };
+            let Poll::Ready(packet) = poll_packet(turn, element) else {
+                return Poll::Pending;
+            };
             let fault = match packet {
                 None if open.stack.is_empty() => return Poll::Ready(None),
                 None => Fault::new("the stream ends inside a group"),
                 Some(packet) => match open.add(packet) {
                     Ok(None) => continue,
                     Ok(whole) => {
-                        return Poll::Ready(whole.map(|(group, packets)| Got::new(group, packets, None)));
+                        return Poll::Ready(
+                            whole.map(|(group, packets)| Got::new(group, packets, None)),
+                        );
                     }
                     Err(fault) => fault,
                 },
@@ -323,7 +346,10 @@ pub struct In<T: Receive> {
 
 impl<T: Receive> In<T> {
     pub(crate) fn new(element: usize) -> Self {
-        Self { element, state: T::State::default() }
+        Self {
+            element,
+            state: T::State::default(),
+        }
     }
 
     /// Which element of the turn it is.
@@ -358,8 +384,13 @@ pub struct Ins<T: Receive> {
 
 impl<T: Receive> Ins<T> {
     pub(crate) fn new(elements: Elements) -> Self {
-        let ports = (0..elements.numbers.len()).map(|at| In::new(elements.first + at)).collect();
-        Self { ports, numbers: elements.numbers }
+        let ports = (0..elements.numbers.len())
+            .map(|at| In::new(elements.first + at))
+            .collect();
+        Self {
+            ports,
+            numbers: elements.numbers,
+        }
     }
 
     /// The elements, in the order of their numbers.
@@ -402,7 +433,11 @@ impl<T: Receive> Ins<T> {
                     Poll::Pending => {}
                 }
             }
-            if ended == count { Poll::Ready(None) } else { Poll::Pending }
+            if ended == count {
+                Poll::Ready(None)
+            } else {
+                Poll::Pending
+            }
         })
     }
 }
@@ -432,7 +467,10 @@ pub enum TrySend {
 
 impl<T> Out<T> {
     pub(crate) const fn new(element: usize) -> Self {
-        Self { element, carries: PhantomData }
+        Self {
+            element,
+            carries: PhantomData,
+        }
     }
 
     /// Sends a value, or a received packet as itself, and waits while the link is full.
@@ -444,7 +482,10 @@ impl<T> Out<T> {
         value: V,
     ) -> impl Future<Output = Result<(), Closed>> + Send + use<T, V> {
         let (packet, forwarded) = value.parcel();
-        let mut parcel = Parcel { packet: Some(packet), forwarded };
+        let mut parcel = Parcel {
+            packet: Some(packet),
+            forwarded,
+        };
         let element = self.element;
         poll_fn(move |_| slot::with(|turn| parcel.poll(turn, element)))
     }
@@ -519,7 +560,9 @@ impl Parcel {
                 return Poll::Pending;
             }
         }
-        let Some(packet) = self.packet.take() else { return Poll::Ready(Ok(())) };
+        let Some(packet) = self.packet.take() else {
+            return Poll::Ready(Ok(()));
+        };
         if turn.is_spent() {
             self.packet = Some(packet);
             return Poll::Pending;
@@ -561,8 +604,13 @@ pub struct Outs<T> {
 
 impl<T> Outs<T> {
     pub(crate) fn new(elements: Elements) -> Self {
-        let ports = (0..elements.numbers.len()).map(|at| Out::new(elements.first + at)).collect();
-        Self { ports, numbers: elements.numbers }
+        let ports = (0..elements.numbers.len())
+            .map(|at| Out::new(elements.first + at))
+            .collect();
+        Self {
+            ports,
+            numbers: elements.numbers,
+        }
     }
 
     /// The elements, in the order of their numbers.
@@ -639,7 +687,11 @@ pub async fn select<L, R>(
             }
             right_ended = true;
         }
-        if left_ended && right_ended { Poll::Ready(None) } else { Poll::Pending }
+        if left_ended && right_ended {
+            Poll::Ready(None)
+        } else {
+            Poll::Pending
+        }
     })
     .await
 }
@@ -650,12 +702,11 @@ pub async fn select<L, R>(
 /// calls it deadlocked. Only for components that may block (`work = thread`).
 pub fn outside<R>(work: impl FnOnce() -> R) -> R {
     let guard = slot::try_with(Turn::outside).flatten();
-    if let Some(outside) = &guard {
-        outside.enter();
-    }
+    let Some((outside, counts)) = guard else {
+        return work();
+    };
+    outside.enter(counts);
     let result = work();
-    if let Some(outside) = &guard {
-        outside.leave();
-    }
+    outside.leave();
     result
 }

@@ -120,7 +120,13 @@ impl Spec {
             optional: true,
             ..PortSpec::default()
         };
-        Self { name: name.into(), about: first_sentence(&doc), doc, outputs: vec![error], ..Self::default() }
+        Self {
+            name: name.into(),
+            about: first_sentence(&doc),
+            doc,
+            outputs: vec![error],
+            ..Self::default()
+        }
     }
 
     /// Sets how it uses the processor.
@@ -169,7 +175,10 @@ impl Spec {
     /// Adds a table.
     #[must_use]
     pub fn table(mut self, name: &str, about: &str) -> Self {
-        self.tables.push(TableSpec { name: name.into(), about: about.into() });
+        self.tables.push(TableSpec {
+            name: name.into(),
+            about: about.into(),
+        });
         self
     }
 
@@ -183,19 +192,25 @@ impl Spec {
     /// Index of an in-port.
     #[must_use]
     pub fn input_index(&self, name: &str) -> Option<usize> {
-        self.inputs.iter().position(|port| port.name.eq_ignore_ascii_case(name))
+        self.inputs
+            .iter()
+            .position(|port| port.name.eq_ignore_ascii_case(name))
     }
 
     /// Index of an out-port.
     #[must_use]
     pub fn output_index(&self, name: &str) -> Option<usize> {
-        self.outputs.iter().position(|port| port.name.eq_ignore_ascii_case(name))
+        self.outputs
+            .iter()
+            .position(|port| port.name.eq_ignore_ascii_case(name))
     }
 
     /// Index of a parameter.
     #[must_use]
     pub fn param_index(&self, name: &str) -> Option<usize> {
-        self.params.iter().position(|param| param.name.eq_ignore_ascii_case(name))
+        self.params
+            .iter()
+            .position(|param| param.name.eq_ignore_ascii_case(name))
     }
 }
 
@@ -203,7 +218,12 @@ impl PortSpec {
     /// A required port that carries these kinds; an empty list means any.
     #[must_use]
     pub fn new(name: &str, about: &str, kinds: Vec<String>) -> Self {
-        Self { name: name.to_uppercase(), about: about.into(), kinds, ..Self::default() }
+        Self {
+            name: name.to_uppercase(),
+            about: about.into(),
+            kinds,
+            ..Self::default()
+        }
     }
 
     /// Makes it an array port.
@@ -230,7 +250,12 @@ impl PortSpec {
 }
 
 fn first_sentence(doc: &str) -> String {
-    let paragraph = doc.split("\n\n").next().unwrap_or_default().trim().replace('\n', " ");
+    let paragraph = doc
+        .split("\n\n")
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .replace('\n', " ");
     match paragraph.find(". ") {
         Some(end) => paragraph[..=end].to_owned(),
         None => paragraph,

@@ -51,7 +51,11 @@ impl Timer {
     /// Waits until a moment.
     #[must_use]
     pub fn until(&self, moment: Moment) -> Sleep {
-        Sleep { clock: Arc::clone(&self.clock), moment, key: None }
+        Sleep {
+            clock: Arc::clone(&self.clock),
+            moment,
+            key: None,
+        }
     }
 }
 

@@ -95,8 +95,9 @@ pub enum Give {
 
 /// Waiting on the world, kept by the engine.
 pub trait Outside: Send + Sync {
-    /// The process is about to wait for something that is not in the network.
-    fn enter(&self);
+    /// The process is about to wait for something that is not in the network; this is what it has
+    /// done since the engine last looked.
+    fn enter(&self, counts: Counts);
 
     /// It is back.
     fn leave(&self);
@@ -205,7 +206,13 @@ impl Turn {
             closed: false,
         });
         let (ins, outs) = (ins.collect(), outs.collect());
-        Self(Some(Box::new(Inner { ins, outs, manner, left: usize::MAX, ..Inner::default() })))
+        Self(Some(Box::new(Inner {
+            ins,
+            outs,
+            manner,
+            left: usize::MAX,
+            ..Inner::default()
+        })))
     }
 
     fn inner(&mut self) -> &mut Inner {
@@ -259,7 +266,10 @@ impl Turn {
     /// Whether an out-port element leads anywhere. Packets given to one that does not are dropped and
     /// counted.
     pub fn is_connected(&mut self, element: usize) -> bool {
-        self.inner().outs.get(element).is_some_and(|out| out.outlet.is_some())
+        self.inner()
+            .outs
+            .get(element)
+            .is_some_and(|out| out.outlet.is_some())
     }
 
     /// Whether a packet given now would leave at once.
@@ -313,9 +323,13 @@ impl Turn {
     pub(crate) fn pass_bracket(&mut self, packet: Packet) {
         let inner = self.inner();
         let passing = Arc::clone(&inner.manner.passing);
-        let connected = passing.iter().filter(|element| inner.outs[**element].outlet.is_some());
+        let connected = passing
+            .iter()
+            .filter(|element| inner.outs[**element].outlet.is_some());
         let targets: Vec<usize> = connected.copied().collect();
-        let Some((last, rest)) = targets.split_last() else { return inner.dropped() };
+        let Some((last, rest)) = targets.split_last() else {
+            return inner.dropped();
+        };
         for element in rest {
             inner.put(*element, packet.clone(), false);
         }
@@ -362,9 +376,12 @@ impl Turn {
         self.inner().fault.take()
     }
 
-    pub(crate) fn outside(&mut self) -> Option<Arc<dyn Outside>> {
-        self.inner().publish();
-        self.inner().manner.outside.clone()
+    pub(crate) fn outside(&mut self) -> Option<(Arc<dyn Outside>, Counts)> {
+        let inner = self.inner();
+        inner.publish();
+        inner.release();
+        let outside = inner.manner.outside.clone()?;
+        Some((outside, std::mem::take(&mut inner.counts)))
     }
 
     // ---- what the engine does ----
@@ -475,7 +492,10 @@ impl Inner {
             self.spent = true;
             return Take::Empty;
         }
-        if self.retry.as_ref().is_some_and(|(element, _)| *element == at)
+        if self
+            .retry
+            .as_ref()
+            .is_some_and(|(element, _)| *element == at)
             && let Some((_, packet)) = self.retry.take()
         {
             self.owned += 1;
@@ -490,7 +510,9 @@ impl Inner {
 
     fn receive(&mut self, at: usize) -> Take {
         let element = &mut self.ins[at];
-        let Some(packet) = element.window.pop_front() else { return Take::Empty };
+        let Some(packet) = element.window.pop_front() else {
+            return Take::Empty;
+        };
         element.received += 1;
         if self.manner.eager {
             release(element);
@@ -505,7 +527,9 @@ impl Inner {
 
     /// Makes the window non-empty if it can be.
     fn look_into(&mut self, at: usize) -> Pulled {
-        let Some(element) = self.ins.get_mut(at) else { return Pulled::End };
+        let Some(element) = self.ins.get_mut(at) else {
+            return Pulled::End;
+        };
         if !element.window.is_empty() {
             return Pulled::Some;
         }
@@ -513,15 +537,23 @@ impl Inner {
             return Pulled::End;
         }
         release(element);
-        let Some(inlet) = &element.inlet else { return Pulled::End };
-        let most = if self.manner.eager { 1 } else { BATCH.min(self.left.max(1)) };
+        let Some(inlet) = &element.inlet else {
+            return Pulled::End;
+        };
+        let most = if self.manner.eager {
+            1
+        } else {
+            BATCH.min(self.left.max(1))
+        };
         let pulled = inlet.pull(&mut element.window, most);
         element.ended = pulled == Pulled::End;
         pulled
     }
 
     fn look(&self, at: usize) -> Pulled {
-        let Some(element) = self.ins.get(at) else { return Pulled::End };
+        let Some(element) = self.ins.get(at) else {
+            return Pulled::End;
+        };
         if !element.window.is_empty() {
             return Pulled::Some;
         }
@@ -532,12 +564,19 @@ impl Inner {
     }
 
     fn room(&mut self, at: usize) -> Room {
-        if self.manner.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+        if self
+            .manner
+            .stop
+            .as_ref()
+            .is_some_and(|stop| stop.load(Ordering::Relaxed))
+        {
             return Room::Closed;
         }
         let most = if self.manner.eager { 1 } else { BATCH };
         let element = &mut self.outs[at];
-        let Some(outlet) = &element.outlet else { return Room::For(1) };
+        let Some(outlet) = &element.outlet else {
+            return Room::For(1);
+        };
         if element.closed {
             return Room::Closed;
         }
@@ -555,7 +594,11 @@ impl Inner {
             Room::Full => Give::Full(packet),
             Room::Closed => Give::Closed(packet),
             Room::For(_) => {
-                let packet = if forwarded { packet } else { self.inherit(packet) };
+                let packet = if forwarded {
+                    packet
+                } else {
+                    self.inherit(packet)
+                };
                 self.place(at, packet, forwarded);
                 Give::Sent
             }
@@ -592,14 +635,22 @@ impl Inner {
 
     fn put(&mut self, at: usize, packet: Packet, forwarded: bool) {
         if !self.hand.is_empty() {
-            let packet = if forwarded { packet } else { self.inherit(packet) };
+            let packet = if forwarded {
+                packet
+            } else {
+                self.inherit(packet)
+            };
             self.hand.push_back((at, packet, forwarded));
             return;
         }
         match self.give(at, packet, forwarded) {
             Give::Sent => {}
             Give::Full(packet) | Give::Closed(packet) => {
-                let packet = if forwarded { packet } else { self.inherit(packet) };
+                let packet = if forwarded {
+                    packet
+                } else {
+                    self.inherit(packet)
+                };
                 self.hand.push_back((at, packet, forwarded));
             }
         }
@@ -674,7 +725,9 @@ impl Inner {
 
 fn release(element: &mut InElement) {
     let received = std::mem::take(&mut element.received);
-    if received > 0 && let Some(inlet) = &element.inlet {
+    if received > 0
+        && let Some(inlet) = &element.inlet
+    {
         inlet.release(received);
     }
 }

@@ -161,7 +161,11 @@ impl Value for Text {
     }
 
     fn from_packet(packet: Packet) -> Result<Self, Packet> {
-        if packet.kind() == Kind::Text { Ok(Self(packet)) } else { Err(packet) }
+        if packet.kind() == Kind::Text {
+            Ok(Self(packet))
+        } else {
+            Err(packet)
+        }
     }
 
     fn into_packet(self) -> Packet {
@@ -238,7 +242,8 @@ impl Value for Number {
 
     fn from_packet(packet: Packet) -> Result<Self, Packet> {
         let int = packet.as_int().map(Self::Int);
-        int.or_else(|| packet.as_float().map(Self::Float)).ok_or(packet)
+        int.or_else(|| packet.as_float().map(Self::Float))
+            .ok_or(packet)
     }
 
     fn into_packet(self) -> Packet {
@@ -281,7 +286,11 @@ impl Value for Record {
     }
 
     fn from_packet(packet: Packet) -> Result<Self, Packet> {
-        if packet.kind() == Kind::Record { Ok(Self(packet)) } else { Err(packet) }
+        if packet.kind() == Kind::Record {
+            Ok(Self(packet))
+        } else {
+            Err(packet)
+        }
     }
 
     fn into_packet(self) -> Packet {
@@ -319,7 +328,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Value for Typed<T> {
     }
 
     fn from_packet(packet: Packet) -> Result<Self, Packet> {
-        let read = packet.as_record().and_then(|record| T::deserialize(record).ok());
+        let read = packet
+            .as_record()
+            .and_then(|record| T::deserialize(record).ok());
         read.map(Self).ok_or(packet)
     }
 
@@ -441,7 +452,10 @@ impl Parameter for Duration {
 
     fn read(packet: &Packet) -> Result<Self, Fault> {
         let text = packet.to_string();
-        parse_duration(&text).map_or_else(|| expected("a duration such as 250ms, 5s or 2m", packet), Ok)
+        parse_duration(&text).map_or_else(
+            || expected("a duration such as 250ms, 5s or 2m", packet),
+            Ok,
+        )
     }
 }
 
@@ -468,7 +482,9 @@ impl Parameter for Packet {
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let text = text.trim();
-    let unit = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let unit = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(unit);
     let seconds = match unit.trim() {
         "us" => 1e-6,

@@ -131,7 +131,7 @@ impl Still<'_> {
                     .filter_map(|at| process.outputs.get(*at)?.link);
                 (receive.collect(), send.collect())
             }
-            Life::RoundOver | Life::Terminated => (Vec::new(), Vec::new()),
+            Life::Active | Life::RoundOver | Life::Terminated => (Vec::new(), Vec::new()),
         };
         Wait { receive, send }
     }

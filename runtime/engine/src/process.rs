@@ -77,6 +77,8 @@ pub(crate) struct Status {
 pub(crate) enum Life {
     #[default]
     NotStarted,
+    /// Runs, or is in `outside(...)`.
+    Active,
     /// Waits for the first packet or the end of its automatic in-port.
     Gated,
     Dormant,
@@ -206,7 +208,11 @@ impl Process {
 
     fn begin_turn(&self) -> Instant {
         self.tally.turns.fetch_add(1, Ordering::Relaxed);
-        let status = std::mem::take(&mut *self.status.lock());
+        let running = Status {
+            life: Life::Active,
+            ..Status::default()
+        };
+        let status = std::mem::replace(&mut *self.status.lock(), running);
         if let Some(since) = status.since {
             let blocked = nanos(since);
             if !status.waits.send.is_empty() {
@@ -627,6 +633,7 @@ impl Process {
         };
         match status.life {
             Life::NotStarted => State::NotStarted,
+            Life::Active => State::Active,
             Life::Gated => State::SuspendedReceive(vec![String::from("*")]),
             Life::Dormant | Life::RoundOver => State::Dormant,
             Life::Terminated => State::Terminated,
@@ -667,10 +674,11 @@ pub(crate) struct Door {
 }
 
 impl paperflow_core::turn::Outside for Door {
-    fn enter(&self) {
+    fn enter(&self, counts: Counts) {
         let Some(net) = self.net.get().and_then(std::sync::Weak::upgrade) else {
             return;
         };
+        net.processes[self.process].tally.add(counts);
         net.processes[self.process]
             .is_outside
             .store(true, Ordering::Release);

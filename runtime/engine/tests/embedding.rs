@@ -1,0 +1,188 @@
+//! A program that feeds a network, reads it and stops it.
+
+mod common;
+
+use std::path::Path;
+use std::time::Duration;
+
+use common::catalogue;
+use paperflow_core::Packet;
+use paperflow_engine::report::State;
+use paperflow_engine::{BuildError, Network, Options, Scheduler, Started, Verdict, describe};
+use paperflow_graph::{NoSubnets, Severity, Sources, examine};
+
+fn network(text: &str, options: Options) -> Network {
+    let mut sources = Sources::new();
+    let file = sources.add(Path::new("test.fbp"), text);
+    let parsed = paperflow_syntax::parse(&sources, file, paperflow_syntax::Options::default());
+    let catalogue = catalogue();
+    let checked = examine(&parsed.graph, &describe(&catalogue), &mut NoSubnets);
+    assert!(
+        checked
+            .diagnostics
+            .iter()
+            .all(|found| found.severity != Severity::Error),
+        "{:?}",
+        checked.diagnostics
+    );
+    Network::new(checked.plan, &catalogue, &sources, options)
+}
+
+const THROUGH: &str = "INPORT=A.IN:IN\nA(t/pass) OUT -> IN B(t/walk) OUT -> IN C(t/pass-on-thread)\nOUTPORT=C.OUT:OUT";
+
+fn options(scheduler: Scheduler, capacity: usize) -> Options {
+    Options {
+        scheduler,
+        capacity,
+        ..Options::default()
+    }
+}
+
+#[test]
+fn what_is_fed_comes_out_in_order() {
+    for (scheduler, capacity) in common::DRIVERS {
+        let mut network = network(THROUGH, options(scheduler, capacity));
+        network.input("in").unwrap();
+        network.output("OUT").unwrap();
+        let Started {
+            running,
+            mut inputs,
+            mut outputs,
+        } = network.start().unwrap();
+        let input = inputs.remove(0);
+        let feeder = std::thread::spawn(move || {
+            for number in 0..500_i64 {
+                input.send(number).unwrap();
+            }
+        });
+        let numbers: Vec<i64> = outputs
+            .remove(0)
+            .filter_map(|packet| packet.as_int())
+            .collect();
+        feeder.join().unwrap();
+        let outcome = running.wait();
+        assert_eq!(outcome.verdict, Verdict::Finished);
+        assert_eq!(numbers, (0..500).collect::<Vec<_>>());
+        let totals = outcome.statistics.totals;
+        assert_eq!((totals.fed, totals.handed_out), (500, 500));
+        assert!(totals.is_conserved(), "{totals:?}");
+    }
+}
+
+#[test]
+fn a_network_waits_for_its_program_without_being_called_deadlocked() {
+    let mut network = network(THROUGH, options(Scheduler::Pool(1), 2));
+    network.input("IN").unwrap();
+    network.output("OUT").unwrap();
+    let Started {
+        running,
+        inputs,
+        outputs,
+    } = network.start().unwrap();
+    let mut sent = 0;
+    while inputs[0].try_send(Packet::int(sent)).is_ok()
+        || !running
+            .observer()
+            .states()
+            .iter()
+            .all(|(_, state)| is_blocked(state))
+    {
+        sent += 1;
+        std::thread::yield_now();
+    }
+    drop(inputs);
+    assert_eq!(
+        outputs.into_iter().flatten().count() as u64,
+        running.wait().statistics.totals.fed
+    );
+}
+
+fn is_blocked(state: &State) -> bool {
+    matches!(state, State::SuspendedSend(_))
+}
+
+#[test]
+fn stopping_ends_sources_and_drains_the_rest() {
+    for scheduler in [Scheduler::Threads, Scheduler::Pool(1), Scheduler::Pool(2)] {
+        for source in ["t/emit", "t/emit-slowly"] {
+            let text = format!(
+                "'1000000000000' -> COUNT E({source}) OUT -> IN A(t/walk) OUT -> IN D(t/discard)"
+            );
+            let running = network(&text, options(scheduler, 16))
+                .start()
+                .unwrap()
+                .running;
+            let observer = running.observer();
+            while observer.received() < 1000 {
+                std::thread::yield_now();
+            }
+            running.control().stop(Duration::from_secs(60));
+            let outcome = running.wait();
+            assert_eq!(outcome.verdict, Verdict::Finished, "{scheduler:?} {source}");
+            assert!(
+                outcome.statistics.totals.is_conserved(),
+                "{:?}",
+                outcome.statistics.totals
+            );
+        }
+    }
+}
+
+#[test]
+fn a_sleeping_source_is_stopped_in_its_sleep() {
+    let running = network("S(t/sit) OUT -> IN D(t/discard)", Options::default())
+        .start()
+        .unwrap()
+        .running;
+    running.control().stop(Duration::from_secs(60));
+    assert_eq!(running.wait().verdict, Verdict::Finished);
+}
+
+#[test]
+fn killing_ends_at_once_and_names_what_was_not_done() {
+    let text = "'1000000000000' -> COUNT E(t/emit) OUT -> IN D(t/discard)\nS(t/sit) OUT -> IN F(t/discard)";
+    for scheduler in [Scheduler::Threads, Scheduler::Pool(2)] {
+        let running = network(text, options(scheduler, 4))
+            .start()
+            .unwrap()
+            .running;
+        running.control().kill();
+        let Verdict::Abandoned(left) = running.wait().verdict else {
+            panic!()
+        };
+        assert!(left.iter().any(|line| line.starts_with("S (")), "{left:?}");
+    }
+}
+
+#[test]
+fn a_dropped_network_stops() {
+    let text = "'1000000000000' -> COUNT E(t/emit) OUT -> IN D(t/discard)";
+    drop(
+        network(text, options(Scheduler::Pool(2), 4))
+            .start()
+            .unwrap(),
+    );
+}
+
+#[test]
+fn an_unknown_export_is_an_error() {
+    let mut network = network(THROUGH, Options::default());
+    assert_eq!(
+        network.input("NOWHERE"),
+        Err(BuildError::UnknownExport("NOWHERE".into()))
+    );
+}
+
+#[test]
+fn an_output_that_is_dropped_stops_its_sender() {
+    let mut network = network(
+        "'1000000000000' -> COUNT E(t/emit) OUT -> IN A(t/pass)\nOUTPORT=A.OUT:OUT",
+        options(Scheduler::Auto, 8),
+    );
+    network.output("OUT").unwrap();
+    let mut started = network.start().unwrap();
+    let output = started.outputs.remove(0);
+    assert_eq!(output.recv(), Some(Packet::int(1)));
+    drop(output);
+    assert_eq!(started.running.wait().verdict, Verdict::Finished);
+}
