@@ -142,14 +142,15 @@ fn span(plan: &Plan, address: &str) -> Span {
 }
 
 fn failed(fault: &FaultReport, plan: &Plan) -> Diagnostic {
-    let at = place(fault);
-    let message = format!("`{at}` failed: {}", fault.message);
-    Diagnostic::error(FAILED.0, span(plan, &fault.address), message)
-        .note(note(fault))
-        .help(format!(
-            "connect `{} ERROR -> ...`, or give the process a policy such as `fault=park`",
-            fault.address
-        ))
+    let message = format!("`{}` failed: {}", place(fault), fault.message);
+    let found = Diagnostic::error(FAILED.0, span(plan, &fault.address), message).note(note(fault));
+    if fault.packet.is_none() {
+        return found;
+    }
+    let address = &fault.address;
+    found.help(format!(
+        "connect `{address} ERROR -> ...`, or give the process a policy such as `fault=park`"
+    ))
 }
 
 fn survived(fault: &FaultReport, plan: &Plan) -> Diagnostic {

@@ -4,10 +4,16 @@
 //! is what was asked for; whatever else there is to say goes to standard error.
 
 mod check;
+mod completions;
 mod describe;
 mod exit;
+mod explain;
 mod faults;
+mod files;
+mod fmt;
+mod graph;
 mod list;
+mod new;
 mod out;
 mod render;
 mod run;
@@ -31,8 +37,13 @@ struct CommandLine {
 enum Verb {
     Run(run::Args),
     Check(check::Args),
+    Fmt(fmt::Args),
     List(list::Args),
     Describe(describe::Args),
+    Explain(explain::Args),
+    Graph(graph::Args),
+    New(new::Args),
+    Completions(completions::Args),
 }
 
 /// Runs the command line with the components of a catalogue.
@@ -55,8 +66,13 @@ impl Verb {
         match self {
             Self::Run(args) => run::execute(&args, catalogue),
             Self::Check(args) => check::execute(&args, catalogue),
+            Self::Fmt(args) => fmt::execute(&args),
             Self::List(args) => list::execute(&args, catalogue),
             Self::Describe(args) => describe::execute(&args, catalogue),
+            Self::Explain(args) => explain::execute(&args, catalogue),
+            Self::Graph(args) => graph::execute(&args, catalogue),
+            Self::New(args) => new::execute(&args),
+            Self::Completions(args) => completions::execute(&args),
         }
     }
 }

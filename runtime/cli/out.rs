@@ -103,3 +103,12 @@ pub(super) fn report_own_panics() {
         std::process::exit(Exit::Bug as i32);
     }));
 }
+
+/// How this command was called; a program with components of its own has a name of its own.
+pub(super) fn own_name() -> String {
+    let called = std::env::args_os().next().unwrap_or_default();
+    let name = std::path::Path::new(&called)
+        .file_stem()
+        .map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| String::from("paperflow"))
+}

@@ -11,7 +11,9 @@ use std::time::Duration;
 use paperflow_core::Catalogue;
 use paperflow_core::value::parse_duration;
 use paperflow_engine::report::Outcome;
-use paperflow_engine::{DEFAULT_CAPACITY, Network, Options, Running, Scheduler, Verdict, describe};
+use paperflow_engine::{
+    BuildError, DEFAULT_CAPACITY, Network, Options, Running, Scheduler, Verdict, describe,
+};
 use paperflow_graph::{Diagnostic, Plan, Sources};
 use serde_json::{Value as Json, json};
 
@@ -101,8 +103,8 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
     } = loaded;
     let outcome = match start(args, catalogue, &plan, &sources) {
         Ok(running) => wait(args, &plan, running),
-        Err(unbuilt) => {
-            tell(args, &[unbuilt], &sources);
+        Err(error) => {
+            tell(args, &[faults::unbuilt(&error)], &sources);
             return Ok(Exit::Failed);
         }
     };
@@ -153,7 +155,7 @@ fn start(
     catalogue: &Catalogue,
     plan: &Plan,
     sources: &Sources,
-) -> Result<Running, Diagnostic> {
+) -> Result<Running, BuildError> {
     let options = Options {
         scheduler: args.scheduler,
         capacity: usize::try_from(args.capacity).unwrap_or(usize::MAX),
@@ -162,11 +164,9 @@ fn start(
     };
     let mut network = Network::new(plan.clone(), catalogue, sources, options);
     for export in ports::unfed(plan) {
-        network
-            .input(&export.public)
-            .map_err(|error| faults::unbuilt(&error))?;
+        network.input(&export.public)?;
     }
-    let started = network.start().map_err(|error| faults::unbuilt(&error))?;
+    let started = network.start()?;
     // Dropping the handles ends the streams that nobody feeds.
     Ok(started.running)
 }
