@@ -424,21 +424,17 @@ impl Net {
     }
 
     pub(crate) fn writer_names(&self, link: usize) -> Vec<String> {
-        let name = |who: &Who| match who {
+        let writers = self.links[link].writers.iter().enumerate();
+        let name = |(writer, who): (usize, &Who)| match who {
             Who::Process(process) => {
                 let process = &self.processes[*process];
-                let socket = process
-                    .outputs
-                    .iter()
-                    .find(|socket| socket.link == Some(link));
-                format!(
-                    "{}.{}",
-                    process.address,
-                    socket.map_or("*", |socket| &socket.name)
-                )
+                let mut outputs = process.outputs.iter();
+                let socket = outputs.find(|out| out.link == Some(link) && out.writer == writer);
+                let port = socket.map_or("*", |socket| &socket.name);
+                format!("{}.{port}", process.address)
             }
             Who::External(_) => String::from("(outside)"),
         };
-        self.links[link].writers.iter().map(name).collect()
+        writers.map(name).collect()
     }
 }

@@ -7,8 +7,10 @@
 //!
 //! The price of one mechanism for both: a process with its own thread also runs in turns.
 
+mod assemble;
 mod build;
 mod clock;
+mod describe;
 mod embed;
 mod initial;
 mod judge;
@@ -21,8 +23,10 @@ pub mod report;
 pub mod rig;
 mod roster;
 mod scope;
+mod wiring;
 
-pub use build::{BuildError, MAX_THREADS, Network, Started, describe, set_initial};
+pub use build::{BuildError, MAX_THREADS, Network, Started};
+pub use describe::{describe, set_initial};
 pub use embed::{Input, NothingYet, Output};
 pub use link::LinkCounts;
 pub use network::{Control, Observer, Running};

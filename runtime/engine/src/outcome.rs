@@ -65,7 +65,7 @@ impl Crew {
         let body = move || {
             body();
             // Nobody listens when the network was dropped in the middle of a run.
-            drop(leaving.send(number));
+            let _unheard = leaving.send(number);
         };
         if thread::Builder::new()
             .name(format!("paperflow {name}"))

@@ -55,6 +55,8 @@ pub(crate) struct Socket {
     /// `IN` or `IN[2]`.
     pub(crate) name: String,
     pub(crate) link: Option<usize>,
+    /// Which writer of the link it is, for an out-port.
+    pub(crate) writer: usize,
 }
 
 /// Where a parameter comes from.

@@ -1,0 +1,363 @@
+//! From links to processes: each gets its turn, its parameters and its place in the network.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, unbounded};
+use paperflow_core::component::{Elements, Layout};
+use paperflow_core::turn::{Inlet, Manner, Outlet, Outside};
+use paperflow_core::{Packet, Spec, Turn, Work, spec};
+use parking_lot::Mutex;
+
+use crate::build::Started;
+use crate::clock::NetClock;
+use crate::embed::{Feed, Input, Output};
+use crate::initial::Template;
+use crate::link::{Link, Writer};
+use crate::network::{Event, Net, Running};
+use crate::options::Scheduler;
+use crate::process::{Body, Door, ParamSource, Process, Socket, Status, Tally};
+use crate::roster::ProcessWaker;
+use crate::scope::Scope;
+use crate::wiring::Wiring;
+
+impl Wiring {
+    pub(crate) fn start(self) -> Started {
+        let (events, heard) = unbounded();
+        let clock = NetClock::new(self.network.options.virtual_time);
+        let doors: Vec<Arc<Door>> = (0..self.components.len())
+            .map(|process| {
+                Arc::new(Door {
+                    net: OnceLock::new(),
+                    process,
+                })
+            })
+            .collect();
+        let processes = (0..self.components.len())
+            .map(|at| self.process(at, &doors[at]))
+            .collect();
+        let externals = self.network.inputs.iter().chain(&self.network.outputs);
+        let net = Arc::new(Net {
+            remaining: AtomicUsize::new(self.components.len()),
+            processes,
+            links: self.links.clone(),
+            scopes: self.scopes(),
+            roster: Arc::clone(&self.roster),
+            clock,
+            externals: externals
+                .map(|(_, external)| Arc::clone(external))
+                .collect(),
+            fed: AtomicU64::new(0),
+            events,
+            judging: Mutex::new(()),
+            started: Instant::now(),
+            is_stopping: Arc::clone(&self.stop),
+            leaks: Mutex::default(),
+            notes: Mutex::default(),
+        });
+        for door in &doors {
+            door.net.get_or_init(|| Arc::downgrade(&net));
+        }
+        self.handles(net, heard)
+    }
+
+    fn handles(&self, net: Arc<Net>, events: Receiver<Event>) -> Started {
+        let external = |at: usize| Arc::clone(&net.externals[at]);
+        let inputs = self
+            .input_links
+            .iter()
+            .enumerate()
+            .map(|(at, (link, index))| {
+                let writer = Writer {
+                    link: Arc::clone(&self.links[*link]),
+                    index: *index,
+                };
+                Input::new(
+                    Feed {
+                        net: Arc::clone(&net),
+                        external: external(at),
+                    },
+                    writer,
+                )
+            });
+        let fed = self.input_links.len();
+        let outputs = self.output_links.iter().enumerate().map(|(at, link)| {
+            let feed = Feed {
+                net: Arc::clone(&net),
+                external: external(fed + at),
+            };
+            Output::new(feed, Arc::clone(&self.links[*link]))
+        });
+        let (inputs, outputs) = (inputs.collect(), outputs.collect());
+        let running = Running::launch(net, events, self.workers());
+        Started {
+            running,
+            inputs,
+            outputs,
+        }
+    }
+
+    fn workers(&self) -> usize {
+        let pooled = self.own_thread.iter().filter(|own| !**own).count();
+        let wanted = match self.network.options.scheduler {
+            Scheduler::Auto => std::thread::available_parallelism().map_or(1, usize::from),
+            Scheduler::Pool(workers) => workers.max(1),
+            Scheduler::Threads => 0,
+        };
+        wanted.min(pooled)
+    }
+
+    fn process(&self, index: usize, door: &Arc<Door>) -> Process {
+        let component = Arc::clone(&self.components[index]);
+        let drawn = &self.network.plan.processes[index];
+        let spec = Arc::new(component.spec().clone());
+        let InElements {
+            sockets: inputs,
+            elements: in_elements,
+            templates,
+            inlets,
+        } = self.in_elements(index, &spec);
+        let (outputs, out_elements, outlets) = self.out_elements(index, &spec);
+        let is_source = inputs.iter().all(|socket| socket.link.is_none());
+        let error = (0..outputs.len())
+            .find(|at| outputs[*at].name == spec::ERROR && outlets[*at].is_some());
+        let has_own_thread = self.own_thread[index];
+        let manner = Manner {
+            eager: spec.work == Work::Thread,
+            passing: passing(&spec, &out_elements),
+            bypass: bypass(&spec, &out_elements),
+            stop: is_source.then(|| Arc::clone(&self.stop)),
+            outside: Some(Arc::clone(door) as Arc<dyn Outside>),
+        };
+        let params = self.params(index, &spec);
+        let waker = Arc::new(ProcessWaker {
+            roster: Arc::clone(&self.roster),
+            process: index,
+        })
+        .into();
+        Process {
+            index,
+            address: drawn.address.clone(),
+            origin: self.network.origins.get(index).cloned().unwrap_or_default(),
+            gates: self.into[index]
+                .iter()
+                .filter(|(key, _)| key.0 == "*")
+                .map(|(_, link)| *link)
+                .collect(),
+            signals: self.signals[index]
+                .iter()
+                .map(|(link, index)| self.writer(*link, *index))
+                .collect(),
+            body: Mutex::new(Body::new(Turn::new(inlets, outlets, manner), params.len())),
+            layout: Arc::new(Layout {
+                inputs: in_elements,
+                outputs: out_elements,
+            }),
+            policy: self.policies[index],
+            scope: drawn.scope,
+            is_outside: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            status: Mutex::new(Status::default()),
+            tally: Tally::default(),
+            component,
+            spec,
+            inputs,
+            outputs,
+            templates,
+            params,
+            error,
+            is_source,
+            has_own_thread,
+            waker,
+        }
+    }
+
+    fn writer(&self, link: usize, index: usize) -> Writer {
+        Writer {
+            link: Arc::clone(&self.links[link]),
+            index,
+        }
+    }
+
+    fn in_elements(&self, process: usize, spec: &Spec) -> InElements {
+        let mut found = InElements::default();
+        for port in &spec.inputs {
+            let initials = self.initials(process, &port.name);
+            let linked = self.into[process].keys();
+            let linked = linked.filter(|key| key.0 == port.name).map(|key| key.1);
+            let used = linked.chain(initials.iter().map(|(number, _)| *number));
+            let numbers = numbers(port.array, used);
+            let first = found.sockets.len();
+            for number in &numbers {
+                let name = element_name(&port.name, port.array, *number);
+                let link = self.into[process].get(&(port.name.clone(), *number));
+                let initial = initials.iter().find(|(at, _)| at == number);
+                match (link, initial) {
+                    (Some(link), _) => found.connect(name, *link, &self.links[*link]),
+                    (None, Some((_, packet))) => found.preset(name, packet.clone()),
+                    (None, None) => found.leave(name),
+                }
+            }
+            let numbers = numbers.into();
+            found.elements.push(Elements { first, numbers });
+        }
+        found
+    }
+
+    fn out_elements(
+        &self,
+        process: usize,
+        spec: &Spec,
+    ) -> (Vec<Socket>, Vec<Elements>, Vec<Option<Arc<dyn Outlet>>>) {
+        let (mut sockets, mut elements, mut outlets) = (Vec::new(), Vec::new(), Vec::new());
+        for port in &spec.outputs {
+            let linked = self.out_of[process]
+                .keys()
+                .filter(|key| key.0 == port.name)
+                .map(|key| key.1);
+            let numbers = numbers(port.array, linked);
+            let first = sockets.len();
+            for number in &numbers {
+                let link = self.out_of[process].get(&(port.name.clone(), *number));
+                outlets.push(
+                    link.map(|(link, index)| {
+                        Arc::new(self.writer(*link, *index)) as Arc<dyn Outlet>
+                    }),
+                );
+                let name = element_name(&port.name, port.array, *number);
+                sockets.push(Socket {
+                    name,
+                    link: link.map(|(link, _)| *link),
+                    writer: link.map_or(0, |(_, writer)| *writer),
+                });
+            }
+            elements.push(Elements {
+                first,
+                numbers: numbers.into(),
+            });
+        }
+        (sockets, elements, outlets)
+    }
+
+    fn params(&self, process: usize, spec: &Spec) -> Vec<ParamSource> {
+        let source = |name: &str| {
+            if let Some(link) = self.into[process].get(&(name.to_owned(), 0)) {
+                return ParamSource::Link(*link);
+            }
+            match self.initials(process, name).pop() {
+                Some((_, packet)) => ParamSource::Initial(packet),
+                None => ParamSource::Nowhere,
+            }
+        };
+        spec.params
+            .iter()
+            .map(|param| source(&param.name))
+            .collect()
+    }
+
+    fn initials(&self, process: usize, port: &str) -> Vec<(u32, Packet)> {
+        let initials = self.initials[process].iter();
+        let initials = initials.map(|at| &self.network.plan.initials[*at]);
+        initials
+            .filter(|initial| initial.to.port == port)
+            .map(|initial| {
+                let number = initial.to.index.unwrap_or(0);
+                (number, Packet::json(initial.value.clone()))
+            })
+            .collect()
+    }
+
+    fn scopes(&self) -> Vec<Scope> {
+        let plan = &self.network.plan;
+        let within = |scope: usize| {
+            (0..plan.processes.len())
+                .filter(move |at| plan.processes[*at].scope == Some(scope))
+                .collect()
+        };
+        let children = |scope: usize| {
+            (0..plan.scopes.len())
+                .filter(|at| plan.scopes[*at].parent == Some(scope))
+                .collect()
+        };
+        let scopes = plan.scopes.iter().enumerate();
+        scopes
+            .map(|(at, scope)| Scope::new(scope.parent, within(at), children(at)))
+            .collect()
+    }
+}
+
+/// The element numbers of a port, in order; a plain port has one element even when nothing leads there.
+fn numbers(array: bool, used: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut numbers: Vec<u32> = if array { used.collect() } else { vec![0] };
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+fn element_name(port: &str, array: bool, number: u32) -> String {
+    if array {
+        format!("{port}[{number}]")
+    } else {
+        port.to_owned()
+    }
+}
+
+/// Where brackets pass to: every out-port element but ERROR.
+fn passing(spec: &Spec, elements: &[Elements]) -> Arc<[usize]> {
+    let ports = spec
+        .outputs
+        .iter()
+        .zip(elements)
+        .filter(|(port, _)| port.name != spec::ERROR);
+    ports
+        .flat_map(|(_, elements)| elements.first..elements.first + elements.numbers.len())
+        .collect()
+}
+
+/// A looper with one in-port and one out-port lets brackets pass there.
+fn bypass(spec: &Spec, elements: &[Elements]) -> Option<usize> {
+    let mut ports = spec
+        .outputs
+        .iter()
+        .zip(elements)
+        .filter(|(port, _)| port.name != spec::ERROR);
+    let (port, elements) = ports.next()?;
+    let single =
+        ports.next().is_none() && spec.inputs.len() == 1 && !spec.inputs[0].array && !port.array;
+    single.then_some(elements.first)
+}
+
+/// The in-port elements of a process.
+#[derive(Default)]
+struct InElements {
+    sockets: Vec<Socket>,
+    elements: Vec<Elements>,
+    templates: Vec<Arc<Template>>,
+    inlets: Vec<Option<Arc<dyn Inlet>>>,
+}
+
+impl InElements {
+    fn connect(&mut self, name: String, at: usize, link: &Arc<Link>) {
+        self.add(name, Some(at), Some(Arc::clone(link) as Arc<dyn Inlet>));
+    }
+
+    fn preset(&mut self, name: String, packet: Packet) {
+        let template = Arc::new(Template::new(packet));
+        self.templates.push(Arc::clone(&template));
+        self.add(name, None, Some(template));
+    }
+
+    fn leave(&mut self, name: String) {
+        self.add(name, None, None);
+    }
+
+    fn add(&mut self, name: String, link: Option<usize>, inlet: Option<Arc<dyn Inlet>>) {
+        self.sockets.push(Socket {
+            name,
+            link,
+            writer: 0,
+        });
+        self.inlets.push(inlet);
+    }
+}

@@ -1,0 +1,260 @@
+//! From a plan to links: every port name is resolved here, once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use paperflow_core::{Component, Work};
+use paperflow_graph::Full;
+use paperflow_graph::plan::{self, Plan};
+
+use crate::build::{BuildError, MAX_THREADS, Network};
+use crate::link::Link;
+use crate::options::{DEFAULT_RETRIES, Policy, Scheduler};
+use crate::roster::{External, Roster, Who};
+
+/// A network being wired.
+pub(crate) struct Wiring {
+    pub(crate) network: Network,
+    pub(crate) components: Vec<Arc<dyn Component>>,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) own_thread: Vec<bool>,
+    pub(crate) links: Vec<Arc<Link>>,
+    /// By process: its links in and out, by port and element.
+    pub(crate) into: Vec<BTreeMap<(String, u32), usize>>,
+    pub(crate) out_of: Vec<BTreeMap<(String, u32), (usize, usize)>>,
+    pub(crate) signals: Vec<Vec<(usize, usize)>>,
+    pub(crate) policies: Vec<Policy>,
+    /// By process: which initial packets of the plan are its own.
+    pub(crate) initials: Vec<Vec<usize>>,
+    pub(crate) input_links: Vec<(usize, usize)>,
+    pub(crate) output_links: Vec<usize>,
+    pub(crate) stop: Arc<AtomicBool>,
+}
+
+impl Wiring {
+    pub(crate) fn new(network: Network) -> Result<Self, BuildError> {
+        let components = components(&network)?;
+        let policies = policies(&network.plan)?;
+        let own_thread: Vec<bool> = components
+            .iter()
+            .map(|component| {
+                network.options.scheduler == Scheduler::Threads
+                    || component.spec().work == Work::Thread
+            })
+            .collect();
+        let threads = own_thread.iter().filter(|own| **own).count();
+        if threads > MAX_THREADS {
+            return Err(BuildError::TooManyThreads(threads));
+        }
+        let count = components.len();
+        let mut wiring = Self {
+            roster: Arc::new(Roster::new(&own_thread)),
+            network,
+            components,
+            own_thread,
+            links: Vec::new(),
+            into: vec![BTreeMap::new(); count],
+            out_of: vec![BTreeMap::new(); count],
+            signals: vec![Vec::new(); count],
+            policies,
+            initials: vec![Vec::new(); count],
+            input_links: Vec::new(),
+            output_links: Vec::new(),
+            stop: Arc::default(),
+        };
+        for (at, initial) in wiring.network.plan.initials.iter().enumerate() {
+            wiring.initials[initial.to.process].push(at);
+        }
+        wiring.link();
+        wiring.check_ports()?;
+        Ok(wiring)
+    }
+
+    // ---- links ----
+
+    fn link(&mut self) {
+        let plan = std::mem::take(&mut self.network.plan.links);
+        let inputs = std::mem::take(&mut self.network.inputs);
+        let outputs = std::mem::take(&mut self.network.outputs);
+        for link in &plan {
+            let fed = inputs.iter().position(|(end, _)| same(end, &link.to));
+            self.add_link(link, fed.map(|at| &inputs[at].1));
+        }
+        for (end, external) in &inputs {
+            if !plan.iter().any(|link| same(end, &link.to)) {
+                let link = plan::Link {
+                    to: end.clone(),
+                    ..plan::Link::default()
+                };
+                self.add_link(&link, Some(external));
+            }
+            let key = key(end);
+            let link = self.into[end.process][&key];
+            self.input_links
+                .push((link, self.links[link].writers.len() - 1));
+        }
+        for (end, external) in &outputs {
+            self.add_output(end, external);
+        }
+        self.network.plan.links = plan;
+        self.network.inputs = inputs;
+        self.network.outputs = outputs;
+    }
+
+    fn add_link(&mut self, link: &plan::Link, external: Option<&Arc<External>>) {
+        let at = self.links.len();
+        let mut writers = Vec::new();
+        for writer in &link.from {
+            let index = writers.len();
+            if writer.end.port == "*" {
+                self.signals[writer.end.process].push((at, index));
+            } else {
+                self.out_of[writer.end.process].insert(key(&writer.end), (at, index));
+            }
+            writers.push(Who::Process(writer.end.process));
+        }
+        writers.extend(external.cloned().map(Who::External));
+        let mut ends = link
+            .from
+            .iter()
+            .map(|writer| writer.end.process)
+            .chain([link.to.process]);
+        let home = if external.is_some() {
+            None
+        } else {
+            self.home(&mut ends)
+        };
+        self.into[link.to.process].insert(key(&link.to), at);
+        let capacity = link
+            .capacity
+            .unwrap_or(self.network.options.capacity)
+            .max(1);
+        let reader = Who::Process(link.to.process);
+        let roster = Arc::clone(&self.roster);
+        self.links.push(Link::new(
+            capacity, link.full, reader, writers, home, roster,
+        ));
+    }
+
+    fn add_output(&mut self, end: &plan::End, external: &Arc<External>) {
+        let at = self.links.len();
+        self.out_of[end.process].insert(key(end), (at, 0));
+        self.output_links.push(at);
+        let (reader, writers) = (
+            Who::External(Arc::clone(external)),
+            vec![Who::Process(end.process)],
+        );
+        let capacity = self.network.options.capacity.max(1);
+        let roster = Arc::clone(&self.roster);
+        self.links.push(Link::new(
+            capacity,
+            Full::Wait,
+            reader,
+            writers,
+            None,
+            roster,
+        ));
+    }
+
+    /// The innermost re-armed subnet that holds all these processes.
+    fn home(&self, ends: &mut dyn Iterator<Item = usize>) -> Option<usize> {
+        let scope_of = |process: usize| self.network.plan.processes[process].scope;
+        let mut home = scope_of(ends.next()?)?;
+        for end in ends {
+            while !self.is_within(scope_of(end), home) {
+                home = self.network.plan.scopes[home].parent?;
+            }
+        }
+        Some(home)
+    }
+
+    fn is_within(&self, mut scope: Option<usize>, outer: usize) -> bool {
+        while let Some(inner) = scope {
+            if inner == outer {
+                return true;
+            }
+            scope = self.network.plan.scopes[inner].parent;
+        }
+        false
+    }
+
+    /// Every port named by the plan is one that its component has.
+    fn check_ports(&self) -> Result<(), BuildError> {
+        for (index, process) in self.network.plan.processes.iter().enumerate() {
+            let spec = self.components[index].spec();
+            let unknown = |port: &String| BuildError::UnknownPort {
+                address: process.address.clone(),
+                port: port.clone(),
+            };
+            let is_input = |port: &str| {
+                port == "*" || spec.input_index(port).is_some() || spec.param_index(port).is_some()
+            };
+            if let Some((port, _)) = self.into[index].keys().find(|(port, _)| !is_input(port)) {
+                return Err(unknown(port));
+            }
+            if let Some((port, _)) = self.out_of[index]
+                .keys()
+                .find(|(port, _)| spec.output_index(port).is_none())
+            {
+                return Err(unknown(port));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn components(network: &Network) -> Result<Vec<Arc<dyn Component>>, BuildError> {
+    let find = |process: &plan::Process| {
+        network
+            .catalogue
+            .get(&process.component)
+            .cloned()
+            .ok_or_else(|| BuildError::UnknownComponent {
+                address: process.address.clone(),
+                component: process.component.clone(),
+            })
+    };
+    network.plan.processes.iter().map(find).collect()
+}
+
+fn policies(plan: &Plan) -> Result<Vec<Policy>, BuildError> {
+    plan.processes.iter().map(policy).collect()
+}
+
+fn policy(process: &plan::Process) -> Result<Policy, BuildError> {
+    let text = |key: &str| {
+        let value = process
+            .metadata
+            .iter()
+            .rev()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value);
+        value.map(|value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        })
+    };
+    let retries = text("retries")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(DEFAULT_RETRIES);
+    match text("fault").as_deref() {
+        None | Some("stop-network") => Ok(Policy::StopNetwork),
+        Some("stop-process") => Ok(Policy::StopProcess),
+        Some("park") => Ok(Policy::Park),
+        Some("retry") => Ok(Policy::Retry(retries)),
+        Some(other) => Err(BuildError::UnknownPolicy {
+            address: process.address.clone(),
+            policy: other.to_owned(),
+        }),
+    }
+}
+
+pub(crate) fn key(end: &plan::End) -> (String, u32) {
+    (end.port.clone(), end.index.unwrap_or(0))
+}
+
+pub(crate) fn same(one: &plan::End, two: &plan::End) -> bool {
+    one.process == two.process && key(one) == key(two)
+}
