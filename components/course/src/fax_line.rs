@@ -1,6 +1,6 @@
 //! The restaurants' end of the fax line.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use paperflow_core::{Fault, Got, In, Out, Typed, component};
 
@@ -10,12 +10,12 @@ use crate::papers::{Menu, MenuAnswer, MenuRequest};
 /// Stands in for the restaurants: the fax operator takes the request to the chef, the chef copies the
 /// menu from the wall, and the operator faxes it back with the reference of the request.
 ///
-/// The first request to a restaurant gets its first menu, the next one its next menu. A request that
-/// comes before the menu is on the wall waits for it.
+/// The menu is the one of the call that the request refers to. A request that comes before the menu is
+/// on the wall waits for it; one that comes twice is answered twice.
 #[component("course/fax-line", work = compute)]
 #[example(
-    menu = [{ "restaurant": "R-77", "dishes": { "MARG": 599 }, "delivery": 199 }],
-    fax_in = [{ "correlation": "ON-1", "restaurant": "R-77", "fax": "0077", "ask": "menu" }],
+    menu = [{ "restaurant": "R-77", "call": 1, "dishes": { "MARG": 599 }, "delivery": 199 }],
+    fax_in = [{ "correlation": "ON-1", "restaurant": "R-77", "fax": "0077", "call": 1, "ask": "menu" }],
     fax_out = [{ "correlation": "ON-1", "dishes": { "MARG": 599 }, "delivery": 199 }]
 )]
 pub async fn fax_line(
@@ -32,7 +32,7 @@ pub async fn fax_line(
         let fax = async { fax_in.next().await.map(Event::Fax) };
         let answer = match first(wall, fax).await {
             Some(Event::Menu(menu)) => kitchens.hang_up(menu.into_inner().0),
-            Some(Event::Fax(request)) => kitchens.copy(&request),
+            Some(Event::Fax(request)) => kitchens.copy(request.into_inner().0),
             None => return Ok(()),
         };
         if let Some(answer) = answer {
@@ -46,61 +46,35 @@ enum Event {
     Fax(Got<Typed<MenuRequest>>),
 }
 
-/// What the restaurants know, by restaurant.
+/// What the restaurants know, by call.
 #[derive(Default)]
 struct Kitchens {
-    /// Menus nobody has asked for yet.
-    walls: BTreeMap<String, VecDeque<Menu>>,
-    /// References of requests that wait for a menu.
-    trays: BTreeMap<String, VecDeque<String>>,
-    /// What has been answered, by reference: a fax that comes twice gets the same answer twice.
-    answered: BTreeMap<String, MenuAnswer>,
+    walls: BTreeMap<u32, Menu>,
+    /// Requests that wait for a menu.
+    trays: BTreeMap<u32, MenuRequest>,
 }
 
 impl Kitchens {
     /// A new menu; it answers a request that was waiting for it.
     fn hang_up(&mut self, menu: Menu) -> Option<MenuAnswer> {
-        let waiting = self
-            .trays
-            .get_mut(&menu.restaurant)
-            .and_then(VecDeque::pop_front);
-        if let Some(correlation) = waiting {
-            return Some(self.answer(correlation, menu));
-        }
-        self.walls
-            .entry(menu.restaurant.clone())
-            .or_default()
-            .push_back(menu);
-        None
+        let call = menu.call;
+        self.walls.insert(call, menu);
+        self.trays
+            .remove(&call)
+            .and_then(|request| self.copy(request))
     }
 
     /// The answer to a request, if the menu is there.
-    fn copy(&mut self, request: &MenuRequest) -> Option<MenuAnswer> {
-        if let Some(answer) = self.answered.get(&request.correlation) {
-            return Some(answer.clone());
-        }
-        if let Some(menu) = self
-            .walls
-            .get_mut(&request.restaurant)
-            .and_then(VecDeque::pop_front)
-        {
-            return Some(self.answer(request.correlation.clone(), menu));
-        }
-        let tray = self.trays.entry(request.restaurant.clone()).or_default();
-        if !tray.contains(&request.correlation) {
-            tray.push_back(request.correlation.clone());
-        }
-        None
-    }
-
-    fn answer(&mut self, correlation: String, menu: Menu) -> MenuAnswer {
-        let answer = MenuAnswer {
-            correlation,
-            dishes: menu.dishes,
-            delivery: menu.delivery,
+    fn copy(&mut self, request: MenuRequest) -> Option<MenuAnswer> {
+        let Some(menu) = self.walls.get(&request.call) else {
+            self.trays.insert(request.call, request);
+            return None;
         };
-        self.answered
-            .insert(answer.correlation.clone(), answer.clone());
-        answer
+        let MenuRequest { correlation, .. } = request;
+        Some(MenuAnswer {
+            correlation,
+            dishes: menu.dishes.clone(),
+            delivery: menu.delivery,
+        })
     }
 }

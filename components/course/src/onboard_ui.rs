@@ -1,35 +1,42 @@
 //! Where restaurants call in.
 
-use paperflow_core::{Out, Typed, component};
+use paperflow_core::{Fault, In, Out, Typed, component};
 
 use crate::papers::{Enquiry, Menu, Restaurant};
 
 /// Lets restaurants call in: each call is an enquiry for the office, and a menu on a kitchen wall that
-/// the office has not seen yet.
+/// the office has not seen yet. Calls are numbered.
 #[component("course/onboard-ui", work = compute)]
 #[example(
     restaurants = [{ "restaurant": "R-77", "name": "Pizza 'R Us", "postcode": "SW17 5HK", "fax": "0077",
                      "menu": { "MARG": 599 }, "delivery": 199 }],
-    menu = [{ "restaurant": "R-77", "dishes": { "MARG": 599 }, "delivery": 199 }],
-    out = [{ "restaurant": "R-77", "name": "Pizza 'R Us", "postcode": "SW17 5HK", "fax": "0077" }]
+    menu = [{ "restaurant": "R-77", "call": 1, "dishes": { "MARG": 599 }, "delivery": 199 }],
+    out = [{ "restaurant": "R-77", "name": "Pizza 'R Us", "postcode": "SW17 5HK", "fax": "0077", "call": 1 }]
 )]
-pub fn onboard_ui(
+pub async fn onboard_ui(
     /// Restaurants as they are, one record for each call.
-    restaurants: Typed<Restaurant>,
+    restaurants: In<Typed<Restaurant>>,
     /// The menu, for the restaurant's own wall.
-    menu: &mut Out<Typed<Menu>>,
+    menu: Out<Typed<Menu>>,
     /// The enquiry: who is calling, without the menu.
-    out: &mut Out<Typed<Enquiry>>,
-) {
-    let Typed(Restaurant {
-        enquiry,
-        menu: dishes,
-        delivery,
-    }) = restaurants;
-    menu.put(Menu {
-        restaurant: enquiry.restaurant.clone(),
-        dishes,
-        delivery,
-    });
-    out.put(enquiry);
+    out: Out<Typed<Enquiry>>,
+) -> Result<(), Fault> {
+    let mut call = 0;
+    while let Some(restaurant) = restaurants.next().await {
+        call += 1;
+        let Typed(Restaurant {
+            enquiry,
+            menu: dishes,
+            delivery,
+        }) = restaurant.into_inner();
+        menu.send(Menu {
+            restaurant: enquiry.restaurant.clone(),
+            call,
+            dishes,
+            delivery,
+        })
+        .await?;
+        out.send(Enquiry { call, ..enquiry }).await?;
+    }
+    Ok(())
 }

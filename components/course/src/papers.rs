@@ -80,6 +80,9 @@ pub struct Enquiry {
     /// Its fax line; without one we cannot work with it.
     #[serde(default)]
     pub fax: String,
+    /// Which call it was, counted from 1.
+    #[serde(default)]
+    pub call: u32,
 }
 
 /// The menu on the kitchen wall, which only the restaurant knows.
@@ -87,6 +90,8 @@ pub struct Enquiry {
 pub struct Menu {
     /// Whose it is.
     pub restaurant: String,
+    /// The call that made it known that there is one.
+    pub call: u32,
     /// Dish to price.
     pub dishes: Dishes,
     /// Charge for delivery.
@@ -102,6 +107,8 @@ pub struct MenuRequest {
     pub restaurant: String,
     /// The fax line that is dialled.
     pub fax: String,
+    /// The call we refer to.
+    pub call: u32,
     /// What we ask for.
     pub ask: String,
 }

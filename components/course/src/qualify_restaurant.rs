@@ -9,11 +9,11 @@ use crate::papers::Enquiry;
 #[component("course/qualify-restaurant", work = compute)]
 #[example(
     onboard_restaurant = [
-        { "restaurant": "R-77", "name": "Pizza 'R Us", "postcode": "SW17 5HK", "fax": "0077" },
-        { "restaurant": "R-13", "name": "No Phone", "postcode": "SW17 5HK", "fax": "" }
+        { "restaurant": "R-77", "name": "Pizza 'R Us", "postcode": "SW17 5HK", "fax": "0077", "call": 1 },
+        { "restaurant": "R-13", "name": "No Phone", "postcode": "SW17 5HK", "fax": "", "call": 1 }
     ],
-    qualified_restaurant = [{ "restaurant": "R-77", "name": "Pizza 'R Us", "postcode": "SW17 5HK", "fax": "0077" }],
-    not_qualified = [{ "restaurant": "R-13", "name": "No Phone", "postcode": "SW17 5HK", "fax": "" }]
+    qualified_restaurant = [{ "restaurant": "R-77", "name": "Pizza 'R Us", "postcode": "SW17 5HK", "fax": "0077", "call": 1 }],
+    not_qualified = [{ "restaurant": "R-13", "name": "No Phone", "postcode": "SW17 5HK", "fax": "", "call": 1 }]
 )]
 pub fn qualify_restaurant(
     /// A restaurant's enquiry.

@@ -38,8 +38,8 @@ pub enum State {
 #[component("course/request-details", work = compute)]
 #[example(
     retries = 0,
-    request_details = [{ "restaurant": "R-77", "name": "Pizza 'R Us", "postcode": "SW17 5HK", "fax": "0077" }],
-    fax_out = [{ "correlation": "ON-1", "restaurant": "R-77", "fax": "0077", "ask": "menu" }]
+    request_details = [{ "restaurant": "R-77", "name": "Pizza 'R Us", "postcode": "SW17 5HK", "fax": "0077", "call": 1 }],
+    fax_out = [{ "correlation": "ON-1", "restaurant": "R-77", "fax": "0077", "call": 1, "ask": "menu" }]
 )]
 #[example(
     fax_in = [{ "correlation": "ON-9", "dishes": {}, "delivery": 0 }],
@@ -222,6 +222,7 @@ fn fax(reference: &str, enquiry: &Enquiry) -> MenuRequest {
         correlation: reference.to_owned(),
         restaurant: enquiry.restaurant.clone(),
         fax: enquiry.fax.clone(),
+        call: enquiry.call,
         ask: String::from("menu"),
     }
 }

@@ -17,7 +17,7 @@ fn records<const N: usize>(records: [Value; N]) -> [Packet; N] {
 const NONE: [Packet; 0] = [];
 
 fn enquiry(restaurant: &str) -> Value {
-    json!({ "restaurant": restaurant, "name": "Pizza 'R Us", "postcode": "SW17 5HK", "fax": "0077" })
+    json!({ "restaurant": restaurant, "name": "Pizza 'R Us", "postcode": "SW17 5HK", "fax": "0077", "call": 1 })
 }
 
 fn page(version: u32, margherita: i64) -> Value {
@@ -48,7 +48,7 @@ fn invalid(id: &str, reason: &str) -> Value {
 
 #[test]
 fn a_lost_fax_goes_out_again_under_the_same_reference_and_then_the_desk_gives_up() {
-    let fax = json!({ "correlation": "ON-1", "restaurant": "R-77", "fax": "0077", "ask": "menu" });
+    let fax = json!({ "correlation": "ON-1", "restaurant": "R-77", "fax": "0077", "call": 1, "ask": "menu" });
     let rig = Rig::of(request_details)
         .set("TIMEOUT", "1s")
         .set("RETRIES", "3");
@@ -63,7 +63,7 @@ fn a_lost_fax_goes_out_again_under_the_same_reference_and_then_the_desk_gives_up
 
 #[test]
 fn requests_are_numbered_in_the_order_of_the_enquiries() {
-    let fax = |reference: &str, restaurant: &str| json!({ "correlation": reference, "restaurant": restaurant, "fax": "0077", "ask": "menu" });
+    let fax = |reference: &str, restaurant: &str| json!({ "correlation": reference, "restaurant": restaurant, "fax": "0077", "call": 1, "ask": "menu" });
     Rig::of(request_details)
         .set("RETRIES", "0")
         .feed(
@@ -83,16 +83,20 @@ fn requests_are_numbered_in_the_order_of_the_enquiries() {
 }
 
 #[test]
-fn the_second_request_to_a_restaurant_gets_its_second_menu() {
-    let menu =
-        |price: i64| json!({ "restaurant": "R-77", "dishes": { "MARG": price }, "delivery": 199 });
-    let fax = |reference: &str| json!({ "correlation": reference, "restaurant": "R-77", "fax": "0077", "ask": "menu" });
+fn a_request_gets_the_menu_of_the_call_it_refers_to() {
+    let menu = |call: u32, price: i64| json!({ "restaurant": "R-77", "call": call, "dishes": { "MARG": price }, "delivery": 199 });
+    let fax = |reference: &str, call: u32| json!({ "correlation": reference, "restaurant": "R-77", "fax": "0077", "call": call, "ask": "menu" });
     let answer = |reference: &str, price: i64| json!({ "correlation": reference, "dishes": { "MARG": price }, "delivery": 199 });
     Rig::of(fax_line)
-        .feed("MENU", records([menu(599), menu(649)]))
+        .feed("MENU", records([menu(1, 599), menu(3, 649)]))
         .feed(
             "FAX_IN",
-            records([fax("ON-1"), fax("ON-1"), fax("ON-2"), fax("ON-3")]),
+            records([
+                fax("ON-1", 1),
+                fax("ON-1", 1),
+                fax("ON-2", 3),
+                fax("ON-3", 4),
+            ]),
         )
         .expect(
             "FAX_OUT",
