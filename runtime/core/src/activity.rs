@@ -99,8 +99,11 @@ pub fn looper(body: impl Future<Output = Result<(), Fault>> + Send + 'static) ->
     })
 }
 
+/// A component function on its way.
+type Running = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
+
 struct Looper {
-    body: Option<Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>>,
+    body: Option<Running>,
 }
 
 impl Activity for Looper {

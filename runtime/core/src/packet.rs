@@ -491,6 +491,6 @@ mod tests {
             Some("one")
         );
         assert!(plain.headers().is_none());
-        assert_eq!(headed.slice(7..18).unwrap().headers().is_some(), true);
+        assert!(headed.slice(7..18).unwrap().headers().is_some());
     }
 }

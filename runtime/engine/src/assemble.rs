@@ -205,11 +205,7 @@ impl Wiring {
         found
     }
 
-    fn out_elements(
-        &self,
-        process: usize,
-        spec: &Spec,
-    ) -> (Vec<Socket>, Vec<Elements>, Vec<Option<Arc<dyn Outlet>>>) {
+    fn out_elements(&self, process: usize, spec: &Spec) -> (Vec<Socket>, Vec<Elements>, Outlets) {
         let (mut sockets, mut elements, mut outlets) = (Vec::new(), Vec::new(), Vec::new());
         for port in &spec.outputs {
             let linked = self.out_of[process]
@@ -327,6 +323,9 @@ fn bypass(spec: &Spec, elements: &[Elements]) -> Option<usize> {
         ports.next().is_none() && spec.inputs.len() == 1 && !spec.inputs[0].array && !port.array;
     single.then_some(elements.first)
 }
+
+/// Where each out-port element leads.
+type Outlets = Vec<Option<Arc<dyn Outlet>>>;
 
 /// The in-port elements of a process.
 #[derive(Default)]

@@ -60,7 +60,7 @@ impl RealClock {
             let (due, next) = timers.due(self.now());
             if !due.is_empty() {
                 parking_lot::MutexGuard::unlocked(&mut timers, || {
-                    due.into_iter().for_each(Waker::wake)
+                    due.into_iter().for_each(Waker::wake);
                 });
                 continue;
             }

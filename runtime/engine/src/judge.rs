@@ -95,10 +95,10 @@ impl Still<'_> {
     fn is_inside(&self, index: usize) -> bool {
         let process = self.process(index);
         let status = &self.statuses[index];
-        !process.is_over.load(Ordering::Acquire)
-            && !process.is_outside.load(Ordering::Acquire)
-            && !status.waits.outside
-            && !(status.life == Life::Suspended && status.waits.is_empty())
+        let is_elsewhere = status.life == Life::Suspended && status.waits.is_empty();
+        let is_gone = process.is_over.load(Ordering::Acquire);
+        let is_outside = process.is_outside.load(Ordering::Acquire) || status.waits.outside;
+        !(is_gone || is_outside || is_elsewhere)
     }
 
     fn wait(&self, index: usize) -> Wait {

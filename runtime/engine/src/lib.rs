@@ -14,6 +14,7 @@ mod describe;
 mod embed;
 mod initial;
 mod judge;
+mod life;
 mod link;
 mod network;
 mod options;

@@ -1,5 +1,14 @@
 //! Runs a graph text with a handful of small components, every way.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary uses a part of it"
+)]
+#![allow(
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a failed test is a failed test"
+)]
 
 use std::path::Path;
 use std::sync::Arc;
