@@ -5,7 +5,8 @@ use std::task::Context;
 
 use crate::fault::Fault;
 use crate::packet::Packet;
-use crate::port::{In, Ins, Out, Outs, Param, Receive};
+use crate::port::{In, Ins, Out, Outs, Param};
+use crate::receive::Receive;
 use crate::spec::Spec;
 use crate::table::Table;
 use crate::time::{Clock, Timer};

@@ -15,28 +15,34 @@ pub mod activity;
 pub mod catalogue;
 pub mod component;
 pub mod fault;
+pub mod got;
 pub mod headers;
 pub mod packet;
 pub mod port;
+pub mod receive;
 pub mod slot;
 pub mod spec;
 pub mod table;
 pub mod time;
 pub mod turn;
 pub mod value;
+pub mod wait;
 
 pub use activity::{Outcome, looper, plain};
 pub use catalogue::Catalogue;
 pub use component::{Activity, Component, Params, Step};
 pub use fault::{Closed, Fault};
+pub use got::Got;
 pub use headers::Headers;
 pub use packet::{Kind, Packet};
 pub use paperflow_macros::component;
-pub use port::{Either, Got, Grouped, In, Ins, Item, Out, Outs, Param, TrySend, outside, select};
+pub use port::{In, Ins, Out, Outs, Param, TrySend};
+pub use receive::{Grouped, Item, Receive};
 pub use spec::{Example, ParamSpec, PortSpec, Sample, Spec, Work};
 pub use table::Table;
 pub use time::{Moment, Timer};
 pub use turn::{Give, Take, Turn};
+pub use wait::{Either, outside, select};
 // For the code that the attribute writes: examples hold JSON.
 #[doc(hidden)]
 pub use serde_json;

@@ -170,7 +170,7 @@ fn part(argument: &Argument, core: &TokenStream) -> TokenStream {
         Role::In | Role::Ins => {
             let port = port_spec(
                 argument,
-                &quote!(#(<#types as #core::port::Receive>)*),
+                &quote!(#(<#types as #core::receive::Receive>)*),
                 core,
             );
             quote!(.input(#port))

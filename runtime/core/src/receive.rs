@@ -1,0 +1,213 @@
+//! What can be received from an in-port: values, bare packets, whole groups.
+
+use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
+
+use crate::fault::Fault;
+use crate::got::Got;
+use crate::packet::{Kind, Packet};
+use crate::turn::{Take, Turn};
+use crate::value::Value;
+
+/// What can be received from an in-port: any [`Value`], or whole groups.
+pub trait Receive: Sized + Send + 'static {
+    /// What has been received of an item that is not complete.
+    type State: Default + Send + Sync;
+
+    /// Payload kinds.
+    fn kinds() -> Vec<String>;
+
+    /// Takes the next item.
+    #[doc(hidden)]
+    fn poll(turn: &mut Turn, element: usize, state: &Self::State) -> Poll<Option<Got<Self>>>;
+}
+
+impl<T: Value> Receive for T {
+    type State = ();
+
+    fn kinds() -> Vec<String> {
+        <T as Value>::kinds()
+    }
+
+    fn poll(turn: &mut Turn, element: usize, (): &()) -> Poll<Option<Got<Self>>> {
+        loop {
+            let Poll::Ready(packet) = poll_packet(turn, element) else {
+                return Poll::Pending;
+            };
+            let Some(packet) = packet else {
+                return Poll::Ready(None);
+            };
+            if packet.is_bracket() && !T::RAW {
+                if bypass(turn, element, packet) {
+                    continue;
+                } else {
+                    return Poll::Pending;
+                }
+            }
+            let headers = packet.headers().cloned();
+            return match T::from_packet(packet) {
+                Ok(value) => Poll::Ready(Some(Got::new(value, 1, headers))),
+                Err(packet) => mismatch::<T>(turn, element, packet),
+            };
+        }
+    }
+}
+
+/// The next packet, after everything in the hand has left.
+fn poll_packet(turn: &mut Turn, element: usize) -> Poll<Option<Packet>> {
+    match turn.empty_hand() {
+        Ok(true) => {}
+        Ok(false) => return Poll::Pending,
+        Err(fault) => {
+            turn.fail(fault);
+            return Poll::Pending;
+        }
+    }
+    match turn.take(element) {
+        Take::Packet(packet) => Poll::Ready(Some(packet)),
+        Take::End => Poll::Ready(None),
+        Take::Empty => Poll::Pending,
+    }
+}
+
+fn bypass(turn: &mut Turn, element: usize, packet: Packet) -> bool {
+    if let Some(out) = turn.bypass() {
+        turn.put(out, packet, true);
+        return true;
+    }
+    let what = packet.kind().word();
+    let message = format!("got an {what}, and has no single way to pass it on");
+    turn.fail(Fault::new(message).with(packet).at(element));
+    false
+}
+
+fn mismatch<T: Value>(turn: &mut Turn, element: usize, packet: Packet) -> Poll<Option<Got<T>>> {
+    turn.fail(wrong_kind::<T>(packet).at(element));
+    Poll::Pending
+}
+
+/// The fault of a packet that a port does not carry.
+pub(crate) fn wrong_kind<T: Value>(packet: Packet) -> Fault {
+    let wanted = <T as Value>::kinds().join(" or ");
+    let got = packet.kind().word();
+    let message = if wanted == got {
+        format!(
+            "expected {}, got another {got}: {}",
+            std::any::type_name::<T>(),
+            excerpt(&packet)
+        )
+    } else {
+        format!("expected {wanted}, got {got} {}", excerpt(&packet))
+    };
+    Fault::new(message).with(packet)
+}
+
+fn excerpt(packet: &Packet) -> String {
+    let text = format!("{packet:?}");
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text,
+    }
+}
+
+/// A whole bracketed group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grouped<T> {
+    /// What was between the brackets, in order.
+    pub items: Vec<Item<T>>,
+}
+
+/// A member of a group.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item<T> {
+    /// Data.
+    Data(T),
+    /// A nested group.
+    Group(Grouped<T>),
+}
+
+impl<T> Grouped<T> {
+    /// The data directly in this group, nested groups left out.
+    pub fn data(&self) -> impl Iterator<Item = &T> {
+        self.items.iter().filter_map(|item| match item {
+            Item::Data(value) => Some(value),
+            Item::Group(_) => None,
+        })
+    }
+}
+
+/// The groups that are open, outermost first, and the packets they are made of.
+pub struct OpenGroups<T> {
+    stack: Vec<Grouped<T>>,
+    packets: u32,
+}
+
+impl<T> Default for OpenGroups<T> {
+    fn default() -> Self {
+        Self {
+            stack: Vec::new(),
+            packets: 0,
+        }
+    }
+}
+
+impl<T: Value> Receive for Grouped<T> {
+    type State = Mutex<OpenGroups<T>>;
+
+    fn kinds() -> Vec<String> {
+        <T as Value>::kinds()
+    }
+
+    fn poll(turn: &mut Turn, element: usize, state: &Self::State) -> Poll<Option<Got<Self>>> {
+        let mut open = state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let Poll::Ready(packet) = poll_packet(turn, element) else {
+                return Poll::Pending;
+            };
+            let fault = match packet {
+                None if open.stack.is_empty() => return Poll::Ready(None),
+                None => Fault::new("the stream ends inside a group"),
+                Some(packet) => match open.add(packet) {
+                    Ok(None) => continue,
+                    Ok(whole) => {
+                        return Poll::Ready(
+                            whole.map(|(group, packets)| Got::new(group, packets, None)),
+                        );
+                    }
+                    Err(fault) => fault,
+                },
+            };
+            turn.fail(fault.at(element));
+            return Poll::Pending;
+        }
+    }
+}
+
+impl<T: Value> OpenGroups<T> {
+    fn add(&mut self, packet: Packet) -> Result<Option<(Grouped<T>, u32)>, Fault> {
+        self.packets += 1;
+        match packet.kind() {
+            Kind::Open => self.stack.push(Grouped { items: Vec::new() }),
+            Kind::Close => return self.close(packet),
+            _ => match self.stack.last_mut() {
+                Some(group) => {
+                    let value = T::from_packet(packet).map_err(wrong_kind::<T>)?;
+                    group.items.push(Item::Data(value));
+                }
+                None => return Err(Fault::new("got a packet outside any group").with(packet)),
+            },
+        }
+        Ok(None)
+    }
+
+    fn close(&mut self, packet: Packet) -> Result<Option<(Grouped<T>, u32)>, Fault> {
+        let Some(group) = self.stack.pop() else {
+            return Err(Fault::new("got a close bracket without its open bracket").with(packet));
+        };
+        match self.stack.last_mut() {
+            Some(outer) => outer.items.push(Item::Group(group)),
+            None => return Ok(Some((group, std::mem::take(&mut self.packets)))),
+        }
+        Ok(None)
+    }
+}
