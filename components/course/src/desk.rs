@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use paperflow_core::port::Receive;
+use paperflow_core::Receive;
 use paperflow_core::{Either, Got, In, select};
 
 /// How many things a desk begins before it waits for one of them to come back.

@@ -1,6 +1,5 @@
 //! The order taker.
 
-use std::collections::VecDeque;
 use std::pin::pin;
 
 use paperflow_core::{Closed, Fault, Got, In, Out, Table, Typed, component};
@@ -55,19 +54,21 @@ pub async fn take_order(
     let mut desk = Desk {
         catalogue,
         complete: false,
-        held: VecDeque::new(),
+        held: Vec::new(),
     };
     while let Some(event) = desk
         .next(&ways.invalid_card, &new_catalogue, &order_food)
         .await
     {
-        match event {
-            Event::Refused(refused) => ways.represent_card.send(refused).await?,
-            Event::Order(order) => desk.held.push_back(order),
-            Event::Page(Some(page)) => desk.add(page.into_inner().0),
-            Event::Page(None) => desk.complete = true,
-        }
-        while let Some(checked) = desk.take_ready() {
+        let ready = match event {
+            Event::Refused(refused) => {
+                ways.represent_card.send(refused).await?;
+                continue;
+            }
+            Event::Order(order) => desk.check_all([order]),
+            Event::Page(page) => desk.turn(page),
+        };
+        for checked in ready {
             ways.hand_over(checked).await?;
         }
     }
@@ -91,7 +92,7 @@ struct Checked {
 struct Desk {
     catalogue: Table<(String, u32), Page>,
     complete: bool,
-    held: VecDeque<Got<Typed<CardOrder>>>,
+    held: Vec<Got<Typed<CardOrder>>>,
 }
 
 impl Desk {
@@ -113,25 +114,38 @@ impl Desk {
         first(refused, first(page, order)).await
     }
 
-    fn add(&mut self, page: Page) {
-        self.catalogue
-            .put((page.restaurant.clone(), page.version), page);
+    /// Adds a page, or learns that there are no more, and looks at the orders held for it.
+    fn turn(&mut self, page: Option<Got<Typed<Page>>>) -> Vec<Checked> {
+        match page.map(|page| page.into_inner().0) {
+            Some(page) => {
+                let key = (page.restaurant.clone(), page.version);
+                self.catalogue.put(key, page);
+            }
+            None => self.complete = true,
+        }
+        let held = std::mem::take(&mut self.held);
+        self.check_all(held)
     }
 
-    /// The first order about which something can be said by now.
-    fn take_ready(&mut self) -> Option<Checked> {
-        let mut held = self.held.iter().enumerate();
-        let (at, price) = held.find_map(|(at, held)| Some((at, self.check(&held.order)?)))?;
-        let order = self.held.remove(at)?;
-        Some(Checked { order, price })
+    /// Checks orders; those that nothing can be said about yet are held.
+    fn check_all(
+        &mut self,
+        orders: impl IntoIterator<Item = Got<Typed<CardOrder>>>,
+    ) -> Vec<Checked> {
+        let mut ready = Vec::new();
+        for order in orders {
+            match self.check(&order.order) {
+                Some(price) => ready.push(Checked { order, price }),
+                None => self.held.push(order),
+            }
+        }
+        ready
     }
 
     /// The price of an order, or what is wrong with it; nothing as long as its page may still come.
     fn check(&self, order: &Order) -> Option<Result<Pence, Reason>> {
-        match self
-            .catalogue
-            .get(&(order.restaurant.clone(), order.version))
-        {
+        let key = (order.restaurant.clone(), order.version);
+        match self.catalogue.get(&key) {
             Some(page) => Some(price(&page, &order.dishes)),
             None if !self.complete => None,
             None if self.knows(&order.restaurant) => Some(Err(Reason::UnknownVersion)),

@@ -274,3 +274,109 @@ impl Payment {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::papers::{Order, TimeOfDay};
+
+    fn priced(card: &str) -> PricedOrder {
+        let order = Order {
+            id: String::from("12345"),
+            customer: String::from("C-42"),
+            postcode: String::from("SW17 3NJ"),
+            restaurant: String::from("R-77"),
+            version: 1,
+            dishes: vec![String::from("MARG")],
+            time: TimeOfDay::parse("18:40").expect("it is a time"),
+        };
+        PricedOrder {
+            order,
+            card: String::from(card),
+            amount: 1038,
+        }
+    }
+
+    fn asked() -> Payment {
+        let (priced, state) = (priced("4000"), State::Refused);
+        let mut payment = Payment {
+            priced: priced.clone(),
+            refused: 0,
+            state,
+        };
+        assert!(matches!(payment.ask_for(&priced), Some(Move::Ask(_))));
+        payment
+    }
+
+    fn paid() -> Payment {
+        let mut payment = asked();
+        assert!(matches!(payment.answer(&charged()), Some(Move::Paid(_))));
+        payment
+    }
+
+    fn charged() -> CardResult {
+        CardResult::Charged(String::from("A-1"))
+    }
+
+    const INVALID: CardResult = CardResult::Failed(CardFault::InvalidCard);
+    const DOWN: CardResult = CardResult::Failed(CardFault::ProviderDown);
+
+    #[test]
+    fn an_answer_that_comes_twice_counts_once() {
+        let mut payment = paid();
+        assert!(payment.answer(&charged()).is_none());
+        assert!(payment.answer(&INVALID).is_none());
+        assert_eq!(payment.state, State::Paid(String::from("A-1")));
+    }
+
+    #[test]
+    fn a_silent_card_company_is_asked_three_times_before_the_customer_hears_of_it() {
+        let mut payment = asked();
+        let mut attempts = Vec::new();
+        while let Some(Move::Ask(task)) = payment.answer(&DOWN) {
+            attempts.push(task.attempt);
+        }
+        assert_eq!(attempts, [2, 3]);
+        assert_eq!((payment.refused, payment.state), (1, State::Refused));
+    }
+
+    #[test]
+    fn the_third_bad_card_cancels_the_order_for_good() {
+        let mut payment = asked();
+        for _ in 1..CARDS {
+            assert!(matches!(payment.answer(&INVALID), Some(Move::Refused(_))));
+            let another = payment.ask_for(&priced("4001"));
+            assert!(matches!(another, Some(Move::Ask(_))));
+        }
+        assert!(matches!(payment.answer(&INVALID), Some(Move::Cancelled(_))));
+        assert!(payment.ask_for(&priced("4002")).is_none());
+    }
+
+    #[test]
+    fn a_refund_is_made_once_under_the_reference_of_the_payment() {
+        let mut payment = paid();
+        let Some(Move::Ask(task)) = payment.refund(Reason::NoDriver) else {
+            panic!("nothing is asked")
+        };
+        assert_eq!(task.task, Task::Reverse(String::from("A-1")));
+        assert!(payment.refund(Reason::NoDriver).is_none());
+        let Some(Move::Refunded(outcome)) = payment.answer(&CardResult::Reversed) else {
+            panic!("nobody is told")
+        };
+        let said = (outcome.reason, outcome.refunded);
+        assert_eq!(said, (Some(Reason::NoDriver), Some(1038)));
+        assert!(payment.refund(Reason::NoDriver).is_none());
+        assert!(payment.answer(&CardResult::Reversed).is_none());
+    }
+
+    #[test]
+    fn a_refund_that_cannot_be_made_is_told() {
+        let mut payment = paid();
+        assert!(payment.refund(Reason::NoDriver).is_some());
+        let Some(Move::Refunded(outcome)) = payment.answer(&INVALID) else {
+            panic!("nobody is told")
+        };
+        let said = (outcome.reason, outcome.refunded);
+        assert_eq!(said, (Some(Reason::RefundFailed), None));
+    }
+}
