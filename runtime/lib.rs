@@ -19,8 +19,8 @@ pub use paperflow_core::{
     component, outside, select,
 };
 pub use paperflow_engine::{
-    BuildError, Control, Input, Network, Observer, Options, Outcome, Output, Running, Scheduler,
-    Started, Verdict, describe, report, rig, set_initial,
+    BuildError, Control, Input, Network, Observer, Options, Outcome, Output, Refused, Running,
+    Scheduler, Started, Verdict, describe, report, rig, set_initial,
 };
 pub use paperflow_graph as graph;
 pub use paperflow_syntax as syntax;

@@ -1,11 +1,12 @@
 //! Driving a network from a Rust program: feed packets in, get packets out.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use paperflow_core::turn::{Inlet, Outlet, Pulled, Room};
-use paperflow_core::{Closed, IntoPort, Packet, TrySend};
+use paperflow_core::{IntoPort, Packet, TrySend};
 
 use crate::link::{Link, Writer};
 use crate::network::Net;
@@ -32,12 +33,12 @@ impl Input {
     ///
     /// # Errors
     /// The packet, when nobody will receive it any more.
-    pub fn send(&self, value: impl IntoPort<Packet>) -> Result<(), Closed> {
+    pub fn send(&self, value: impl IntoPort<Packet>) -> Result<(), Refused> {
         let mut packet = value.into_port();
         loop {
             packet = match self.offer(packet) {
                 Ok(()) => return Ok(()),
-                Err(TrySend::Closed(packet)) => return Err(Closed(packet)),
+                Err(TrySend::Closed(packet)) => return Err(Refused(packet)),
                 Err(TrySend::Full(packet)) => packet,
             };
             self.feed.external.wait();
@@ -132,3 +133,15 @@ impl Drop for Output {
 /// No packet has come yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NothingYet;
+
+/// A packet that came back because nobody will receive it any more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused(pub Packet);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the network takes no packet any more")
+    }
+}
+
+impl std::error::Error for Refused {}

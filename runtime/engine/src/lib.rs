@@ -28,7 +28,7 @@ mod wiring;
 
 pub use build::{BuildError, MAX_THREADS, Network, Started};
 pub use describe::{describe, set_initial};
-pub use embed::{Input, NothingYet, Output};
+pub use embed::{Input, NothingYet, Output, Refused};
 pub use link::LinkCounts;
 pub use network::{Control, Observer, Running};
 pub use options::{DEFAULT_CAPACITY, DEFAULT_RETRIES, Options, Policy, Scheduler};
