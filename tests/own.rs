@@ -1,0 +1,81 @@
+//! Programs around the runtime: one that embeds it, one that is a command of its own.
+//!
+//! Cargo builds the examples before the tests run, so they lie beside the command.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn example(name: &str) -> Command {
+    let command = Path::new(env!("CARGO_BIN_EXE_paperflow"));
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    let program: PathBuf = command.with_file_name("examples").join(file);
+    if !program.exists() {
+        // `cargo test --test own` builds no examples.
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--example", name])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env("CARGO_TARGET_DIR", target(command))
+            .status();
+        assert!(built.expect("cargo can be started").success());
+    }
+    let mut command = Command::new(program);
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+/// The folder above `debug` or `release`.
+fn target(command: &Path) -> &Path {
+    command
+        .ancestors()
+        .nth(2)
+        .expect("the command lies in a folder of a profile")
+}
+
+fn run(command: &mut Command) -> String {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().expect("the program can be started");
+    let complaint = String::from_utf8_lossy(&stderr);
+    assert!(status.success(), "{command:?} gave {status}: {complaint}");
+    String::from_utf8(stdout).expect("it prints text")
+}
+
+#[test]
+fn a_program_feeds_a_network_takes_from_it_and_stops_it() {
+    let printed = run(&mut example("embed"));
+    let expected = "\
+ann pays 5 for soup
+bob pays 7 for pie
+cid: no cake today
+1000 more orders are priced
+ended well: true
+every packet accounted for: true
+";
+    assert_eq!(printed, expected);
+}
+
+#[test]
+fn an_own_command_knows_its_own_components() {
+    let described = run(example("own_command").args(["describe", "own/shout"]));
+    assert!(described.starts_with("own/shout\n"), "{described}");
+    assert!(described.contains("LOUD -> \"TO BE!\""), "{described}");
+    let listed = run(example("own_command").arg("list"));
+    assert!(
+        listed.contains("own/shout") && listed.contains("text/words"),
+        "{listed}"
+    );
+}
+
+#[test]
+fn an_own_command_runs_graphs_with_its_own_components() {
+    let folder = std::env::temp_dir().join(format!("paperflow-own-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    let graph = folder.join("shout.fbp");
+    let text = "'to be' -> IN Start(flow/kick) OUT -> LINE Say(own/shout) LOUD -> IN Show(console/write)\n";
+    std::fs::write(&graph, text).expect("a file can be written");
+    let printed = run(example("own_command").arg("run").arg(&graph));
+    std::fs::remove_dir_all(&folder).expect("the folder can be removed");
+    assert_eq!(printed, "TO BE!\n");
+}
