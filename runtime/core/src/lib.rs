@@ -42,7 +42,7 @@ pub use spec::{Example, ParamSpec, PortSpec, Sample, Spec, Work};
 pub use table::Table;
 pub use time::{Moment, Timer};
 pub use turn::{Give, Take, Turn};
-pub use wait::{Either, outside, select};
+pub use wait::{Either, outside, outside_within, select};
 // For the code that the attribute writes: examples hold JSON.
 #[doc(hidden)]
 pub use serde_json;

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::fault::Fault;
 use crate::headers::Headers;
@@ -96,8 +97,8 @@ pub enum Give {
 /// Waiting on the world, kept by the engine.
 pub trait Outside: Send + Sync {
     /// The process is about to wait for something that is not in the network; this is what it has
-    /// done since the engine last looked.
-    fn enter(&self, counts: Counts);
+    /// done since the engine last looked. When the limit passes before it is back, it has failed.
+    fn enter(&self, counts: Counts, limit: Option<Duration>);
 
     /// It is back.
     fn leave(&self);

@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::task::Poll;
+use std::time::Duration;
 
 use crate::slot;
 use crate::turn::Turn;
@@ -51,11 +52,21 @@ pub async fn select<L, R>(
 /// Everything sent before is on its way meanwhile, and the process counts as outside, so that nobody
 /// calls it deadlocked. Only for components that may block (`work = thread`).
 pub fn outside<R>(work: impl FnOnce() -> R) -> R {
+    wait_outside(None, work)
+}
+
+/// As [`outside`], with a limit: when `work` takes longer, the process has failed with a report that
+/// says so, and the network goes by its end. Use it where an answer may never come.
+pub fn outside_within<R>(limit: Duration, work: impl FnOnce() -> R) -> R {
+    wait_outside(Some(limit), work)
+}
+
+fn wait_outside<R>(limit: Option<Duration>, work: impl FnOnce() -> R) -> R {
     let guard = slot::try_with(Turn::outside).flatten();
     let Some((outside, counts)) = guard else {
         return work();
     };
-    outside.enter(counts);
+    outside.enter(counts, limit);
     let result = work();
     outside.leave();
     result

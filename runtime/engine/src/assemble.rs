@@ -1,7 +1,7 @@
 //! From links to processes: each gets its turn, its parameters and its place in the network.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
-use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, unbounded};
@@ -12,12 +12,13 @@ use parking_lot::Mutex;
 
 use crate::build::Started;
 use crate::clock::NetClock;
+use crate::door::Door;
 use crate::embed::{Feed, Input, Output};
 use crate::initial::Template;
 use crate::link::{Link, Writer};
 use crate::network::{Event, Net, Running};
 use crate::options::Scheduler;
-use crate::process::{Body, Door, ParamSource, Process, Socket, Status, Tally};
+use crate::process::{Body, ParamSource, Process, Socket, Status, Tally};
 use crate::roster::ProcessWaker;
 use crate::scope::Scope;
 use crate::wiring::Wiring;
@@ -26,14 +27,7 @@ impl Wiring {
     pub(crate) fn start(self) -> Started {
         let (events, heard) = unbounded();
         let clock = NetClock::new(self.network.options.virtual_time);
-        let doors: Vec<Arc<Door>> = (0..self.components.len())
-            .map(|process| {
-                Arc::new(Door {
-                    net: OnceLock::new(),
-                    process,
-                })
-            })
-            .collect();
+        let doors: Vec<Arc<Door>> = (0..self.components.len()).map(Door::new).collect();
         let processes = (0..self.components.len())
             .map(|at| self.process(at, &doors[at]))
             .collect();
@@ -56,9 +50,7 @@ impl Wiring {
             leaks: Mutex::default(),
             notes: Mutex::default(),
         });
-        for door in &doors {
-            door.net.get_or_init(|| Arc::downgrade(&net));
-        }
+        doors.iter().for_each(|door| door.hang(&net));
         self.handles(net, heard)
     }
 

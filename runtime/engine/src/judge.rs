@@ -51,9 +51,17 @@ impl Net {
                 .iter()
                 .for_each(|link| self.links[*link].end_by_quiescence()),
             Finding::Deadlock(stuck) => self.over(Verdict::Deadlock(still.report(&stuck))),
-            Finding::Nothing => {
-                self.clock.advance();
-            }
+            Finding::Nothing => self.let_time_pass(),
+        }
+    }
+}
+
+impl Net {
+    /// Virtual time goes on when everybody waits for it, but not while somebody waits for the world.
+    fn let_time_pass(&self) {
+        let mut processes = self.processes.iter();
+        if !processes.any(|process| process.is_outside.load(Ordering::Acquire)) {
+            self.clock.advance();
         }
     }
 }

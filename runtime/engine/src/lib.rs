@@ -11,6 +11,7 @@ mod assemble;
 mod build;
 mod clock;
 mod describe;
+mod door;
 mod embed;
 mod initial;
 mod judge;

@@ -268,7 +268,7 @@ impl Process {
         }
     }
 
-    fn report(&self, fault: &Fault, packet: Option<&Packet>) -> FaultReport {
+    pub(crate) fn report(&self, fault: &Fault, packet: Option<&Packet>) -> FaultReport {
         let socket = fault.element().and_then(|element| self.inputs.get(element));
         FaultReport {
             address: self.address.clone(),

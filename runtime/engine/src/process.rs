@@ -302,34 +302,3 @@ pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Fault {
         text.unwrap_or("no message")
     ))
 }
-
-/// The network's side of `outside(...)`: the process's credit is given up meanwhile.
-pub(crate) struct Door {
-    pub(crate) net: std::sync::OnceLock<std::sync::Weak<Net>>,
-    pub(crate) process: usize,
-}
-
-impl paperflow_core::turn::Outside for Door {
-    fn enter(&self, counts: Counts) {
-        let Some(net) = self.net.get().and_then(std::sync::Weak::upgrade) else {
-            return;
-        };
-        net.processes[self.process].tally.add(counts);
-        net.processes[self.process]
-            .is_outside
-            .store(true, Ordering::Release);
-        if net.roster.rest() {
-            net.judge();
-        }
-    }
-
-    fn leave(&self) {
-        let Some(net) = self.net.get().and_then(std::sync::Weak::upgrade) else {
-            return;
-        };
-        net.roster.resume();
-        net.processes[self.process]
-            .is_outside
-            .store(false, Ordering::Release);
-    }
-}

@@ -186,3 +186,24 @@ fn an_output_that_is_dropped_stops_its_sender() {
     drop(output);
     assert_eq!(started.running.wait().verdict, Verdict::Finished);
 }
+
+#[test]
+fn a_wait_outside_that_takes_too_long_is_a_fault_with_a_name() {
+    let text = "'10ms' -> LIMIT Slow(t/dawdle) OUT -> IN D(t/discard)";
+    for scheduler in [Scheduler::Threads, Scheduler::Auto] {
+        let running = network(text, options(scheduler, 4))
+            .start()
+            .unwrap()
+            .running;
+        let Verdict::Failed(report) = running.wait().verdict else {
+            panic!("no fault")
+        };
+        assert_eq!(report.address, "Slow");
+        assert_eq!(report.message, "timed out: outside for more than 10ms");
+    }
+    let running = network(&text.replace("10ms", "10m"), Options::default())
+        .start()
+        .unwrap()
+        .running;
+    assert_eq!(running.wait().verdict, Verdict::Finished);
+}

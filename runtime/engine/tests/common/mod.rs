@@ -155,6 +155,7 @@ pub fn catalogue() -> Catalogue {
         .with(say)
         .with(sit)
         .with(holder)
+        .with(dawdle)
         .alias("SubInSS", "subnet/in-ss")
         .alias("SubOutSS", "subnet/out-ss")
 }
@@ -486,4 +487,20 @@ pub async fn holder(
     while let Some(packet) = input.next().await {
         std::mem::forget(packet);
     }
+}
+
+/// Waits for an answer that never comes, within a limit.
+#[component("t/dawdle")]
+pub async fn dawdle(
+    /// How long.
+    limit: Param<std::time::Duration>,
+    /// Nothing.
+    out: Out<i64>,
+) -> Result<(), Fault> {
+    let (_asked, answers) = std::sync::mpsc::channel::<i64>();
+    let answer = outside_within(*limit, || {
+        answers.recv_timeout(std::time::Duration::from_millis(300))
+    });
+    out.send(answer.unwrap_or(0)).await?;
+    Ok(())
 }
