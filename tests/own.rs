@@ -73,7 +73,7 @@ fn an_own_command_runs_graphs_with_its_own_components() {
     let folder = std::env::temp_dir().join(format!("paperflow-own-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder can be made");
     let graph = folder.join("shout.fbp");
-    let text = "'to be' -> IN Start(flow/kick) OUT -> LINE Say(own/shout) LOUD -> IN Show(console/write)\n";
+    let text = "'to be' -> SOURCE Start(flow/kick) OUT -> LINE Say(own/shout) LOUD -> IN Show(console/write)\n";
     std::fs::write(&graph, text).expect("a file can be written");
     let printed = run(example("own_command").arg("run").arg(&graph));
     std::fs::remove_dir_all(&folder).expect("the folder can be removed");

@@ -212,7 +212,7 @@ fn layout() -> Vec<String> {
         .collect();
     let is_known = |name: &str| {
         let is_listed = AT_THE_ROOT.iter().any(|(known, _)| *known == name);
-        is_listed || name.starts_with('.') || name == "target"
+        is_listed || name.starts_with('.') || name == "target" || is_somebodys_own(name)
     };
     let missing = AT_THE_ROOT
         .iter()
@@ -221,6 +221,12 @@ fn layout() -> Vec<String> {
     let strange = names.iter().filter(|name| !is_known(name));
     let strange = strange.map(|name| format!("{name} has no place at the root"));
     missing.chain(strange).collect()
+}
+
+/// A program that somebody has made here with `paperflow new`: a workspace by itself.
+fn is_somebodys_own(name: &str) -> bool {
+    let manifest = fs::read_to_string(ROOT.join(name).join("Cargo.toml"));
+    manifest.is_ok_and(|manifest| manifest.contains("\n[workspace]\n"))
 }
 
 #[test]
@@ -510,7 +516,7 @@ fn functions_are_short_or_say_why() {
 
 // ---- names ----
 
-/// Tests named after a row of the mission, `b5_a_full_link_suspends_its_writer`, by row.
+/// Tests named after a row of the mission, `b05_back_pressure`, by row: `b5`.
 fn rows() -> BTreeMap<String, Vec<String>> {
     let mut rows = BTreeMap::<_, Vec<_>>::new();
     for source in SOURCES.iter() {
@@ -520,16 +526,20 @@ fn rows() -> BTreeMap<String, Vec<String>> {
                 continue;
             };
             let name: String = rest.chars().take_while(|c| *c != '(').collect();
-            let (row, _) = name.split_once('_').unwrap_or((&name, ""));
-            let is_row = row.len() > 1
-                && row.starts_with(|c: char| c.is_ascii_lowercase())
-                && row[1..].chars().all(|c| c.is_ascii_digit());
-            if is_row {
-                rows.entry(row.to_owned()).or_default().push(name);
+            if let Some(row) = row(&name) {
+                rows.entry(row).or_default().push(name);
             }
         }
     }
     rows
+}
+
+/// The row that a name begins with.
+fn row(name: &str) -> Option<String> {
+    let (row, _) = name.split_once('_').unwrap_or((name, ""));
+    let letter = row.chars().next().filter(char::is_ascii_lowercase)?;
+    let number: usize = row[1..].parse().ok()?;
+    Some(format!("{letter}{number}"))
 }
 
 /// Rows that there are: capabilities of the runtime, and worked flows.
@@ -545,7 +555,7 @@ fn is_row(row: &str) -> bool {
 #[test]
 fn tests_of_rows_say_the_row_and_what_it_shows() {
     let wrong = rows().into_iter().flat_map(|(row, names)| {
-        let fits = move |name: &String| is_row(&row) && name.split('_').count() > 3;
+        let fits = move |name: &String| is_row(&row) && name.contains('_');
         names.into_iter().filter(move |name| !fits(name))
     });
     hold(

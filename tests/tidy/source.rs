@@ -109,9 +109,14 @@ impl Source {
 
 const TEST_ONLY: &str = "#[cfg(test)]";
 
-/// Every Rust file under the root.
+/// Where this repository may have Rust, and where it may not: `graphs`.
+const FOLDERS: [&str; 6] = ["runtime", "components", "dsl", "graphs", "tests", "benches"];
+
+/// Every Rust file of this repository.
 pub(crate) fn all(root: &Path) -> Vec<Source> {
-    let paths = files(root, "rs");
+    let folders = FOLDERS.map(|folder| root.join(folder));
+    let folders = folders.iter().filter(|folder| folder.is_dir());
+    let paths: Vec<_> = folders.flat_map(|folder| files(folder, "rs")).collect();
     let mut sources: Vec<_> = paths.iter().map(|path| Source::read(root, path)).collect();
     let helpers: Vec<_> = sources
         .iter()
