@@ -61,7 +61,7 @@ impl fmt::Display for BuildError {
             Self::UnknownExport(port) => write!(f, "the graph exports no port `{port}`"),
             Self::UnknownPolicy { address, policy } => write!(
                 f,
-                "process `{address}` has the fault policy `{policy}`; it can be stop-network, stop-process, park or retry"
+                "process `{address}` has the fault policy `{policy}`; it can be stop-network, stop-process, park, retry or restart"
             ),
             Self::TooManyThreads(threads) => write!(
                 f,

@@ -163,7 +163,12 @@ impl Process {
     // ---- work ----
 
     fn step(&self, body: &mut Body, net: &Net) -> After {
-        let Body { turn, activity, .. } = body;
+        let Body {
+            turn,
+            activity,
+            has_panicked,
+            ..
+        } = body;
         let Some(activity) = activity else {
             return self.finish(body, net);
         };
@@ -173,6 +178,7 @@ impl Process {
             if let Some(lent) = slot::reclaim() {
                 *turn = lent;
             }
+            *has_panicked = true;
             Err(panicked(&*panic))
         });
         if result.is_ok() {
@@ -258,14 +264,27 @@ impl Process {
                 if let Some(packet) = packet {
                     body.turn.drop_packet(packet);
                 }
-                if policy == Policy::StopProcess {
-                    net.note(report);
-                } else {
-                    net.fail(report);
-                }
-                self.finish(body, net)
+                self.give_up(body, net, policy, report)
             }
         }
+    }
+
+    /// A fault that its packet does not settle: the process starts afresh, or ends, or takes the
+    /// network with it.
+    fn give_up(&self, body: &mut Body, net: &Net, policy: Policy, report: FaultReport) -> After {
+        match policy {
+            Policy::Restart(times) if body.restarts < times => {
+                body.restarts += 1;
+                net.note(report);
+                self.let_go(body, net);
+                body.stage = Stage::Waiting;
+                body.opened = 0;
+                return After::Again;
+            }
+            Policy::StopProcess => net.note(report),
+            _ => net.fail(report),
+        }
+        self.finish(body, net)
     }
 
     pub(crate) fn report(&self, fault: &Fault, packet: Option<&Packet>) -> FaultReport {
@@ -284,7 +303,12 @@ impl Process {
 
     /// Ends the activation: lets go of what the component holds, and reports what it leaked.
     fn let_go(&self, body: &mut Body, net: &Net) {
-        let Body { turn, activity, .. } = body;
+        let Body {
+            turn,
+            activity,
+            has_panicked,
+            ..
+        } = body;
         if let Some(mut ended) = activity.take() {
             let ending = catch_unwind(AssertUnwindSafe(|| {
                 ended.end(turn);
@@ -299,9 +323,12 @@ impl Process {
         turn.drop_hand();
         let owned = turn.owned();
         if owned != 0 {
-            net.leak(self, owned);
+            if !*has_panicked {
+                net.leak(self, owned);
+            }
             turn.forgive();
         }
+        *has_panicked = false;
     }
 
     pub(crate) fn finish(&self, body: &mut Body, net: &Net) -> After {

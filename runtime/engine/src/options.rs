@@ -58,7 +58,9 @@ pub enum Policy {
     Park,
     /// The packet is handled again, this many times; then it is parked.
     Retry(u32),
+    /// The process starts afresh with the next packet, this many times; then the network stops.
+    Restart(u32),
 }
 
-/// How often `fault=retry` tries again when `retries` is not written.
+/// How often `fault=retry` and `fault=restart` try again when `retries` is not written.
 pub const DEFAULT_RETRIES: u32 = 3;

@@ -107,6 +107,9 @@ pub(crate) struct Body {
     pub(crate) received_params: Vec<Option<Packet>>,
     pub(crate) opened: u64,
     pub(crate) retries: u32,
+    pub(crate) restarts: u32,
+    /// Its code has panicked: what it held is gone, and that is not a leak.
+    pub(crate) has_panicked: bool,
 }
 
 /// What was counted, summed when read.
@@ -157,6 +160,8 @@ impl Body {
             received_params: vec![None; params],
             opened: 0,
             retries: 0,
+            restarts: 0,
+            has_panicked: false,
         }
     }
 

@@ -244,6 +244,7 @@ fn policy(process: &plan::Process) -> Result<Policy, BuildError> {
         Some("stop-process") => Ok(Policy::StopProcess),
         Some("park") => Ok(Policy::Park),
         Some("retry") => Ok(Policy::Retry(retries)),
+        Some("restart") => Ok(Policy::Restart(retries)),
         Some(other) => Err(BuildError::UnknownPolicy {
             address: process.address.clone(),
             policy: other.to_owned(),

@@ -241,6 +241,29 @@ fn a_panic_is_a_fault_with_a_name() {
 }
 
 #[test]
+fn a_process_that_restarts_goes_on_with_the_next_packet() {
+    let graph = |policy: &str| {
+        format!(
+            "'9' -> COUNT E(t/emit) OUT -> IN F(t/panic-on{policy}) OUT -> IN P(t/pass)
+             '5' -> NUMBER F
+             OUTPORT=P.OUT:OUT"
+        )
+    };
+    every_way(&graph(":fault=restart"), |ran, way| {
+        assert_eq!(ran.outcome.verdict, Verdict::Finished, "{way}");
+        assert_eq!(ran.out, ["1", "2", "3", "4", "6", "7", "8", "9"], "{way}");
+        assert_eq!(
+            (ran.outcome.faults.len(), ran.outcome.leaks.len()),
+            (1, 0),
+            "{way}"
+        );
+    });
+    every_way(&graph(":fault=restart,retries=0"), |ran, way| {
+        assert!(matches!(ran.outcome.verdict, Verdict::Failed(_)), "{way}");
+    });
+}
+
+#[test]
 fn a_leak_is_reported_with_the_process() {
     every_way(
         "'3' -> COUNT E(t/emit) OUT -> IN H(t/holder)",
