@@ -38,3 +38,8 @@ pub fn standard() -> Catalogue {
         .and(paperflow_io::catalogue())
         .and(paperflow_course::catalogue())
 }
+
+/// What the README shows in Rust is compiled with the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
