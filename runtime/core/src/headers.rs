@@ -24,6 +24,8 @@ pub mod names {
     pub const TRACEPARENT: &str = "traceparent";
     /// Delivery attempt, from 1.
     pub const ATTEMPT: &str = "attempt";
+    /// A whole number; a full link that sheds packets sheds those of the least priority first.
+    pub const PRIORITY: &str = "priority";
     /// Why it left by an ERROR port.
     pub const ERROR: &str = "error";
 }

@@ -18,10 +18,10 @@ use crate::report::{Deadlock, State, Stuck, StuckLink, Verdict};
 use crate::roster::Who;
 
 /// The network while nobody moves.
-struct Still<'a> {
-    net: &'a Net,
-    statuses: Vec<Status>,
-    looks: Vec<Look>,
+pub(crate) struct Still<'a> {
+    pub(crate) net: &'a Net,
+    pub(crate) statuses: Vec<Status>,
+    pub(crate) looks: Vec<Look>,
 }
 
 impl Net {
@@ -75,11 +75,11 @@ enum Finding {
 }
 
 /// What a process waits for.
-struct Wait {
+pub(crate) struct Wait {
     /// Links it would receive from.
-    receive: Vec<usize>,
+    pub(crate) receive: Vec<usize>,
     /// Links it would send to.
-    send: Vec<usize>,
+    pub(crate) send: Vec<usize>,
 }
 
 impl Still<'_> {
@@ -109,7 +109,7 @@ impl Still<'_> {
         !(is_gone || is_outside || is_elsewhere)
     }
 
-    fn wait(&self, index: usize) -> Wait {
+    pub(crate) fn wait(&self, index: usize) -> Wait {
         let (process, status) = (self.process(index), &self.statuses[index]);
         let link_of = |socket: &crate::process::Socket| socket.link;
         let (receive, send) = match status.life {
@@ -306,6 +306,8 @@ impl Still<'_> {
         Deadlock {
             stuck: stuck.iter().map(|index| self.describe(*index)).collect(),
             cycle: self.wait_cycle(stuck),
+            culprit: self.culprit(stuck),
+            sufficient: self.sufficient(stuck),
         }
     }
 

@@ -8,6 +8,7 @@
 //! The price of one mechanism for both: a process with its own thread also runs in turns.
 
 mod assemble;
+mod blame;
 mod build;
 mod clock;
 mod describe;

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use paperflow_core::headers::names;
 use paperflow_core::turn::{Inlet, Outlet, Pulled, Room};
 use paperflow_core::{Kind, Packet};
 use paperflow_graph::Full;
@@ -166,13 +167,36 @@ impl Link {
         }
         if self.sheds() && state.queue.len() >= self.capacity {
             state.counts.shed += 1;
-            if self.full == Full::DropNew {
-                return;
+            match least(&state.queue, &packet, self.full) {
+                Some(victim) => _ = state.queue.remove(victim),
+                None => return,
             }
-            state.queue.pop_front();
         }
         state.queue.push_back(packet);
     }
+}
+
+/// Which packet a full link sheds: one of the least priority, and among those the oldest or the new one,
+/// as the policy says. `None` is the new one.
+fn least(queue: &VecDeque<Packet>, new: &Packet, full: Full) -> Option<usize> {
+    let least = queue
+        .iter()
+        .enumerate()
+        .min_by_key(|(_, packet)| priority(packet));
+    let (at, oldest) = least?;
+    let is_new = match full {
+        Full::DropNew => priority(new) <= priority(oldest),
+        _ => priority(new) < priority(oldest),
+    };
+    (!is_new).then_some(at)
+}
+
+/// The header `priority`, a whole number; 0 without it.
+fn priority(packet: &Packet) -> i64 {
+    let header = packet
+        .headers()
+        .and_then(|headers| headers.get(names::PRIORITY));
+    header.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 impl State {
@@ -316,6 +340,8 @@ impl Outlet for Writer {
 
 #[cfg(test)]
 mod tests {
+    use paperflow_core::Headers;
+
     use super::*;
 
     fn link(capacity: usize, full: Full) -> (Arc<Link>, Writer) {
@@ -368,6 +394,22 @@ mod tests {
             while link.pull(&mut window, 9) == Pulled::Some {}
             assert_eq!(window, kept.map(Packet::int));
             assert_eq!((link.counts().sent, link.counts().shed), (5, 3));
+        }
+    }
+
+    #[test]
+    fn the_least_important_packet_is_shed_first() {
+        for (full, kept) in [(Full::DropOldest, [2, 5]), (Full::DropNew, [2, 5])] {
+            let (link, writer) = link(2, full);
+            for (value, important) in [(1, false), (2, true), (3, false), (5, true), (6, false)] {
+                let mut headers = Headers::default();
+                headers.set(names::PRIORITY, if important { "1" } else { "0" });
+                let packet = Packet::int(value).with_headers(headers);
+                writer.publish(&mut VecDeque::from([packet]), 0);
+            }
+            let mut window = VecDeque::new();
+            while link.pull(&mut window, 9) == Pulled::Some {}
+            assert_eq!(window, kept.map(Packet::int), "{full}");
         }
     }
 

@@ -199,6 +199,10 @@ pub struct Deadlock {
     pub stuck: Vec<Stuck>,
     /// A cycle of waits, each line `A waits for ... (link fill/capacity)`.
     pub cycle: Vec<String>,
+    /// Who reads what in which order, in one sentence, when that is the reason.
+    pub culprit: Option<String>,
+    /// An arrow with a capacity that would have been enough, where that can be told.
+    pub sufficient: Option<String>,
 }
 
 /// Packets that a component neither sent nor dropped.

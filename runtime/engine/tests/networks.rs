@@ -85,6 +85,41 @@ Cat OUT -> IN Discard(t/discard)";
         );
         assert_eq!(deadlock.stuck[1].origin, "test.fbp:1:40");
         assert_eq!(deadlock.cycle.len(), 2, "{deadlock:#?}");
+        let (fill, capacity) = (link.fill, link.capacity);
+        let culprit = format!(
+            "Cat waits for IN[0] while Repl cannot send to OUT[1]: link {fill}/{capacity}, and has never read IN[1]"
+        );
+        assert_eq!(deadlock.culprit.as_ref(), Some(&culprit), "{way}");
+        assert_eq!(
+            deadlock.sufficient, None,
+            "{way}: the source has more to send"
+        );
+    });
+}
+
+#[test]
+fn a_deadlock_of_what_is_left_says_which_capacity_is_enough() {
+    let text = |capacity: &str| {
+        format!(
+            "'50' -> COUNT Gen(t/emit) OUT ->(100) IN Repl(t/copies)
+Repl OUT[0] ->(100) IN[0] Cat(t/chain)
+Repl OUT[1] ->({capacity}) IN[1] Cat
+Cat OUT -> IN Discard(t/discard)"
+        )
+    };
+    every_way(&text("10"), |ran, way| {
+        let Verdict::Deadlock(deadlock) = &ran.outcome.verdict else {
+            panic!("{way}")
+        };
+        let sufficient = deadlock.sufficient.as_deref();
+        assert_eq!(
+            sufficient,
+            Some("Repl OUT[1] ->(50) IN[1] Cat would have been enough"),
+            "{way}"
+        );
+    });
+    every_way(&text("50"), |ran, way| {
+        assert_eq!(ran.outcome.verdict, Verdict::Finished, "{way}");
     });
 }
 
