@@ -1,5 +1,7 @@
 //! From a file to a plan: read, parse, find the subnets, check.
 
+mod consequences;
+
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,6 +27,12 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// Everything that is wrong, as people read it: source lines, carets, the way out.
+    #[must_use]
+    pub fn report(&self) -> String {
+        crate::cli::rendered(&self.diagnostics, &self.sources)
+    }
+
     /// Whether it cannot run.
     #[must_use]
     pub fn has_errors(&self) -> bool {
@@ -74,7 +82,8 @@ pub(crate) fn load_adjusted(
         }
     };
     library.diagnostics.extend(diagnostics);
-    let diagnostics = tidy(library.diagnostics);
+    let mut diagnostics = tidy(library.diagnostics);
+    consequences::leave_out(&mut diagnostics, &library.sources);
     Loaded {
         graph: (*graph).clone(),
         plan,

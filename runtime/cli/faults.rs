@@ -167,7 +167,7 @@ fn place(fault: &FaultReport) -> String {
 
 fn note(fault: &FaultReport) -> String {
     match &fault.packet {
-        Some(packet) => format!("`{}`, with the packet {packet}", fault.component),
+        Some(packet) => format!("`{}`, with the packet `{packet}`", fault.component),
         None => format!("`{}`", fault.component),
     }
 }

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use paperflow_core::Catalogue;
+use paperflow_graph::{Diagnostic, Sources};
 
 use exit::{Exit, Failure};
 
@@ -61,6 +62,11 @@ pub fn cli(catalogue: Catalogue) -> ExitCode {
     exit.unwrap_or_else(|failure| failure.tell()).into()
 }
 
+/// Diagnostics in plain words, for programs that show them elsewhere.
+pub(crate) fn rendered(diagnostics: &[Diagnostic], sources: &Sources) -> String {
+    render::all(diagnostics, sources, out::Paint::default())
+}
+
 impl Verb {
     fn execute(self, catalogue: &Catalogue) -> Result<Exit, Failure> {
         match self {
@@ -76,3 +82,6 @@ impl Verb {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -152,7 +152,8 @@ impl Snippet {
             before = Some(*number);
             let (from, shown) = window(line, marks);
             let number = paint.rule(&format!("{number:>gutter$}"));
-            let _ = writeln!(text, "{number} {bar} {shown}");
+            let line_shown = format!("{number} {bar} {shown}");
+            let _ = writeln!(text, "{}", line_shown.trim_end());
             for mark in marks {
                 let _ = writeln!(
                     text,

@@ -95,6 +95,7 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
     if !args.json {
         tell(args, &loaded.diagnostics, &loaded.sources);
     }
+    warn_unread(args, &loaded.plan);
     let Loaded {
         plan,
         sources,
@@ -110,6 +111,16 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
     };
     report(args, &outcome, &plan, &sources, &diagnostics);
     Ok(exit(&outcome))
+}
+
+/// What leaves an exported port that nobody reads is dropped; that may not be meant.
+fn warn_unread(args: &Args, plan: &Plan) {
+    for export in plan.outports.iter().filter(|_| !args.json) {
+        let public = &export.public;
+        out::tell(&format!(
+            "note: nobody reads the exported out-port {public}; `--out {public}=-` shows it\n"
+        ));
+    }
 }
 
 fn trace(wanted: bool) {
