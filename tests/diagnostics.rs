@@ -1,5 +1,7 @@
 //! What a user reads about a broken graph: every file of `tests/broken` beside its rendering.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
