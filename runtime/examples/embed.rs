@@ -6,6 +6,8 @@
 //!
 //! The graph is a text in this file. Its exported ports are where the program and the network meet.
 
+#![expect(clippy::print_stdout, reason = "a program says what it found out")]
+
 use std::error::Error;
 use std::path::Path;
 use std::thread;

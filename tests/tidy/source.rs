@@ -246,8 +246,8 @@ fn foreign(rest: &str, before: Option<char>) -> Option<usize> {
     if rest.starts_with('"') {
         return Some(quoted(rest, '"'));
     }
-    if rest.starts_with('\'') {
-        let mut inside = rest[1..].chars();
+    if let Some(inside) = rest.strip_prefix('\'') {
+        let mut inside = inside.chars();
         let is_character = inside.next() == Some('\\') || inside.next() == Some('\'');
         return is_character.then(|| quoted(rest, '\''));
     }
