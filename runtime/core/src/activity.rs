@@ -112,6 +112,9 @@ impl Activity for Looper {
         let Some(body) = &mut self.body else {
             return Ok(Step::Done);
         };
+        if !turn.empty_hand()? {
+            return Ok(Step::Wait);
+        }
         let polled = slot::lend(turn, || body.as_mut().poll(cx));
         if let Some(fault) = turn.take_fault() {
             self.end(turn);

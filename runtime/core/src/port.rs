@@ -216,7 +216,7 @@ impl<T> Out<T> {
     pub fn try_send(&self, value: impl IntoPort<T>) -> Result<(), TrySend> {
         let (packet, forwarded) = value.parcel();
         slot::with(|turn| {
-            let given = turn.offer(self.element, packet, forwarded);
+            let given = turn.try_give(self.element, packet, forwarded);
             if forwarded && !matches!(given, Give::Sent) {
                 turn.dropped();
             }

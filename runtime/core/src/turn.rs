@@ -148,6 +148,8 @@ struct OutElement {
     window: VecDeque<Packet>,
     room: usize,
     closed: bool,
+    /// To be closed once the hand has left.
+    closing: bool,
 }
 
 /// How a turn behaves; the same for all turns of a process.
@@ -175,6 +177,9 @@ struct Inner {
     outs: Vec<OutElement>,
     hand: VecDeque<(usize, Packet, bool)>,
     retry: Option<(usize, Packet)>,
+    /// The packet being handled has failed before.
+    retrying: bool,
+    is_outside: bool,
     manner: Manner,
     left: usize,
     spent: bool,
@@ -205,6 +210,7 @@ impl Turn {
             window: VecDeque::new(),
             room: 0,
             closed: false,
+            closing: false,
         });
         let (ins, outs) = (ins.collect(), outs.collect());
         Self(Some(Box::new(Inner {
@@ -226,8 +232,8 @@ impl Turn {
     pub fn take(&mut self, element: usize) -> Take {
         let inner = self.inner();
         let taken = inner.take(element);
-        if matches!(taken, Take::Empty) && !inner.spent && !inner.waits.receive.contains(&element) {
-            inner.waits.receive.push(element);
+        if matches!(taken, Take::Empty) && !inner.spent {
+            inner.wait_for_packet(element);
         }
         taken
     }
@@ -242,13 +248,23 @@ impl Turn {
         self.offer(element, packet, false)
     }
 
-    pub(crate) fn offer(&mut self, element: usize, packet: Packet, forwarded: bool) -> Give {
+    fn offer(&mut self, element: usize, packet: Packet, forwarded: bool) -> Give {
         let inner = self.inner();
         let given = inner.give(element, packet, forwarded);
-        if matches!(given, Give::Full(_)) && !inner.waits.send.contains(&element) {
-            inner.waits.send.push(element);
+        if matches!(given, Give::Full(_)) {
+            inner.wait_for_room(element);
         }
         given
+    }
+
+    /// Gives a packet if it can leave at once, behind everything in the hand; nobody waits for room.
+    pub(crate) fn try_give(&mut self, element: usize, packet: Packet, forwarded: bool) -> Give {
+        let inner = self.inner();
+        if inner.hand.is_empty() {
+            inner.give(element, packet, forwarded)
+        } else {
+            Give::Full(packet)
+        }
     }
 
     /// Gives a packet through the hand: it leaves at once or before anything else happens.
@@ -275,7 +291,8 @@ impl Turn {
 
     /// Whether a packet given now would leave at once.
     pub fn has_room(&mut self, element: usize) -> bool {
-        self.inner().room(element) != Room::Full
+        let inner = self.inner();
+        inner.hand.is_empty() && inner.room(element) != Room::Full
     }
 
     /// Packets that wait behind an out-port element.
@@ -289,9 +306,14 @@ impl Turn {
         self.inner().close_input(element);
     }
 
-    /// An out-port element is closed before the process ends.
+    /// An out-port element is closed before the process ends, once what was put before has left.
     pub fn close_output(&mut self, element: usize) {
-        self.inner().close_output(element);
+        let inner = self.inner();
+        if inner.hand.iter().any(|(at, ..)| *at == element) {
+            inner.outs[element].closing = true;
+        } else {
+            inner.close_output(element);
+        }
     }
 
     /// Whether an in-port element will never give a packet again.
@@ -377,12 +399,34 @@ impl Turn {
         self.inner().fault.take()
     }
 
-    pub(crate) fn outside(&mut self) -> Option<(Arc<dyn Outside>, Counts)> {
+    /// `None` when it is outside already, or when nobody keeps count.
+    pub(crate) fn go_outside(&mut self) -> Option<(Arc<dyn Outside>, Counts)> {
         let inner = self.inner();
         inner.publish();
         inner.release();
+        if std::mem::replace(&mut inner.is_outside, true) {
+            return None;
+        }
         let outside = inner.manner.outside.clone()?;
         Some((outside, std::mem::take(&mut inner.counts)))
+    }
+
+    pub(crate) fn come_back(&mut self) {
+        self.inner().is_outside = false;
+    }
+
+    /// What was waited for so far.
+    pub(crate) fn waits(&mut self) -> Waits {
+        self.inner().waits.clone()
+    }
+
+    /// Still waits for these in-port elements too, although something has moved since.
+    pub(crate) fn wait_also(&mut self, waits: Waits) {
+        let inner = self.inner();
+        for element in waits.receive {
+            inner.wait_for_packet(element);
+        }
+        inner.waits.outside |= waits.outside;
     }
 
     // ---- what the engine does ----
@@ -428,9 +472,12 @@ impl Turn {
         self.inner().empty_hand()
     }
 
-    /// Drops what is in the hand; it counts as dropped.
+    /// Drops what is in the hand, or waits to be handled once more; it counts as dropped.
     pub fn drop_hand(&mut self) {
         let inner = self.inner();
+        if inner.retry.take().is_some() {
+            inner.counts.dropped += 1;
+        }
         for (_, _, forwarded) in std::mem::take(&mut inner.hand) {
             if forwarded {
                 inner.dropped();
@@ -464,6 +511,7 @@ impl Turn {
         self.rearm_inputs();
         for element in &mut self.inner().outs {
             element.closed = false;
+            element.closing = false;
         }
     }
 
@@ -485,6 +533,11 @@ impl Turn {
         inner.owned -= 1;
         inner.retry = Some((element, packet));
     }
+
+    /// Whether the packet being handled was put back by [`Turn::retry`] before.
+    pub fn is_retrying(&mut self) -> bool {
+        self.inner().retrying
+    }
 }
 
 impl Inner {
@@ -500,6 +553,8 @@ impl Inner {
             && let Some((_, packet)) = self.retry.take()
         {
             self.owned += 1;
+            self.retrying = true;
+            self.lineage = packet.headers().and_then(|headers| headers.lineage());
             return Take::Packet(packet);
         }
         match self.look_into(at) {
@@ -520,6 +575,7 @@ impl Inner {
         }
         self.left -= 1;
         self.owned += 1;
+        self.retrying = false;
         self.counts.received += 1;
         self.waits = Waits::default();
         self.lineage = packet.headers().and_then(|headers| headers.lineage());
@@ -658,12 +714,15 @@ impl Inner {
     }
 
     fn empty_hand(&mut self) -> Result<bool, Fault> {
+        if self.hand.is_empty() {
+            return Ok(true);
+        }
         while let Some((at, packet, forwarded)) = self.hand.pop_front() {
             match self.give(at, packet, forwarded) {
                 Give::Sent => {}
                 Give::Full(packet) => {
                     self.hand.push_front((at, packet, forwarded));
-                    self.waits.send.push(at);
+                    self.wait_for_room(at);
                     return Ok(false);
                 }
                 Give::Closed(packet) => {
@@ -674,7 +733,24 @@ impl Inner {
                 }
             }
         }
+        for at in 0..self.outs.len() {
+            if std::mem::take(&mut self.outs[at].closing) {
+                self.close_output(at);
+            }
+        }
         Ok(true)
+    }
+
+    fn wait_for_packet(&mut self, at: usize) {
+        if !self.waits.receive.contains(&at) {
+            self.waits.receive.push(at);
+        }
+    }
+
+    fn wait_for_room(&mut self, at: usize) {
+        if !self.waits.send.contains(&at) {
+            self.waits.send.push(at);
+        }
     }
 
     const fn dropped(&mut self) {

@@ -1,11 +1,12 @@
 //! Waiting for one of several things, and for the world.
 
 use std::future::{Future, poll_fn};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use crate::slot;
-use crate::turn::Turn;
+use crate::turn::{Counts, Outside, Turn};
 
 /// One of two.
 #[derive(Debug)]
@@ -62,12 +63,24 @@ pub fn outside_within<R>(limit: Duration, work: impl FnOnce() -> R) -> R {
 }
 
 fn wait_outside<R>(limit: Option<Duration>, work: impl FnOnce() -> R) -> R {
-    let guard = slot::try_with(Turn::outside).flatten();
-    let Some((outside, counts)) = guard else {
-        return work();
-    };
-    outside.enter(counts, limit);
-    let result = work();
-    outside.leave();
-    result
+    let guard = slot::try_with(Turn::go_outside).flatten();
+    let _back = guard.map(|(outside, counts)| Trip::begin(outside, counts, limit));
+    work()
+}
+
+/// A stay outside, which ends also when the work panics.
+struct Trip(Arc<dyn Outside>);
+
+impl Trip {
+    fn begin(outside: Arc<dyn Outside>, counts: Counts, limit: Option<Duration>) -> Self {
+        outside.enter(counts, limit);
+        Self(outside)
+    }
+}
+
+impl Drop for Trip {
+    fn drop(&mut self) {
+        self.0.leave();
+        slot::try_with(Turn::come_back);
+    }
 }

@@ -1,13 +1,14 @@
 //! From links to processes: each gets its turn, its parameters and its place in the network.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, unbounded};
 use paperflow_core::component::{Elements, Layout};
 use paperflow_core::turn::{Inlet, Manner, Outlet, Outside};
 use paperflow_core::{Packet, Spec, Turn, Work, spec};
+use paperflow_graph::Plan;
 use parking_lot::Mutex;
 
 use crate::build::Started;
@@ -42,7 +43,6 @@ impl Wiring {
             externals: externals
                 .map(|(_, external)| Arc::clone(external))
                 .collect(),
-            fed: AtomicU64::new(0),
             events,
             judging: Mutex::new(()),
             started: Instant::now(),
@@ -112,6 +112,7 @@ impl Wiring {
         } = self.in_elements(index, &spec);
         let (outputs, out_elements, outlets) = self.out_elements(index, &spec);
         let is_source = inputs.iter().all(|socket| socket.link.is_none());
+        let is_origin = self.into[index].is_empty() && drawn.scope.is_none();
         let error = (0..outputs.len())
             .find(|at| outputs[*at].name == spec::ERROR && outlets[*at].is_some());
         let has_own_thread = self.own_thread[index];
@@ -119,7 +120,7 @@ impl Wiring {
             eager: spec.work == Work::Thread,
             passing: passing(&spec, &out_elements),
             bypass: bypass(&spec, &out_elements),
-            stop: is_source.then(|| Arc::clone(&self.stop)),
+            stop: is_origin.then(|| Arc::clone(&self.stop)),
             outside: Some(Arc::clone(door) as Arc<dyn Outside>),
         };
         let params = self.params(index, &spec);
@@ -160,6 +161,7 @@ impl Wiring {
             params,
             error,
             is_source,
+            is_origin,
             has_own_thread,
             waker,
         }
@@ -258,21 +260,29 @@ impl Wiring {
 
     fn scopes(&self) -> Vec<Scope> {
         let plan = &self.network.plan;
-        let within = |scope: usize| {
-            (0..plan.processes.len())
-                .filter(move |at| plan.processes[*at].scope == Some(scope))
-                .collect()
-        };
-        let children = |scope: usize| {
-            (0..plan.scopes.len())
-                .filter(|at| plan.scopes[*at].parent == Some(scope))
-                .collect()
-        };
-        let scopes = plan.scopes.iter().enumerate();
-        scopes
-            .map(|(at, scope)| Scope::new(scope.parent, within(at), children(at)))
+        let members = by_scope(plan, plan.processes.iter().map(|process| process.scope));
+        let children = by_scope(plan, plan.scopes.iter().map(|scope| scope.parent));
+        let links = by_scope(plan, self.links.iter().map(|link| link.home));
+        let parents = plan.scopes.iter().map(|scope| scope.parent);
+        let inside = members.into_iter().zip(children).zip(links);
+        parents
+            .zip(inside)
+            .map(|(parent, ((members, children), links))| {
+                Scope::new(parent, members, children, links)
+            })
             .collect()
     }
+}
+
+/// For each scope, the positions of what belongs to it.
+fn by_scope(plan: &Plan, scopes: impl Iterator<Item = Option<usize>>) -> Vec<Vec<usize>> {
+    let mut sorted = vec![Vec::new(); plan.scopes.len()];
+    for (at, scope) in scopes.enumerate() {
+        if let Some(scope) = scope {
+            sorted[scope].push(at);
+        }
+    }
+    sorted
 }
 
 /// The element numbers of a port, in order; a plain port has one element even when nothing leads there.

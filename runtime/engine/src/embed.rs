@@ -36,12 +36,13 @@ impl Input {
     pub fn send(&self, value: impl IntoPort<Packet>) -> Result<(), Refused> {
         let mut packet = value.into_port();
         loop {
+            let calls = self.feed.external.calls();
             packet = match self.offer(packet) {
                 Ok(()) => return Ok(()),
                 Err(TrySend::Closed(packet)) => return Err(Refused(packet)),
                 Err(TrySend::Full(packet)) => packet,
             };
-            self.feed.external.wait();
+            self.feed.external.wait(calls);
         }
     }
 
@@ -61,7 +62,6 @@ impl Input {
             Room::Closed => Err(TrySend::Closed(packet)),
             Room::Full => Err(TrySend::Full(packet)),
             Room::For(_) => {
-                self.feed.net.fed.fetch_add(1, Ordering::AcqRel);
                 self.writer.publish(&mut VecDeque::from([packet]), 0);
                 Ok(())
             }
@@ -71,7 +71,7 @@ impl Input {
 
 impl Drop for Input {
     fn drop(&mut self) {
-        self.writer.close();
+        self.feed.net.busily(|| self.writer.close());
     }
 }
 
@@ -91,10 +91,11 @@ impl Output {
     #[must_use]
     pub fn recv(&self) -> Option<Packet> {
         loop {
+            let calls = self.feed.external.calls();
             match self.try_recv() {
                 Ok(packet) => return packet,
                 Err(NothingYet) if self.feed.net.roster.is_stopped() => return None,
-                Err(NothingYet) => self.feed.external.wait(),
+                Err(NothingYet) => self.feed.external.wait(calls),
             }
         }
     }

@@ -265,7 +265,7 @@ impl Still<'_> {
         if let (Life::RoundOver | Life::NotStarted, Some(scope)) =
             (self.statuses[index].life, self.process(index).scope)
         {
-            return self.scope_mates(scope, index);
+            return self.scope_mates(self.outermost(scope), index);
         }
         let wait = self.wait(index);
         let writers = wait
@@ -280,14 +280,27 @@ impl Still<'_> {
         writers.chain(readers).collect()
     }
 
-    /// A member of a re-armed subnet that waits for its next life waits for the others, and for what
-    /// feeds it from outside.
+    fn outermost(&self, mut scope: usize) -> usize {
+        while let Some(parent) = self.net.scopes[scope].parent {
+            scope = parent;
+        }
+        scope
+    }
+
+    fn members(&self, scope: usize) -> Vec<usize> {
+        let scope = &self.net.scopes[scope];
+        let inner = scope.children.iter().flat_map(|child| self.members(*child));
+        scope.members.iter().copied().chain(inner).collect()
+    }
+
+    /// A member of a re-armed subnet that waits for its next life waits for the others, also in subnets
+    /// within and around its own, and for what feeds it from outside.
     fn scope_mates(&self, scope: usize, index: usize) -> Vec<Option<usize>> {
-        let members = &self.net.scopes[scope].members;
-        let mates = members
-            .iter()
-            .filter(|member| **member != index)
-            .map(|member| Some(*member));
+        let mates = self
+            .members(scope)
+            .into_iter()
+            .filter(|member| *member != index)
+            .map(Some);
         let writers = self.wait(index).receive.into_iter().flat_map(|link| {
             self.open_writers(link).map(|who| match who {
                 Who::Process(process) => Some(*process),

@@ -181,9 +181,6 @@ impl Process {
             *has_panicked = true;
             Err(panicked(&*panic))
         });
-        if result.is_ok() {
-            body.retries = 0;
-        }
         match result {
             Ok(Step::More) => After::Again,
             Ok(Step::Wait) => After::Idle,
@@ -247,6 +244,9 @@ impl Process {
         packet: Option<Packet>,
     ) -> After {
         let goes_on = body.is_dormant();
+        if !body.turn.is_retrying() {
+            body.retries = 0;
+        }
         match (self.policy, packet) {
             (Policy::Retry(times), Some(packet)) if goes_on && body.retries < times => {
                 body.retries += 1;
@@ -254,7 +254,6 @@ impl Process {
                 After::Again
             }
             (Policy::Park | Policy::Retry(_), Some(packet)) if goes_on => {
-                body.retries = 0;
                 body.turn.drop_packet(packet);
                 self.tally.parked.fetch_add(1, Ordering::Relaxed);
                 net.note(report);
@@ -358,13 +357,28 @@ impl Process {
     }
 
     fn close_single_reads(&self, net: &Net) {
+        self.single_reads()
+            .for_each(|link| net.links[link].close(0));
+    }
+
+    /// Links that are read only once: automatic in-ports and parameters.
+    fn single_reads(&self) -> impl Iterator<Item = usize> + '_ {
         let params = self.params.iter().filter_map(|source| match source {
             ParamSource::Link(link) => Some(*link),
             _ => None,
         });
-        for link in self.gates.iter().copied().chain(params) {
-            net.links[link].close(0);
+        self.gates.iter().copied().chain(params)
+    }
+
+    /// Ready for the next life of its subnet.
+    pub(crate) fn rearm(&self, net: &Net) {
+        let mut body = self.body.lock();
+        for (slot, source) in body.received_params.iter_mut().zip(&self.params) {
+            if matches!(source, ParamSource::Link(link) if self.is_inner(&net.links[*link])) {
+                *slot = None;
+            }
         }
+        body.rearm();
     }
 
     /// Closes the links within its re-armed subnet; those across its border stay open.
@@ -385,6 +399,9 @@ impl Process {
         for element in (0..self.inputs.len()).filter(|at| inner(&self.inputs[*at])) {
             body.turn.close_input(element);
         }
+        self.single_reads()
+            .filter(|link| self.is_inner(&net.links[*link]))
+            .for_each(|link| net.links[link].close(0));
     }
 
     /// Whether both ends of the link lie in this process's re-armed subnet.

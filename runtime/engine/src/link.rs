@@ -37,6 +37,8 @@ struct State {
     reader_waits: bool,
     waiting: Vec<Who>,
     counts: LinkCounts,
+    /// Packets fed by the embedding program.
+    fed: u64,
     /// Open brackets without their close brackets, so far; lowered for good by a stray close.
     depth: i64,
 }
@@ -93,6 +95,12 @@ impl Link {
         self.state.lock().counts
     }
 
+    /// What was counted, and how much of it was fed by the embedding program.
+    pub(crate) fn counts_and_fed(&self) -> (LinkCounts, u64) {
+        let state = self.state.lock();
+        (state.counts, state.fed)
+    }
+
     /// Packets that somebody outside the network has received, or may still receive.
     pub(crate) fn handed_out(&self) -> u64 {
         let state = self.state.lock();
@@ -141,8 +149,12 @@ impl Link {
         self.roster.wake_who(&self.reader);
     }
 
-    /// At the end of a run that was cut short: whatever is left is lost.
+    /// At the end of a run that was cut short: whatever is left is lost, but for what waits for the
+    /// embedding program, which may still receive it.
     pub(crate) fn abandon(&self) {
+        if matches!(self.reader, Who::External(_)) {
+            return;
+        }
         let mut state = self.state.lock();
         let left = state.queue.len() + state.held;
         state.counts.lost_on_close += left as u64;
@@ -278,6 +290,18 @@ impl State {
         self.reader_waits = true;
         Pulled::Empty
     }
+
+    /// A writer that asks again and again is woken once.
+    fn wait_for_room(&mut self, writer: &Who) {
+        let is_writer = |who: &Who| match (who, writer) {
+            (Who::Process(one), Who::Process(two)) => one == two,
+            (Who::External(one), Who::External(two)) => Arc::ptr_eq(one, two),
+            _ => false,
+        };
+        if !self.waiting.iter().any(is_writer) {
+            self.waiting.push(writer.clone());
+        }
+    }
 }
 
 /// One arrow into a link.
@@ -298,7 +322,7 @@ impl Outlet for Writer {
         }
         let room = link.capacity.saturating_sub(state.used());
         if room == 0 {
-            state.waiting.push(link.writers[self.index].clone());
+            state.wait_for_room(&link.writers[self.index]);
             return Room::Full;
         }
         let granted = room.min(most);
@@ -309,6 +333,9 @@ impl Outlet for Writer {
     fn publish(&self, window: &mut VecDeque<Packet>, unused: usize) {
         let link = &self.link;
         let mut state = link.state.lock();
+        if matches!(link.writers[self.index], Who::External(_)) {
+            state.fed += window.len() as u64;
+        }
         state.reserved = state.reserved.saturating_sub(window.len() + unused);
         for packet in window.drain(..) {
             link.accept(&mut state, packet);

@@ -1,7 +1,7 @@
 //! A network while it runs: who is in it, who has ended, and what becomes of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, after, never, select};
@@ -12,7 +12,7 @@ use crate::clock::NetClock;
 use crate::link::{Link, Writer};
 use crate::process::{After, Process};
 use crate::report::{FaultReport, Leak, Outcome, Verdict};
-use crate::roster::{External, Roster};
+use crate::roster::{External, Roster, SLOT_RUNS};
 use crate::scope::Scope;
 
 pub(crate) struct Net {
@@ -23,7 +23,6 @@ pub(crate) struct Net {
     pub(crate) clock: NetClock,
     /// Where the embedding program's threads wait.
     pub(crate) externals: Vec<Arc<External>>,
-    pub(crate) fed: AtomicU64,
     pub(crate) events: Sender<Event>,
     pub(crate) judging: Mutex<()>,
     pub(crate) started: Instant,
@@ -49,6 +48,7 @@ impl Net {
     pub(crate) fn run(&self, index: usize) -> bool {
         let process = &self.processes[index];
         self.roster.start(index);
+        let mut runs = 0;
         loop {
             match process.turn(self) {
                 After::Again => {
@@ -66,8 +66,22 @@ impl Net {
                 self.rest();
                 return false;
             }
+            runs += 1;
+            if runs == SLOT_RUNS {
+                // Who is notified each time, such as one that feeds itself, starves nobody.
+                self.roster.again(index);
+                return false;
+            }
             self.roster.start(index);
         }
+    }
+
+    /// Runs something that may wake processes, or end what they wait for, on a thread that is not busy
+    /// itself. Nobody judges what is half done, and somebody judges what it comes to.
+    pub(crate) fn busily(&self, work: impl FnOnce()) {
+        self.roster.resume();
+        work();
+        self.rest();
     }
 
     fn rest(&self) {
@@ -78,7 +92,7 @@ impl Net {
 
     /// Whether a process is to end because the network stops: sources at once, the rest by drain.
     pub(crate) fn is_cancelled(&self, process: &Process) -> bool {
-        process.is_source && self.is_stopping.load(Ordering::Acquire) || self.roster.is_stopped()
+        process.is_origin && self.is_stopping.load(Ordering::Acquire) || self.roster.is_stopped()
     }
 
     pub(crate) fn terminated(&self, process: &Process) {
@@ -116,7 +130,7 @@ impl Net {
     /// given up: its out-ports close without it.
     fn stop_sources(&self) {
         self.is_stopping.store(true, Ordering::Release);
-        for process in self.processes.iter().filter(|process| process.is_source) {
+        for process in self.processes.iter().filter(|process| process.is_origin) {
             if process.is_outside.load(Ordering::Acquire) {
                 self.give_up(process);
             }
@@ -126,16 +140,12 @@ impl Net {
     }
 
     fn give_up(&self, process: &Process) {
-        for (link, writer) in self.links.iter().flat_map(|link| {
-            link.writers
-                .iter()
-                .enumerate()
-                .map(move |(writer, who)| (link, (writer, who)))
-        }) {
-            if matches!(writer.1, crate::roster::Who::Process(index) if *index == process.index) {
-                link.close_writer(writer.0);
+        for socket in &process.outputs {
+            if let Some(link) = socket.link {
+                self.links[link].close_writer(socket.writer);
             }
         }
+        process.signals.iter().for_each(Outlet::close);
         self.terminated(process);
     }
 
@@ -224,7 +234,7 @@ impl Running {
                 recv(self.events) -> event => match event {
                     Ok(Event::Over(verdict)) => return verdict,
                     Ok(Event::Stop(drain)) => {
-                        self.net.stop_sources();
+                        self.net.busily(|| self.net.stop_sources());
                         deadline = after(drain);
                     }
                     Ok(Event::Kill) | Err(_) => return Verdict::Abandoned(self.net.unfinished()),
@@ -236,6 +246,8 @@ impl Running {
 
     /// Ends every thread. One that is blocked in foreign code is left behind: it ends with it.
     fn shut_down(&mut self) {
+        // A source that never waits for room notices only this.
+        self.net.is_stopping.store(true, Ordering::Release);
         self.net.roster.stop();
         self.net.clock.stop();
         self.net

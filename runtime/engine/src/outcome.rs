@@ -1,5 +1,6 @@
 //! The end of a run: threads, sums, and the law they must obey.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -11,7 +12,8 @@ use crate::clock::NetClock;
 use crate::network::{Event, Net, Running, Thread};
 use crate::process::Process;
 use crate::report::{
-    LinkStatistics, Outcome, ProcessStatistics, Statistics, Totals, Unbalanced, Verdict,
+    FaultReport, LinkStatistics, Outcome, ProcessStatistics, Statistics, Totals, Unbalanced,
+    Verdict,
 };
 use crate::roster::Who;
 
@@ -20,6 +22,7 @@ impl Running {
     pub(crate) fn launch(net: Arc<Net>, events: Receiver<Event>, workers: usize) -> Self {
         let (leaving, gone) = unbounded();
         let mut crew = Crew {
+            net: Arc::clone(&net),
             leaving,
             threads: Vec::new(),
         };
@@ -53,13 +56,13 @@ impl Running {
 
 /// The threads of a network that starts.
 struct Crew {
+    net: Arc<Net>,
     leaving: Sender<usize>,
     threads: Vec<Thread>,
 }
 
 impl Crew {
-    /// A thread that the system refuses leaves its process idle; the run then ends in a deadlock report
-    /// that names it.
+    /// A run for which the system refuses a thread fails at once: somebody would wait for it for ever.
     fn spawn(&mut self, name: &str, process: Option<usize>, body: impl FnOnce() + Send + 'static) {
         let (number, leaving) = (self.threads.len(), self.leaving.clone());
         let body = move || {
@@ -67,12 +70,22 @@ impl Crew {
             // Nobody listens when the network was dropped in the middle of a run.
             let _unheard = leaving.send(number);
         };
-        if thread::Builder::new()
-            .name(format!("paperflow {name}"))
-            .spawn(body)
-            .is_ok()
-        {
-            self.threads.push(Thread { number, process });
+        let thread = thread::Builder::new().name(format!("paperflow {name}"));
+        match thread.spawn(body) {
+            Ok(_) => self.threads.push(Thread { number, process }),
+            Err(error) => self.net.fail(self.refused(name, process, &error)),
+        }
+    }
+
+    fn refused(&self, name: &str, process: Option<usize>, error: &io::Error) -> FaultReport {
+        let process = process.map(|index| &self.net.processes[index]);
+        FaultReport {
+            address: name.to_owned(),
+            component: process.map_or_else(String::new, |process| process.spec.name.clone()),
+            port: None,
+            message: format!("the system refused a thread: {error}"),
+            packet: None,
+            origin: process.map_or_else(String::new, |process| process.origin.clone()),
         }
     }
 }
@@ -81,15 +94,13 @@ impl Net {
     /// Lets every process look at its inputs once. The credit held meanwhile keeps anybody from judging
     /// a network that has only begun to start.
     fn kick_off(&self) {
-        self.roster.resume();
-        for process in &self.processes {
-            self.roster.wake(process.index);
-        }
+        self.busily(|| {
+            for process in &self.processes {
+                self.roster.wake(process.index);
+            }
+        });
         if self.processes.is_empty() {
             self.over(Verdict::Finished);
-        }
-        if self.roster.rest() {
-            self.judge();
         }
     }
 
@@ -147,9 +158,9 @@ impl Net {
 
     fn totals(&self, processes: &[ProcessStatistics]) -> Totals {
         let sum = |count: fn(&ProcessStatistics) -> u64| processes.iter().map(count).sum();
-        let links = self.links.iter().map(|link| link.counts());
-        let (shed, lost) = links.fold((0, 0), |(shed, lost), counts| {
-            (shed + counts.shed, lost + counts.lost_on_close)
+        let links = self.links.iter().map(|link| link.counts_and_fed());
+        let (shed, lost, fed) = links.fold((0, 0, 0), |(shed, lost, fed), (counts, more)| {
+            (shed + counts.shed, lost + counts.lost_on_close, fed + more)
         });
         let unread = self.processes.iter().flat_map(|process| &process.templates);
         let waiting = self
@@ -160,7 +171,7 @@ impl Net {
         Totals {
             created: sum(|process| process.created),
             iip_delivered: sum(|process| process.iip_delivered),
-            fed: self.fed.load(Ordering::Acquire),
+            fed,
             dropped: sum(|process| process.dropped),
             shed,
             lost_on_close: lost + unread.map(|template| template.lost()).sum::<u64>(),

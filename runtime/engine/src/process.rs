@@ -36,8 +36,11 @@ pub(crate) struct Process {
     pub(crate) error: Option<usize>,
     pub(crate) policy: Policy,
     pub(crate) scope: Option<usize>,
-    /// No arrow leads to it: it starts by itself and ends when the network is told to stop.
+    /// No arrow leads to its in-ports: it starts by itself, once its subnet lives.
     pub(crate) is_source: bool,
+    /// No arrow leads to it at all, nor to a re-armed subnet around it: it ends when the network is
+    /// told to stop.
+    pub(crate) is_origin: bool,
     pub(crate) has_own_thread: bool,
     pub(crate) waker: Waker,
     pub(crate) is_outside: AtomicBool,

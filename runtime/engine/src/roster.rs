@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::task::Wake;
 use std::thread::Thread;
@@ -19,7 +19,7 @@ const RUNNING: u8 = 2;
 const NOTIFIED: u8 = 3;
 
 /// How often in a row a worker runs the process it has just fed before it looks at its queue.
-const SLOT_RUNS: u32 = 8;
+pub(crate) const SLOT_RUNS: u32 = 8;
 
 thread_local! {
     /// The process that this pool worker feeds right now and runs next, its data still in cache.
@@ -72,22 +72,28 @@ pub(crate) enum Who {
 /// Where a thread of the embedding program waits for a link.
 #[derive(Default)]
 pub(crate) struct External {
-    called: Mutex<bool>,
+    calls: Mutex<u64>,
     bell: Condvar,
 }
 
 impl External {
     pub(crate) fn ring(&self) {
-        *self.called.lock() = true;
+        *self.calls.lock() += 1;
         self.bell.notify_all();
     }
 
-    pub(crate) fn wait(&self) {
-        let mut called = self.called.lock();
-        while !*called {
-            self.bell.wait(&mut called);
+    /// How often it was called so far; to be read before the look that leads to waiting.
+    pub(crate) fn calls(&self) -> u64 {
+        *self.calls.lock()
+    }
+
+    /// Waits until it has been called more often. Several threads may share a handle, so nobody uses
+    /// up a call.
+    pub(crate) fn wait(&self, seen: u64) {
+        let mut calls = self.calls.lock();
+        while *calls == seen {
+            self.bell.wait(&mut calls);
         }
-        *called = false;
     }
 }
 
@@ -141,7 +147,8 @@ impl Roster {
 
     fn dispatch(&self, process: usize) {
         if let Some(own) = &self.slots[process].own {
-            own.permit.store(true, Ordering::Release);
+            // Not a plain store: the thread that begins meanwhile sees the permit, or is seen here.
+            own.permit.swap(true, Ordering::AcqRel);
             if let Some(thread) = own.thread.get() {
                 thread.unpark();
             }
@@ -213,6 +220,7 @@ impl Roster {
     /// Everybody stops running as soon as they notice.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
+        fence(Ordering::SeqCst);
         drop(self.queue.lock());
         self.work.notify_all();
         for own in self.slots.iter().filter_map(|slot| slot.own.as_ref()) {
@@ -265,6 +273,7 @@ impl Roster {
             return;
         };
         own.thread.get_or_init(std::thread::current);
+        fence(Ordering::SeqCst);
         loop {
             while !own.permit.swap(false, Ordering::AcqRel) {
                 if self.is_stopped() {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use paperflow_core::turn::Pulled;
+use paperflow_core::turn::{Outlet, Pulled};
 
 use crate::network::Net;
 use crate::process::Process;
@@ -13,6 +13,8 @@ pub(crate) struct Scope {
     pub(crate) members: Vec<usize>,
     /// Scopes directly in it.
     pub(crate) children: Vec<usize>,
+    /// Links whose innermost scope it is.
+    links: Vec<usize>,
     /// Members and children that have not ended this life.
     pub(crate) left: AtomicUsize,
     /// The first packet of this life has come: inner sources may start.
@@ -22,13 +24,19 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    pub(crate) fn new(parent: Option<usize>, members: Vec<usize>, children: Vec<usize>) -> Self {
+    pub(crate) fn new(
+        parent: Option<usize>,
+        members: Vec<usize>,
+        children: Vec<usize>,
+        links: Vec<usize>,
+    ) -> Self {
         let left = AtomicUsize::new(members.len() + children.len());
         let (is_active, is_closing) = (AtomicBool::new(false), AtomicBool::new(false));
         Self {
             parent,
             members,
             children,
+            links,
             left,
             is_active,
             is_closing,
@@ -127,11 +135,10 @@ impl Net {
             .store(this.members.len() + this.children.len(), Ordering::Release);
         this.is_active.store(false, Ordering::Release);
         this.is_closing.store(false, Ordering::Release);
-        let inner = self.links.iter().filter(|link| link.home == Some(scope));
-        inner.for_each(|link| link.rearm());
+        this.links.iter().for_each(|link| self.links[*link].rearm());
         this.children.iter().for_each(|child| self.rearm(*child));
         for member in &this.members {
-            self.processes[*member].body.lock().rearm();
+            self.processes[*member].rearm(self);
         }
     }
 
@@ -139,7 +146,7 @@ impl Net {
     fn end_scope(&self, scope: usize) {
         match self.scopes[scope].parent {
             Some(parent) => {
-                self.close_border(scope);
+                self.close_border(scope, parent);
                 self.one_less(parent);
             }
             None => self.terminate_scope(scope),
@@ -162,25 +169,34 @@ impl Net {
         }
     }
 
-    /// The subnet, the writer of the links behind it, leaves them.
-    fn close_border(&self, scope: usize) {
-        for member in &self.scopes[scope].members {
+    /// The subnet, the writer of the links behind it, leaves those of them that live as long as the
+    /// subnet around it.
+    fn close_border(&self, scope: usize, parent: usize) {
+        let this = &self.scopes[scope];
+        this.children
+            .iter()
+            .for_each(|child| self.close_border(*child, parent));
+        for member in &this.members {
             let process = &self.processes[*member];
             let mut body = process.body.lock();
             for (element, socket) in process.outputs.iter().enumerate() {
-                if socket.link.is_some() {
+                if self.lives_with(socket.link, parent) {
                     body.turn.close_output(element);
                 }
             }
-            for element in 0..process.inputs.len() {
-                if body.turn.look(element) == Pulled::End {
+            for (element, socket) in process.inputs.iter().enumerate() {
+                if self.lives_with(socket.link, parent) && body.turn.look(element) == Pulled::End {
                     body.turn.close_input(element);
                 }
             }
-            process
-                .signals
-                .iter()
-                .for_each(paperflow_core::turn::Outlet::close);
+            let signals = process.signals.iter();
+            signals
+                .filter(|writer| writer.link.home == Some(parent))
+                .for_each(Outlet::close);
         }
+    }
+
+    fn lives_with(&self, link: Option<usize>, scope: usize) -> bool {
+        link.is_some_and(|link| self.links[link].home == Some(scope))
     }
 }
