@@ -2,7 +2,6 @@
 //!
 //! The comment in such a file is the text that `paperflow explain CODE` prints.
 
-
 /// Declares a diagnostic: its explanation as a doc comment, its code and its title.
 macro_rules! explained {
     ($(#[doc = $line:literal])* $code:literal, $title:literal) => {

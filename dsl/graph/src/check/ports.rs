@@ -29,11 +29,23 @@ pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) -> Misnamed {
             None => {
                 let (diagnostic, meant) = unknown(view, component, &used);
                 found.push(diagnostic);
+                let meant = meant.or_else(|| only_required(component, side));
                 misnamed.extend(meant.map(|meant| (end.process, side, meant)));
+                // An arrow the wrong way round would connect the port it names.
+                let other = (end.process, side.opposite(), end.port.to_uppercase());
+                misnamed.insert(other);
             }
         }
     }
     misnamed
+}
+
+/// The port that can only have been meant when no name is near.
+fn only_required(component: &Component, side: Side) -> Option<String> {
+    let ports = declared(component, side).iter();
+    let mut required = ports.filter(|port| port.required && !port.param);
+    let only = required.next().map(|port| port.name.clone());
+    only.filter(|_| required.next().is_none())
 }
 
 fn unknown(

@@ -42,9 +42,15 @@ fn names() {
         ),
         row(
             "'5' -> COUNT A(gen)\nA OUT -> IN B(pass)\nB IN -> IN C(drop)",
+            &["P0204 IN: `IN` of `B` is an in-port, not an out-port"],
+        ),
+        row(
+            "A(pass) WROTE -> LINES B(pass)",
             &[
+                "P0301 A(pass): required port `IN` of `A` not connected",
+                "P0203 WROTE: `A` has no out-port `WROTE`",
+                "P0203 LINES: `B` has no in-port `LINES`",
                 "P0301 B(pass): required port `OUT` of `B` not connected",
-                "P0204 IN: `IN` of `B` is an in-port, not an out-port",
             ],
         ),
         row(
