@@ -155,7 +155,12 @@ fn failed(fault: &FaultReport, plan: &Plan) -> Diagnostic {
 
 fn survived(fault: &FaultReport, plan: &Plan) -> Diagnostic {
     let message = format!("`{}` could not go on: {}", place(fault), fault.message);
-    Diagnostic::warning(SET_ASIDE.0, span(plan, &fault.address), message).note(note(fault))
+    Diagnostic::warning(SET_ASIDE.0, span(plan, &fault.address), message)
+        .note(note(fault))
+        .help(format!(
+            "connect `{} ERROR -> ...` to do something about it",
+            fault.address
+        ))
 }
 
 fn place(fault: &FaultReport) -> String {
