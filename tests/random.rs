@@ -76,12 +76,21 @@ fn part() -> impl Strategy<Value = Part> {
     })
 }
 
+fn has_branches(chain: &Chain) -> bool {
+    chain.iter().any(|(part, _)| match part {
+        Part::Dealt(_) | Part::Copied(..) => true,
+        Part::Subnet(chain) | Part::Scope(chain) => has_branches(chain),
+        Part::Plain(_) | Part::Numbered(..) | Part::Leaving(..) => false,
+    })
+}
+
 /// Writes a chain of parts as a graph.
 #[derive(Default)]
 struct Writer {
     processes: usize,
     subnets: String,
-    /// Nobody may leave early: whom a dealer finds gone depends on time.
+    /// Nobody may leave early: when a sender learns of it depends on time, and where streams are dealt
+    /// out or joined that shows.
     is_steady: bool,
     /// Inside a subnet that lives once for every group.
     is_scoped: bool,
@@ -116,10 +125,7 @@ impl Writer {
             }
             Part::Dealt(branches) => {
                 line(text, format!("{from} IN {name}(RoundRobinSender)"));
-                let was_steady = std::mem::replace(&mut self.is_steady, true);
-                let end = self.branches(branches, &name, "RRMerge", text);
-                self.is_steady = was_steady;
-                return end;
+                return self.branches(branches, &name, "RRMerge", text);
             }
             Part::Copied(branches, join) => {
                 line(text, format!("{from} IN {name}(ReplString)"));
@@ -182,7 +188,12 @@ fn line(text: &mut String, line: impl AsRef<str>) {
 fn network() -> impl Strategy<Value = String> {
     let source = prop::sample::select(vec!["GenerateTestData", "GenSS"]);
     (source, 0..60_u8, chain(part())).prop_map(|(source, count, chain)| {
-        let (mut writer, mut text) = (Writer::default(), String::new());
+        let is_steady = has_branches(&chain);
+        let mut writer = Writer {
+            is_steady,
+            ..Writer::default()
+        };
+        let mut text = String::new();
         line(
             &mut text,
             format!("Main:\n'{count}' -> COUNT Source({source})"),
