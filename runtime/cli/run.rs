@@ -16,6 +16,7 @@ use paperflow_engine::{
 };
 use paperflow_graph::{Diagnostic, Plan, Sources};
 use serde_json::{Value as Json, json};
+use signal_hook::iterator::Signals;
 
 use crate::load::{Loaded, load_adjusted};
 
@@ -102,8 +103,9 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
         diagnostics,
         ..
     } = loaded;
+    let signals = signals::catch();
     let outcome = match start(args, catalogue, &plan, &sources) {
-        Ok(running) => wait(args, &plan, running),
+        Ok(running) => wait(args, &plan, running, signals),
         Err(error) => {
             tell(args, &[faults::unbuilt(&error)], &sources);
             return Ok(Exit::Failed);
@@ -182,8 +184,8 @@ fn start(
     Ok(started.running)
 }
 
-fn wait(args: &Args, plan: &Plan, running: Running) -> Outcome {
-    signals::obey(&running, args.drain);
+fn wait(args: &Args, plan: &Plan, running: Running, signals: Option<Signals>) -> Outcome {
+    signals::obey(signals, &running, args.drain);
     let progress = progress::start(&running, plan);
     let outcome = running.wait();
     progress.finish();

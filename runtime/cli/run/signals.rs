@@ -9,11 +9,15 @@ use signal_hook::iterator::Signals;
 
 use crate::cli::out;
 
-/// Lets signals stop the network. Without them it runs all the same.
-pub(crate) fn obey(running: &Running, drain: Duration) {
-    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else {
-        return;
-    };
+/// The signals from here on, which no longer end the program by themselves. Where the system refuses,
+/// they do.
+pub(crate) fn catch() -> Option<Signals> {
+    Signals::new([SIGINT, SIGTERM]).ok()
+}
+
+/// Lets signals stop the network.
+pub(crate) fn obey(signals: Option<Signals>, running: &Running, drain: Duration) {
+    let Some(mut signals) = signals else { return };
     let control = running.control();
     let watch = move || {
         let mut is_draining = false;
