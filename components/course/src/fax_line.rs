@@ -11,7 +11,7 @@ use crate::papers::{Menu, MenuAnswer, MenuRequest};
 /// menu from the wall, and the operator faxes it back with the reference of the request.
 ///
 /// The menu is the one of the call that the request refers to. A request that comes before the menu is
-/// on the wall waits for it; one that comes twice is answered twice.
+/// on the wall waits for it; one that comes again after its answer is answered again.
 #[component("course/fax-line", work = compute)]
 #[example(
     menu = [{ "restaurant": "R-77", "call": 1, "dishes": { "MARG": 599 }, "delivery": 199 }],
@@ -76,5 +76,39 @@ impl Kitchens {
             dishes: menu.dishes.clone(),
             delivery: menu.delivery,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> MenuRequest {
+        MenuRequest {
+            correlation: String::from("ON-1"),
+            restaurant: String::from("R-77"),
+            fax: String::from("0077"),
+            call: 1,
+            ask: String::from("menu"),
+        }
+    }
+
+    #[test]
+    fn a_repeated_request_waits_as_one_and_is_answered_again_afterwards() {
+        let mut kitchens = Kitchens::default();
+        assert_eq!(kitchens.copy(request()), None);
+        assert_eq!(kitchens.copy(request()), None);
+        let menu = Menu {
+            restaurant: String::from("R-77"),
+            call: 1,
+            dishes: [(String::from("MARG"), 599)].into(),
+            delivery: 199,
+        };
+        let answer = kitchens.hang_up(menu);
+        assert_eq!(
+            answer.as_ref().map(|answer| &*answer.correlation),
+            Some("ON-1")
+        );
+        assert_eq!(kitchens.copy(request()), answer);
     }
 }
