@@ -22,6 +22,7 @@ use crate::options::Scheduler;
 use crate::process::{Body, ParamSource, Process, Socket, Status, Tally};
 use crate::roster::ProcessWaker;
 use crate::scope::Scope;
+use crate::shape::Shape;
 use crate::wiring::Wiring;
 
 impl Wiring {
@@ -45,6 +46,10 @@ impl Wiring {
                 .collect(),
             events,
             judging: Mutex::new(()),
+            shape: self.shape(),
+            blocked: AtomicUsize::new(0),
+            outside: AtomicUsize::new(0),
+            judged: AtomicUsize::new(0),
             started: Instant::now(),
             is_stopping: Arc::clone(&self.stop),
             leaks: Mutex::default(),
@@ -256,6 +261,15 @@ impl Wiring {
                 (number, Packet::json(initial.value.clone()))
             })
             .collect()
+    }
+
+    /// A re-armed subnet joins all that is in it.
+    fn shape(&self) -> Shape {
+        if self.network.plan.scopes.is_empty() {
+            Shape::new(self.components.len(), self.links.iter().map(|link| &**link))
+        } else {
+            Shape::Any
+        }
     }
 
     fn scopes(&self) -> Vec<Scope> {

@@ -60,6 +60,7 @@ impl Outside for Door {
             self.set_alarm(&net, limit);
         }
         process.is_outside.store(true, Ordering::Release);
+        net.outside.fetch_add(1, Ordering::AcqRel);
         if net.roster.rest() {
             net.judge();
         }
@@ -71,6 +72,7 @@ impl Outside for Door {
             net.clock.shared().cancel(key);
         }
         net.roster.resume();
+        net.outside.fetch_sub(1, Ordering::AcqRel);
         let process = &net.processes[self.process];
         process.is_outside.store(false, Ordering::Release);
     }

@@ -33,6 +33,10 @@ impl Net {
         if self.roster.is_stopped() {
             return;
         }
+        if !self.shape.may_stick(self.blocked.load(Ordering::Acquire)) {
+            return self.let_time_pass();
+        }
+        self.judged.fetch_add(1, Ordering::Relaxed);
         let still = Still {
             net: self,
             statuses: self
@@ -59,8 +63,7 @@ impl Net {
 impl Net {
     /// Virtual time goes on when everybody waits for it, but not while somebody waits for the world.
     fn let_time_pass(&self) {
-        let mut processes = self.processes.iter();
-        if !processes.any(|process| process.is_outside.load(Ordering::Acquire)) {
+        if self.outside.load(Ordering::Acquire) == 0 {
             self.clock.advance();
         }
     }
@@ -192,8 +195,8 @@ impl Still<'_> {
     }
 
     fn links_into(&self, cycle: &BTreeSet<usize>) -> Vec<usize> {
-        let reads = |link: &usize| matches!(self.net.links[*link].reader, Who::Process(reader) if cycle.contains(&reader));
-        (0..self.net.links.len()).filter(reads).collect()
+        let members = cycle.iter().map(|member| self.process(*member));
+        members.flat_map(Process::links_in).collect()
     }
 
     fn is_empty_and_closed_off(&self, link: usize, cycle: &BTreeSet<usize>) -> bool {
@@ -206,54 +209,43 @@ impl Still<'_> {
     /// The links from the cycle into its entry: the first member, in text order, that has a writer from
     /// outside the cycle; else the first member.
     fn loop_inputs(&self, cycle: &BTreeSet<usize>) -> Vec<usize> {
-        let reads = |link: &usize, process: usize| matches!(self.net.links[*link].reader, Who::Process(reader) if reader == process);
+        let links_in = |process: usize| self.process(process).links_in();
         let is_member = |who: &Who| matches!(who, Who::Process(writer) if cycle.contains(writer));
-        let has_outer = |process: &usize| {
-            let mut links = (0..self.net.links.len()).filter(|link| reads(link, *process));
-            links.any(|link| !self.net.links[link].writers.iter().all(is_member))
-        };
-        let entry = cycle
-            .iter()
-            .copied()
-            .find(has_outer)
-            .or_else(|| cycle.first().copied());
-        let Some(entry) = entry else {
+        let writers = |link: usize| self.net.links[link].writers.iter();
+        let has_outer =
+            |process: &usize| links_in(*process).any(|link| !writers(link).all(is_member));
+        let mut members = cycle.iter().copied();
+        let Some(entry) = members.find(has_outer).or_else(|| cycle.first().copied()) else {
             return Vec::new();
         };
-        let loops = |link: &usize| {
-            reads(link, entry)
-                && !self.looks[*link].is_over
-                && self.net.links[*link].writers.iter().any(is_member)
-        };
-        (0..self.net.links.len()).filter(loops).collect()
+        links_in(entry)
+            .filter(|link| !self.looks[*link].is_over && writers(*link).any(is_member))
+            .collect()
     }
 
     // ---- deadlock ----
 
-    /// The largest set of processes that wait only for each other.
+    /// The largest set of processes that wait only for each other: all but those that somebody who is
+    /// not in it could let go on.
     fn stuck(&self) -> BTreeSet<usize> {
-        let mut stuck: BTreeSet<usize> = (0..self.net.processes.len())
-            .filter(|index| self.is_inside(*index))
-            .collect();
-        loop {
-            let freed: Vec<usize> = stuck
-                .iter()
-                .copied()
-                .filter(|index| !self.is_stuck(*index, &stuck))
-                .collect();
-            if freed.is_empty() {
-                return stuck;
+        let count = self.net.processes.len();
+        let mut is_stuck: Vec<bool> = (0..count).map(|index| self.is_inside(index)).collect();
+        let mut waiting_for: Vec<Vec<usize>> = vec![Vec::new(); count];
+        let mut freed: Vec<usize> = (0..count).filter(|index| !is_stuck[*index]).collect();
+        for index in (0..count).filter(|index| is_stuck[*index]) {
+            for waker in self.wakers(index) {
+                match waker {
+                    Some(waker) => waiting_for[waker].push(index),
+                    None => freed.push(index),
+                }
             }
-            freed.iter().for_each(|index| {
-                stuck.remove(index);
-            });
         }
-    }
-
-    fn is_stuck(&self, index: usize, stuck: &BTreeSet<usize>) -> bool {
-        self.wakers(index)
-            .iter()
-            .all(|waker| waker.is_some_and(|waker| stuck.contains(&waker)))
+        while let Some(waker) = freed.pop() {
+            is_stuck[waker] = false;
+            let waiting = std::mem::take(&mut waiting_for[waker]).into_iter();
+            freed.extend(waiting.filter(|index| is_stuck[*index]));
+        }
+        (0..count).filter(|index| is_stuck[*index]).collect()
     }
 
     /// Who could let it go on; `None` is somebody outside the network.

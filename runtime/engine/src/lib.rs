@@ -26,6 +26,7 @@ pub mod report;
 pub mod rig;
 mod roster;
 mod scope;
+mod shape;
 mod wiring;
 
 pub use build::{BuildError, MAX_THREADS, Network, Started};

@@ -362,12 +362,18 @@ impl Process {
     }
 
     /// Links that are read only once: automatic in-ports and parameters.
-    fn single_reads(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn single_reads(&self) -> impl Iterator<Item = usize> + '_ {
         let params = self.params.iter().filter_map(|source| match source {
             ParamSource::Link(link) => Some(*link),
             _ => None,
         });
         self.gates.iter().copied().chain(params)
+    }
+
+    /// Every link that it reads.
+    pub(crate) fn links_in(&self) -> impl Iterator<Item = usize> + '_ {
+        let inputs = self.inputs.iter().filter_map(|socket| socket.link);
+        inputs.chain(self.single_reads())
     }
 
     /// Ready for the next life of its subnet.

@@ -14,6 +14,7 @@ use crate::process::{After, Process};
 use crate::report::{FaultReport, Leak, Outcome, Verdict};
 use crate::roster::{External, Roster, SLOT_RUNS};
 use crate::scope::Scope;
+use crate::shape::Shape;
 
 pub(crate) struct Net {
     pub(crate) processes: Vec<Process>,
@@ -25,6 +26,13 @@ pub(crate) struct Net {
     pub(crate) externals: Vec<Arc<External>>,
     pub(crate) events: Sender<Event>,
     pub(crate) judging: Mutex<()>,
+    pub(crate) shape: Shape,
+    /// Processes that wait for room.
+    pub(crate) blocked: AtomicUsize,
+    /// Processes that wait for the world.
+    pub(crate) outside: AtomicUsize,
+    /// How often everybody was looked at.
+    pub(crate) judged: AtomicUsize,
     pub(crate) started: Instant,
     /// Sources stop; what is in the network still drains.
     pub(crate) is_stopping: Arc<AtomicBool>,
@@ -304,6 +312,12 @@ impl Observer {
             .iter()
             .map(|process| process.tally.received.load(Ordering::Relaxed))
             .sum()
+    }
+
+    /// How often everybody was looked at, because nobody was busy and somebody might be stuck.
+    #[must_use]
+    pub fn judgements(&self) -> usize {
+        self.net.judged.load(Ordering::Relaxed)
     }
 
     /// Address and state of every process.

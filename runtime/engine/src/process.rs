@@ -76,6 +76,13 @@ pub(crate) struct Status {
     pub(crate) since: Option<Instant>,
 }
 
+impl Status {
+    /// Whether it waits for room.
+    fn is_blocked(&self) -> bool {
+        self.life == Life::Suspended && !self.waits.send.is_empty()
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Life {
     #[default]
@@ -190,7 +197,7 @@ impl Process {
             Stage::RoundOver if !net.is_cancelled(self) => return After::Idle,
             _ => {}
         }
-        let begun = self.begin_turn();
+        let begun = self.begin_turn(net);
         let budget = if self.has_own_thread {
             usize::MAX
         } else {
@@ -202,18 +209,21 @@ impl Process {
         } else {
             self.advance(&mut body, net)
         };
-        let after = self.end_turn(&mut body, after);
+        let after = self.end_turn(&mut body, net, after);
         self.tally.busy.fetch_add(nanos(begun), Ordering::Relaxed);
         after
     }
 
-    fn begin_turn(&self) -> Instant {
+    fn begin_turn(&self, net: &Net) -> Instant {
         self.tally.turns.fetch_add(1, Ordering::Relaxed);
         let running = Status {
             life: Life::Active,
             ..Status::default()
         };
         let status = std::mem::replace(&mut *self.status.lock(), running);
+        if status.is_blocked() {
+            net.blocked.fetch_sub(1, Ordering::AcqRel);
+        }
         if let Some(since) = status.since {
             let blocked = nanos(since);
             if !status.waits.send.is_empty() {
@@ -229,7 +239,7 @@ impl Process {
         Instant::now()
     }
 
-    fn end_turn(&self, body: &mut Body, after: After) -> After {
+    fn end_turn(&self, body: &mut Body, net: &Net, after: After) -> After {
         let (waits, spent) = body.turn.end();
         self.tally.add(body.turn.counts());
         tracing::trace!(process = %self.address, ?after, "turn");
@@ -241,11 +251,15 @@ impl Process {
             (_, Stage::Working) if waits.send.is_empty() && body.is_dormant() => Life::Dormant,
             (_, Stage::Working | Stage::Flushing) => Life::Suspended,
         };
-        *self.status.lock() = Status {
+        let status = Status {
             life,
             waits,
             since: Some(Instant::now()),
         };
+        if status.is_blocked() {
+            net.blocked.fetch_add(1, Ordering::AcqRel);
+        }
+        *self.status.lock() = status;
         after
     }
 

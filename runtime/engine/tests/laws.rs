@@ -552,3 +552,22 @@ fn stopping_lets_the_lives_that_have_begun_run_to_their_end() {
         );
     }
 }
+
+// ---- the price of judgement ----
+
+#[test]
+fn nobody_looks_where_nobody_can_be_stuck() {
+    let row =
+        "'100' -> COUNT T(t/ticks) OUT -> IN A(t/pass) OUT -> IN B(t/walk) OUT -> IN D(t/discard)";
+    let diamond = "'100' -> COUNT T(t/ticks) OUT -> IN C(t/copies) OUT[0] -> IN[0] J(t/join) OUT -> IN D(t/discard)
+                   C OUT[1] -> IN A(t/walk) OUT -> IN[1] J";
+    for text in [row, diamond] {
+        for scheduler in [Scheduler::Threads, Scheduler::Pool(2)] {
+            let network = network(text, &[], options(scheduler, 7));
+            let running = network.start().unwrap().running;
+            let observer = running.observer();
+            assert_eq!(end(running).verdict, Verdict::Finished);
+            assert_eq!(observer.judgements(), 0, "{scheduler:?} {text}");
+        }
+    }
+}
