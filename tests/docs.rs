@@ -2,6 +2,9 @@
 //!
 //! Rust in the README is compiled with the facade's documentation.
 
+#[cfg(unix)]
+#[path = "own/example.rs"]
+mod example;
 #[path = "tidy/source.rs"]
 #[allow(dead_code, reason = "one function of it is used here")]
 mod source;
@@ -139,7 +142,7 @@ mod commands {
     use std::os::unix::fs::PermissionsExt;
     use std::process::{Command, Output};
 
-    use super::{Block, PathBuf, blocks, blocks_of, fs, root};
+    use super::{Block, PathBuf, blocks, blocks_of, example, fs, root};
 
     /// Stands before cargo: what would build the command anew runs the one that has been built.
     const CARGO: &str = r#"#!/bin/sh
@@ -175,8 +178,7 @@ exec "$REAL" "$@"
 
         /// What a shell prints that is given these lines.
         fn run(&self, lines: &str, place: &str) -> String {
-            let command = PathBuf::from(env!("CARGO_BIN_EXE_paperflow"));
-            let built = command.parent().expect("it lies in a folder");
+            let built = example::built();
             let path = env::var("PATH").unwrap_or_default();
             let Output {
                 status,
@@ -218,6 +220,9 @@ exec "$REAL" "$@"
         // The way to a component of one's own has a test below.
         let blocks = blocks_of("sh").into_iter();
         let others = blocks.filter(|block| !block.text.contains("new component"));
+        for name in ["embed", "own_command"] {
+            example::example(name);
+        }
         for (at, Block { text, place, .. }) in others.enumerate() {
             Desk::new(&format!("sh-{at}")).run(&text, &place);
         }

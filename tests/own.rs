@@ -1,34 +1,14 @@
 //! Programs around the runtime: one that embeds it, one that is a command of its own.
-//!
-//! Cargo builds the examples before the tests run, so they lie beside the command.
 
-use std::path::{Path, PathBuf};
+#[path = "own/example.rs"]
+mod example;
+
 use std::process::{Command, Output};
 
 fn example(name: &str) -> Command {
-    let command = Path::new(env!("CARGO_BIN_EXE_paperflow"));
-    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    let program: PathBuf = command.with_file_name("examples").join(file);
-    if !program.exists() {
-        // `cargo test --test own` builds no examples.
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--example", name])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .env("CARGO_TARGET_DIR", target(command))
-            .status();
-        assert!(built.expect("cargo can be started").success());
-    }
-    let mut command = Command::new(program);
+    let mut command = Command::new(example::example(name));
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     command
-}
-
-/// The folder above `debug` or `release`.
-fn target(command: &Path) -> &Path {
-    command
-        .ancestors()
-        .nth(2)
-        .expect("the command lies in a folder of a profile")
 }
 
 fn run(command: &mut Command) -> String {
