@@ -168,7 +168,10 @@ impl Bench {
 pub(crate) fn finish(running: Running, way: Way) -> Outcome {
     let observer = running.observer();
     let (done, outcome) = mpsc::channel();
-    thread::spawn(move || done.send(running.wait()));
+    thread::spawn(move || {
+        // Nobody listens once the watchdog has given up.
+        let _unheard = done.send(running.wait());
+    });
     outcome
         .recv_timeout(Duration::from_secs(60))
         .unwrap_or_else(|_| panic!("{way:?} does not end: {:#?}", observer.states()))
