@@ -108,7 +108,7 @@ impl Wiring {
     fn process(&self, index: usize, door: &Arc<Door>) -> Process {
         let component = Arc::clone(&self.components[index]);
         let drawn = &self.network.plan.processes[index];
-        let spec = Arc::new(component.spec().clone());
+        let spec = Arc::clone(&self.specs[index]);
         let InElements {
             sockets: inputs,
             elements: in_elements,

@@ -117,14 +117,7 @@ impl Still<'_> {
         let link_of = |socket: &crate::process::Socket| socket.link;
         let (receive, send) = match status.life {
             Life::Gated => (process.gates.clone(), Vec::new()),
-            Life::NotStarted => {
-                let params = process.params.iter().filter_map(|source| match source {
-                    ParamSource::Link(link) => Some(*link),
-                    _ => None,
-                });
-                let inputs = process.inputs.iter().filter_map(link_of);
-                (inputs.chain(params).collect(), Vec::new())
-            }
+            Life::NotStarted => (self.first_wait(process), Vec::new()),
             Life::Dormant if status.waits.is_empty() => (
                 process.inputs.iter().filter_map(link_of).collect(),
                 Vec::new(),
@@ -145,6 +138,21 @@ impl Still<'_> {
             Life::Active | Life::RoundOver | Life::Terminated => (Vec::new(), Vec::new()),
         };
         Wait { receive, send }
+    }
+
+    /// A process that has not started waits for its parameters, and then for any packet.
+    fn first_wait(&self, process: &Process) -> Vec<usize> {
+        let missing = process.params.iter().filter_map(|source| match source {
+            ParamSource::Link(link) => (!self.looks[*link].is_deserted).then_some(*link),
+            _ => None,
+        });
+        let missing: Vec<usize> = missing.collect();
+        if missing.is_empty() {
+            let inputs = process.inputs.iter();
+            inputs.filter_map(|socket| socket.link).collect()
+        } else {
+            missing
+        }
     }
 
     fn open_writers(&self, link: usize) -> impl Iterator<Item = &Who> {

@@ -64,6 +64,8 @@ pub(crate) struct Look {
     pub(crate) fill: usize,
     pub(crate) open: Vec<bool>,
     pub(crate) is_over: bool,
+    /// The reader has left.
+    pub(crate) is_deserted: bool,
 }
 
 impl Link {
@@ -118,6 +120,7 @@ impl Link {
             fill: state.queue.len() + state.held,
             open: state.open.clone(),
             is_over: state.is_over(),
+            is_deserted: state.is_deserted,
         }
     }
 

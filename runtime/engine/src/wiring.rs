@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use paperflow_core::{Component, Work};
+use paperflow_core::{Component, Spec, Work};
 use paperflow_graph::Full;
 use paperflow_graph::plan::{self, Plan};
 
@@ -17,6 +17,8 @@ use crate::roster::{External, Roster, Who};
 pub(crate) struct Wiring {
     pub(crate) network: Network,
     pub(crate) components: Vec<Arc<dyn Component>>,
+    /// By process; processes with the same component share its description.
+    pub(crate) specs: Vec<Arc<Spec>>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) own_thread: Vec<bool>,
     pub(crate) links: Vec<Arc<Link>>,
@@ -50,6 +52,7 @@ impl Wiring {
         let count = components.len();
         let mut wiring = Self {
             roster: Arc::new(Roster::new(&own_thread)),
+            specs: specs(&network.plan, &components),
             network,
             components,
             own_thread,
@@ -216,6 +219,17 @@ fn components(network: &Network) -> Result<Vec<Arc<dyn Component>>, BuildError> 
             })
     };
     network.plan.processes.iter().map(find).collect()
+}
+
+fn specs(plan: &Plan, components: &[Arc<dyn Component>]) -> Vec<Arc<Spec>> {
+    let mut shared: BTreeMap<&str, Arc<Spec>> = BTreeMap::new();
+    let processes = plan.processes.iter().zip(components);
+    processes
+        .map(|(process, component)| {
+            let spec = shared.entry(&process.component);
+            Arc::clone(spec.or_insert_with(|| Arc::new(component.spec().clone())))
+        })
+        .collect()
 }
 
 fn policies(plan: &Plan) -> Result<Vec<Policy>, BuildError> {

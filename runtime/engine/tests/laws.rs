@@ -485,6 +485,23 @@ fn a_stopped_feed_ends_a_loop() {
     }
 }
 
+#[test]
+fn whoever_waits_for_a_parameter_waits_for_nothing_else() {
+    let text = "'1000000' -> COUNT Gen(t/emit) OUT -> IN Repl(t/copies)
+Repl OUT[0] -> IN[0] Cat(t/chain)
+Repl OUT[1] -> IN[1] Cat
+Cat OUT -> IN T(t/tally) OUT -> NUMBER A(t/add)
+Sit(t/sit) OUT -> IN A OUT -> IN D(t/discard)";
+    every_way(text, &[], |ran, way| {
+        let Verdict::Deadlock(deadlock) = &ran.outcome.verdict else {
+            panic!("{way}: {:?}", ran.outcome.verdict)
+        };
+        let stuck = deadlock.stuck.iter().map(|stuck| stuck.address.as_str());
+        let stuck: Vec<_> = stuck.collect();
+        assert_eq!(stuck, ["Gen", "Repl", "Cat", "T", "A", "D"], "{way}");
+    });
+}
+
 // ---- subnets that live once per group ----
 
 const INNER: &str = "'IN' -> NAME I(SubInSS) OUT -> IN N(t/nap) OUT -> IN O(SubOutSS)

@@ -1,6 +1,7 @@
 //! How long large networks take to build and to run. `cargo test --release --test size -- --ignored`
 //! prints figures; time decides nothing here.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use std::time::Instant;
 
