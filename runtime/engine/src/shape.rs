@@ -20,20 +20,19 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    pub(crate) fn new<'a>(processes: usize, links: impl Iterator<Item = &'a Link>) -> Self {
-        let mut arrows = DiGraphMap::<usize, ()>::with_capacity(processes, processes);
+    pub(crate) fn new<'a>(processes: usize, links: impl Iterator<Item = &'a Link> + Clone) -> Self {
         let mut sets = Sets::new(processes);
-        let mut is_forest = true;
-        for link in links {
-            for (writer, reader) in ends(link) {
-                arrows.add_edge(writer, reader, ());
-                is_forest &= sets.join(writer, reader);
-            }
+        let mut arrows = links.flat_map(ends);
+        let others = arrows.clone();
+        if arrows.all(|(writer, reader)| sets.join(writer, reader)) {
+            return Self::Forest;
         }
-        match (is_forest, is_forest || !is_cyclic_directed(&arrows)) {
-            (true, _) => Self::Forest,
-            (false, true) => Self::Forward,
-            (false, false) => Self::Any,
+        let mut drawing = DiGraphMap::<usize, ()>::new();
+        others.for_each(|(writer, reader)| _ = drawing.add_edge(writer, reader, ()));
+        if is_cyclic_directed(&drawing) {
+            Self::Any
+        } else {
+            Self::Forward
         }
     }
 
@@ -48,7 +47,7 @@ impl Shape {
 }
 
 /// Writer and reader of each arrow within the network.
-fn ends(link: &Link) -> impl Iterator<Item = (usize, usize)> + '_ {
+fn ends(link: &Link) -> impl Iterator<Item = (usize, usize)> + Clone + '_ {
     let inside = |who: &Who| match who {
         Who::Process(process) => Some(*process),
         Who::External(_) => None,
