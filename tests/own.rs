@@ -3,7 +3,18 @@
 #[path = "own/example.rs"]
 mod example;
 
+#[path = "../runtime/examples/embed.rs"]
+#[allow(dead_code, reason = "only its components are used here")]
+mod embed;
+#[path = "../runtime/examples/own_command.rs"]
+#[allow(dead_code, reason = "only its component is used here")]
+mod own_command;
+
 use std::process::{Command, Output};
+use std::sync::Arc;
+
+use paperflow::rig::Rig;
+use paperflow::{Catalogue, Component};
 
 fn example(name: &str) -> Command {
     let mut command = Command::new(example::example(name));
@@ -58,4 +69,20 @@ fn an_own_command_runs_graphs_with_its_own_components() {
     let printed = run(example("own_command").arg("run").arg(&graph));
     std::fs::remove_dir_all(&folder).expect("the folder can be removed");
     assert_eq!(printed, "TO BE!\n");
+}
+
+#[test]
+fn own_components_do_what_their_examples_show() {
+    let catalogue = Catalogue::new()
+        .with(embed::read_order)
+        .with(embed::price)
+        .with(own_command::shout);
+    let components: Vec<&Arc<dyn Component>> = catalogue.iter().collect();
+    assert_eq!(components.len(), 3);
+    for component in components {
+        assert!(!component.spec().examples.is_empty());
+        for example in &component.spec().examples {
+            Rig::check_example(component, example);
+        }
+    }
 }

@@ -11,7 +11,7 @@ use paperflow::{Out, Text, component};
 /// Says every line louder.
 #[component("own/shout", work = compute)]
 #[example(line = ["to be"], loud = ["TO BE!"])]
-fn shout(
+pub(crate) fn shout(
     /// A line of text.
     line: Text,
     /// The same line, louder.
