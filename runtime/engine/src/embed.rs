@@ -92,9 +92,11 @@ impl Output {
     pub fn recv(&self) -> Option<Packet> {
         loop {
             let calls = self.feed.external.calls();
+            // Asked first: what was sent before the network stopped is found by the look that follows.
+            let is_stopped = self.feed.net.roster.is_stopped();
             match self.try_recv() {
                 Ok(packet) => return packet,
-                Err(NothingYet) if self.feed.net.roster.is_stopped() => return None,
+                Err(NothingYet) if is_stopped => return None,
                 Err(NothingYet) => self.feed.external.wait(calls),
             }
         }

@@ -123,3 +123,21 @@ fn who_feeds_itself_starves_nobody() {
     started.running.control().kill();
     drop(started.running.wait());
 }
+
+#[test]
+fn what_was_sent_before_the_end_is_received() {
+    let text = "'3' -> COUNT E(t/emit) OUT -> IN A(t/pass)\nOUTPORT=A.OUT:OUT";
+    for _ in 0..300 {
+        let mut network = network(text, Scheduler::Pool(1), 1000);
+        network.output("OUT").unwrap();
+        let Started {
+            running,
+            mut outputs,
+            ..
+        } = network.start().unwrap();
+        let output = outputs.remove(0);
+        let reader = std::thread::spawn(move || output.count());
+        assert_eq!(end(running).verdict, Verdict::Finished);
+        assert_eq!(reader.join().unwrap(), 3);
+    }
+}
