@@ -92,8 +92,6 @@ struct Writer {
     /// Nobody may leave early: when a sender learns of it depends on time, and where streams are dealt
     /// out or joined that shows.
     is_steady: bool,
-    /// Inside a subnet that lives once for every group.
-    is_scoped: bool,
 }
 
 impl Writer {
@@ -132,7 +130,6 @@ impl Writer {
                 return self.branches(branches, &name, join, text);
             }
             Part::Subnet(chain) => self.subnet(chain, &name, from, text),
-            Part::Scope(chain) if self.is_scoped => self.subnet(chain, &name, from, text),
             Part::Scope(chain) => self.scope(chain, &name, from, text),
         }
         let port = match part {
@@ -170,9 +167,7 @@ impl Writer {
 
     fn scope(&mut self, chain: &Chain, name: &str, from: &str, text: &mut String) {
         let (entry, exit, mut inner) = (self.process(), self.process(), String::new());
-        self.is_scoped = true;
         let end = self.chain(chain, &format!("{entry} OUT"), &mut inner);
-        self.is_scoped = false;
         let borders = format!("'IN' -> NAME {entry}(SubInSS)\n'OUT' -> NAME {exit}(SubOutSS)");
         let block = format!("Sub{name}:\n{borders}\n{inner}{end} -> IN {exit};");
         line(&mut self.subnets, block);

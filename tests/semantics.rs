@@ -790,6 +790,64 @@ fn choice_3_one_cycle_behind_another_and_one_in_another() {
 }
 
 #[test]
+fn choice_3_a_cycle_that_is_entered_at_two_places() {
+    let text = "'2 3' -> WHAT S(test/say) OUT -> IN[0] M(Merge) OUT -> IN F(flow/select)
+        '1 5' -> WHAT T(test/say) OUT -> IN[1] N(Merge) OUT -> IN[1] M
+        '> 0' -> TEST F
+        F ACC -> IN A(number/add) OUT -> IN[0] N
+        '-1' -> VALUE A
+        F REJ -> IN C(Counter)
+        C COUNT -> IN O(Copy)
+        OUTPORT=O.OUT:OUT";
+    Bench::of(text).expect(&["4"]);
+}
+
+#[test]
+fn choice_3_the_end_of_a_cycle_starts_what_waits_for_it() {
+    let text = "'2 3' -> WHAT S(test/say) OUT -> IN[0] M(Merge) OUT -> IN F(flow/select)
+        '> 0' -> TEST F
+        F ACC -> IN A(number/add) OUT -> IN[1] M
+        '-1' -> VALUE A
+        F REJ -> IN Z(Counter) * -> * L(test/say)
+        'last' -> WHAT L OUT -> IN O(Copy)
+        Z COUNT -> IN D(Drop)
+        OUTPORT=O.OUT:OUT";
+    Bench::of(text).expect(&["last"]);
+}
+
+#[test]
+fn choice_4_a_loop_that_grows_is_a_deadlock() {
+    let text = "'1' -> WHAT S(test/say) OUT -> IN[0] M(Merge) OUT -> IN R(Replicate)
+        R OUT[0] -> IN[1] M
+        R OUT[1] -> IN[2] M";
+    Bench::of(text).every_way(|ran| {
+        let deadlock = deadlock(ran);
+        let stuck = deadlock.stuck.iter().map(|stuck| &*stuck.address);
+        assert_eq!(stuck.collect::<Vec<_>>(), ["M", "R"], "{:?}", ran.way);
+        assert!(deadlock.cycle.len() >= 2, "{deadlock:#?}");
+    });
+}
+
+#[test]
+fn choice_4_data_may_not_be_held_back_by_the_end_of_its_own_sender() {
+    let text =
+        "'1 2 3' -> WHAT S(test/say) OUT -> IN A(Copy) OUT ->(2) IN B(Copy) OUT -> IN D(Drop)
+        A * -> * B";
+    Bench::of(text).every_way(|ran| {
+        let stuck = deadlock(ran).stuck.iter();
+        let stuck: Vec<_> = stuck
+            .map(|stuck| format!("{} {}", stuck.address, stuck.state))
+            .collect();
+        let expected = [
+            "A suspended(send OUT)",
+            "B suspended(receive *)",
+            "D not-started",
+        ];
+        assert_eq!(stuck, expected, "{:?}", ran.way);
+    });
+}
+
+#[test]
 fn choice_3_a_cycle_in_a_subnet() {
     let text = "Main: '3 0 2' -> WHAT S(test/say) OUT -> IN R(Round)
         R OUT -> IN Z(Copy) OUT -> IN C(Counter)
@@ -1187,6 +1245,107 @@ fn substreams_an_early_leaver_inside_loses_only_its_group() {
     Bench::of(text).every_way(|ran| {
         ran.succeeds();
         assert_eq!(ran.out["OUT"].join(" "), "( 1 ) ( 5 ) ( )", "{:?}", ran.way);
+    });
+}
+
+#[test]
+fn substreams_nested_subnets_are_rearmed_inside_out() {
+    let text = "Main: '( ( a b ) ( c ) ) ( ) ( ( ) ( d e f ) )' -> WHAT S(test/say) OUT -> IN A(Each) OUT -> IN O(Copy)
+        OUTPORT=O.OUT:OUT;
+        Each: 'IN' -> NAME E(SubInSS) OUT -> IN I(Inner) OUT -> IN X(SubOutSS)
+        'OUT' -> NAME X;
+        Inner: 'IN' -> NAME E(SubInSS) OUT -> IN N(Counter)
+        N COUNT -> IN X(SubOut)
+        'OUT' -> NAME X;";
+    Bench::of(text).every_way(|ran| {
+        ran.succeeds();
+        assert_eq!(
+            ran.out["OUT"].join(" "),
+            "( 2 1 ) ( ) ( 0 3 )",
+            "{:?}",
+            ran.way
+        );
+    });
+}
+
+/// A subnet `Sub` of these lines between its borders, fed by S and read by O.
+fn scope(said: &str, inner: &str) -> Bench {
+    Bench::of(&format!(
+        "Main: '{said}' -> WHAT S(test/say) OUT -> IN A(Sub) OUT -> IN O(Copy)
+         OUTPORT=O.OUT:OUT;
+         Sub: 'IN' -> NAME E(SubInSS)
+         'OUT' -> NAME X(SubOutSS)
+         {inner};"
+    ))
+}
+
+fn expect_joined(network: &Bench, expected: &str) {
+    network.every_way(|ran| {
+        ran.succeeds();
+        assert_eq!(ran.out["OUT"].join(" "), expected, "{:?}", ran.way);
+    });
+}
+
+#[test]
+fn substreams_without_a_group_there_is_no_life() {
+    let inner = "E OUT -> IN N(Counter)\nN COUNT -> IN X";
+    expect_joined(&scope("", inner), "");
+    expect_joined(&scope("( a ) x y", inner), "( 1 ) ( 2 )");
+}
+
+#[test]
+fn substreams_automatic_ports_work_in_every_life() {
+    let inner = "E OUT -> IN D(Drop) * -> * Z(test/say) OUT -> IN X\n'z' -> WHAT Z";
+    expect_joined(&scope("( a ) ( b ) ( )", inner), "( z ) ( z ) ( z )");
+}
+
+#[test]
+fn substreams_a_pause_inside_is_no_end() {
+    let late_one = scope("( 1 2 ) ( ) ( 3 )", "E OUT -> IN L(test/late) OUT -> IN X").with(late);
+    expect_joined(&late_one, "( 1 2 ) ( ) ( 3 )");
+}
+
+#[test]
+fn substreams_a_process_that_fails_is_there_again_for_the_next_group() {
+    let inner = "E OUT -> IN N(number/add:fault=stop-process) OUT -> IN X\n'1' -> VALUE N";
+    scope("( 1 ten 3 ) ( 4 )", inner).every_way(|ran| {
+        assert_eq!(ran.outcome.verdict, Verdict::Finished);
+        assert_eq!(ran.out["OUT"].join(" "), "( 2 ) ( 5 )", "{:?}", ran.way);
+        assert_eq!(ran.outcome.faults.len(), 1);
+    });
+}
+
+#[test]
+fn substreams_two_streams_of_groups_go_in_step() {
+    let said = |other: &str| {
+        Bench::of(&format!(
+            "Main: '( a ) ( b c )' -> WHAT S(test/say) OUT -> IN A(Sub) OUT -> IN O(Copy)
+             '{other}' -> WHAT T(test/say) OUT -> OTHER A
+             OUTPORT=O.OUT:OUT;
+             Sub: 'IN' -> NAME E(SubInSS) OUT -> IN[0] C(Concat)
+             'OTHER' -> NAME F(SubInSS) OUT -> IN[1] C
+             C OUT -> IN X(SubOutSS)
+             'OUT' -> NAME X;"
+        ))
+    };
+    expect_joined(&said("( 1 2 ) ( 3 )"), "( a 1 2 ) ( b c 3 )");
+    expect_joined(&said("( 1 2 )"), "( a 1 2 ) ( b c )");
+}
+
+#[test]
+fn substreams_automatic_ports_of_the_subnet_frame_all_its_lives() {
+    let text = "Main: '( a ) ( b )' -> WHAT S(test/say) OUT -> IN A(Sub) OUT -> IN O(Copy)
+        'x' -> WHAT W(test/say) OUT -> IN D(Drop)
+        D * -> * A * -> * Z(test/say)
+        'z' -> WHAT Z OUT -> IN Y(Copy)
+        OUTPORT=O.OUT:OUT
+        OUTPORT=Y.OUT:AFTER;
+        Sub: 'IN' -> NAME E(SubInSS) OUT -> IN N(Copy) OUT -> IN X(SubOutSS)
+        'OUT' -> NAME X;";
+    Bench::of(text).every_way(|ran| {
+        ran.succeeds();
+        assert_eq!(ran.out["OUT"].join(" "), "( a ) ( b )", "{:?}", ran.way);
+        assert_eq!(ran.out["AFTER"], ["z"], "{:?}", ran.way);
     });
 }
 
