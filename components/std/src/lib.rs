@@ -6,6 +6,7 @@ mod flow;
 mod group;
 mod number;
 mod param;
+mod reactive;
 mod record;
 mod subnet;
 mod text;
@@ -26,7 +27,11 @@ pub fn catalogue() -> Catalogue {
         number::catalogue(),
         record::catalogue(),
     ];
-    let more = [group::catalogue(), subnet::catalogue()];
+    let more = [
+        group::catalogue(),
+        reactive::catalogue(),
+        subnet::catalogue(),
+    ];
     areas
         .into_iter()
         .chain(more)

@@ -712,3 +712,118 @@ fn a_receiver_that_leaves_inside_a_group_costs_no_more_than_the_group() {
         });
     }
 }
+
+#[test]
+fn shed_ignores_what_does_not_fit() {
+    let plan = network(
+        &[
+            ("G", "flow/generate"),
+            ("S", "flow/shed"),
+            ("Slow", "flow/delay"),
+            ("D", "flow/drop"),
+            ("Spilt", "flow/drop"),
+        ],
+        &[("100", "G.COUNT"), ("1h", "Slow.INTERVAL")],
+        &[
+            ("G.OUT", "S.IN"),
+            ("S.OUT", "Slow.IN"),
+            ("Slow.OUT", "D.IN"),
+            ("S.SPILL", "Spilt.IN"),
+        ],
+    );
+    run_every_way(&plan, |outcome| {
+        let (kept, spilt) = (received(outcome, "D"), received(outcome, "Spilt"));
+        assert_eq!(kept + spilt, 100);
+        assert!(spilt > 0 && kept > 0, "{kept} kept");
+    });
+}
+
+#[test]
+fn shed_that_halts_loses_nothing() {
+    let rig = rig("flow/shed")
+        .set("POLICY", "halt")
+        .feed("IN", 0..200_i64);
+    let all: Vec<Packet> = (0..200).map(Packet::int).collect();
+    check(&rig, &[("OUT", all), ("COUNT", stream("0"))]);
+}
+
+#[test]
+fn priority_comes_from_a_field_or_is_the_same_for_all() {
+    let rig = rig("flow/priority")
+        .set("FIELD", "stars")
+        .set("VALUE", "-1")
+        .feed("IN", records(json!([{"stars": 5}, {}, 7])));
+    let ran = rig.run(&["OUT"], bench::DRIVERS[0].0, 64);
+    let of = |packet: &Packet| packet.headers()?.get("priority").map(str::to_owned);
+    let all: Vec<_> = ran.output("OUT").iter().filter_map(of).collect();
+    assert_eq!(all, ["5", "-1", "-1"]);
+}
+
+#[test]
+fn a_priority_that_is_no_whole_number_is_a_fault() {
+    rig("flow/priority")
+        .set("FIELD", "stars")
+        .feed("IN", records(json!([{"stars": "many"}])))
+        .expect_fault("the field stars is no whole number but \"many\"");
+}
+
+#[test]
+fn wrong_policies_are_named() {
+    rig("flow/shed")
+        .set("POLICY", "wait")
+        .feed("IN", stream("a"))
+        .expect_fault("parameter POLICY: expected halt or ignore");
+}
+
+#[test]
+fn delays_and_limits_lose_nothing_and_keep_the_order() {
+    for (name, parameter) in [
+        ("RandomDelay", "INTVL"),
+        ("flow/limit-rate", "NUMBER"),
+        ("flow/timeout", "INTERVAL"),
+    ] {
+        let value = if parameter == "INTERVAL" { "1h" } else { "3" };
+        through(
+            rig(name).set(parameter, value),
+            "( 3 1 ( ) 2 )",
+            "( 3 1 ( ) 2 )",
+        );
+        through(rig(name).set(parameter, value), "", "");
+    }
+}
+
+#[test]
+fn a_huge_limit_or_pause_does_no_harm() {
+    let rig_with = |name, parameter, value| rig(name).set(parameter, value);
+    let most = "18446744073709551615";
+    through(rig_with("flow/limit-rate", "NUMBER", most), "1 2", "1 2");
+    through(rig_with("flow/sort", "REVERSE", "true"), "1 2", "2 1");
+    through(rig_with("flow/delay", "INTVL", most), "1", "1");
+    through(rig_with("RandomDelay", "INTVL", most), "1", "1");
+    check(
+        &rig("flow/take").set("NUMBER", most).feed("IN", stream("1")),
+        &[("ACC", stream("1"))],
+    );
+}
+
+#[test]
+fn a_stream_that_falls_silent_is_given_up() {
+    let rig = rig("flow/timeout")
+        .set("INTERVAL", "1ms")
+        .feed("IN", stream("1 2"));
+    check(&rig, &[("OUT", stream("1 2")), ("LATE", stream(""))]);
+    let plan = network(
+        &[
+            ("G", "flow/generate-slowly"),
+            ("T", "flow/timeout"),
+            ("D", "flow/drop"),
+            ("Late", "flow/drop"),
+        ],
+        &[("2s", "G.INTERVAL"), ("100", "G.COUNT")],
+        &[("G.OUT", "T.IN"), ("T.OUT", "D.IN"), ("T.LATE", "Late.IN")],
+    );
+    run_every_way(&plan, |outcome| {
+        assert_eq!(received(outcome, "D"), 1);
+        assert_eq!(received(outcome, "Late"), 1);
+    });
+}

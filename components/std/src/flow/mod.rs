@@ -16,26 +16,32 @@ mod duplicate;
 mod gate;
 mod generate;
 mod generate_groups;
+mod generate_slowly;
 mod inject;
 mod kick;
+mod limit_rate;
 mod merge;
 mod merge_groups;
 mod merge_in_turn;
 mod nth;
 mod pass;
+mod priority;
+mod random_delay;
 mod replicate;
 mod round_robin;
 mod select;
+mod shed;
 mod skip;
 mod sort;
 mod splitter;
 mod take;
 mod tick;
+mod timeout;
 
 use paperflow_core::Catalogue;
 
 /// Classic name, and the component it stands for.
-const ALIASES: [(&str, &str); 43] = [
+const ALIASES: [(&str, &str); 45] = [
     ("Passthru", "flow/pass"),
     ("Pass", "flow/pass"),
     ("Repeat", "flow/pass"),
@@ -65,12 +71,14 @@ const ALIASES: [(&str, &str); 43] = [
     ("GenerateTestData", "flow/generate"),
     ("Generate", "flow/generate"),
     ("GenIps", "flow/generate"),
+    ("GenerateSlowly", "flow/generate-slowly"),
     ("GenSS", "flow/generate-groups"),
     ("SubstreamSender", "flow/generate-groups"),
     ("Kick", "flow/kick"),
     ("KickWD", "flow/kick"),
     ("Inject", "flow/inject"),
     ("Delay", "flow/delay"),
+    ("RandomDelay", "flow/random-delay"),
     ("SlowPass", "flow/delay"),
     ("Heartbeat", "flow/tick"),
     ("Ticker", "flow/tick"),
@@ -100,21 +108,27 @@ pub(crate) fn catalogue() -> Catalogue {
         .with(gate::gate)
         .with(generate::generate)
         .with(generate_groups::generate_groups)
+        .with(generate_slowly::generate_slowly)
         .with(inject::inject)
         .with(kick::kick)
+        .with(limit_rate::limit_rate)
         .with(merge::merge)
         .with(merge_groups::merge_groups)
         .with(merge_in_turn::merge_in_turn)
         .with(nth::nth)
         .with(pass::pass)
+        .with(priority::priority)
+        .with(random_delay::random_delay)
         .with(replicate::replicate)
         .with(round_robin::round_robin)
         .with(select::select)
+        .with(shed::shed)
         .with(skip::skip)
         .with(sort::sort)
         .with(splitter::splitter)
         .with(take::take)
-        .with(tick::tick);
+        .with(tick::tick)
+        .with(timeout::timeout);
     ALIASES.iter().fold(catalogue, |catalogue, (alias, name)| {
         catalogue.alias(alias, name)
     })
