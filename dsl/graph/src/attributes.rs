@@ -47,7 +47,7 @@ pub const ATTRIBUTES: &[AttributeSpec] = &[
     spec(
         "divert",
         Form::Text,
-        "where packets go that a full link refuses",
+        "the in-port, PROCESS.PORT, that takes what a full link refuses",
     ),
     spec("via", Form::Text, "the store that keeps the connector"),
     spec("name", Form::Text, "the connector's name in its store"),

@@ -58,6 +58,10 @@ pub struct Port {
     /// Value used when a parameter is not given.
     #[serde(default)]
     pub default: Option<String>,
+    /// The component reads it in an order of its own: while it waits for one of its in-ports or
+    /// elements, it takes nothing from the others (as concat, collate and merge-in-turn do).
+    #[serde(default)]
+    pub reads_in_order: bool,
 }
 
 /// A component as the graph sees it.
@@ -77,6 +81,12 @@ pub struct Component {
 }
 
 impl Component {
+    /// Whether it reads its in-ports in an order of its own, so that some may fill meanwhile.
+    #[must_use]
+    pub fn reads_in_order(&self) -> bool {
+        self.inputs.iter().any(|port| port.reads_in_order)
+    }
+
     /// The in-port of that name, matched without regard to case.
     #[must_use]
     pub fn input(&self, name: &str) -> Option<&Port> {

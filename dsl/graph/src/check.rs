@@ -4,20 +4,26 @@
 //! elsewhere is not reported again: a process with an unknown component has no ports to compare,
 //! and an end whose arrow could not be resolved counts as connected.
 
+mod branches;
 pub mod drawing;
+mod instances;
 mod names;
 mod ports;
 mod required;
 mod start;
+mod strict;
 mod values;
 mod wiring;
 
 use std::collections::HashSet;
 
+pub use strict::{STRICT, strict};
+
 use crate::catalogue::{Catalogue, Component, Port};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::diagnostics;
 use crate::expand::{AUTOMATIC, Expanded, Resolve, Side, expand};
+use crate::instances::spread;
 use crate::model::Graph;
 use crate::plan::{End, Plan};
 use crate::source::Span;
@@ -41,8 +47,13 @@ pub fn examine(graph: &Graph, catalogue: &Catalogue, resolver: &mut dyn Resolve)
             .diagnostics
             .push(diagnostics::empty_graph::at(start_of(graph)));
     }
+    let plan = if expanded.diagnostics.iter().any(is_error) {
+        expanded.plan
+    } else {
+        spread(expanded.plan)
+    };
     Checked {
-        plan: expanded.plan,
+        plan,
         diagnostics: tidy(expanded.diagnostics),
     }
 }
@@ -53,11 +64,14 @@ pub fn check(expanded: &Expanded, catalogue: &Catalogue) -> Vec<Diagnostic> {
     let view = View::new(expanded, catalogue);
     let mut found = Vec::new();
     names::check(&view, &mut found);
+    let balance = catalogue.find(crate::instances::BALANCE).is_some();
+    instances::check(&view, balance, &mut found);
     let misnamed = ports::check(&view, &mut found);
     required::check(&view, &misnamed, &mut found);
     wiring::check(&view, &mut found);
     values::check(&view, &mut found);
     start::check(&view, &mut found);
+    branches::check(&view, &mut found);
     tidy(found)
 }
 
@@ -75,6 +89,10 @@ pub fn tidy(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         seen.insert((found.code, found.span, words.clone()))
     });
     diagnostics
+}
+
+fn is_error(found: &Diagnostic) -> bool {
+    found.severity == Severity::Error
 }
 
 fn start_of(graph: &Graph) -> Span {
@@ -127,7 +145,7 @@ impl<'a> View<'a> {
         let arrows = plan
             .links
             .iter()
-            .flat_map(|link| link.from.iter().map(move |at| (link, at)));
+            .flat_map(|link| link.writers().map(move |at| (link, at)));
         let arrows = arrows.flat_map(|(link, writer)| {
             let reader = (Side::In, &link.to, writer.into, writer.into == writer.span);
             let implied = writer.end.span == writer.span;

@@ -19,18 +19,24 @@ macro_rules! explained {
 }
 
 pub(crate) mod bad_capacity;
+pub(crate) mod bad_instances;
 pub(crate) mod bad_json;
 pub(crate) mod bad_policy;
+pub(crate) mod cannot_share;
 pub(crate) mod clashing_name;
 pub(crate) mod conflict;
 pub(crate) mod connected_export;
+pub(crate) mod divert_ring;
 pub(crate) mod doubled_export;
 pub(crate) mod element_beyond;
 pub(crate) mod empty_graph;
 pub(crate) mod export_nowhere;
 pub(crate) mod fan_out;
+pub(crate) mod half_divert;
+pub(crate) mod idle_out_port;
 pub(crate) mod initial_automatic;
 pub(crate) mod initial_beside_arrow;
+pub(crate) mod initial_kind;
 pub(crate) mod kinds_differ;
 pub(crate) mod misdirected_port;
 pub(crate) mod missing_component;
@@ -39,15 +45,19 @@ pub(crate) mod missing_port;
 pub(crate) mod nameless_border;
 pub(crate) mod needs_connector;
 pub(crate) mod no_connector;
-pub(crate) mod no_divert;
+pub(crate) mod no_verb;
 pub(crate) mod nothing_starts;
 pub(crate) mod plain_index;
 pub(crate) mod recursive_subnet;
 pub(crate) mod redefined_process;
+pub(crate) mod routing_rule;
+pub(crate) mod several_initials;
 pub(crate) mod straight_border;
 pub(crate) mod too_big;
 pub(crate) mod two_initials;
+pub(crate) mod uneven_branches;
 pub(crate) mod unknown_component;
+pub(crate) mod unknown_divert;
 pub(crate) mod unknown_key;
 pub(crate) mod unknown_port;
 pub(crate) mod unknown_process;
@@ -74,6 +84,8 @@ pub const EXPLANATIONS: &[(&str, &str, &str)] = &[
     empty_graph::EXPLANATION,
     too_big::EXPLANATION,
     straight_border::EXPLANATION,
+    unknown_divert::EXPLANATION,
+    no_verb::EXPLANATION,
     missing_port::EXPLANATION,
     fan_out::EXPLANATION,
     initial_beside_arrow::EXPLANATION,
@@ -88,10 +100,18 @@ pub const EXPLANATIONS: &[(&str, &str, &str)] = &[
     element_beyond::EXPLANATION,
     connected_export::EXPLANATION,
     initial_automatic::EXPLANATION,
+    half_divert::EXPLANATION,
+    divert_ring::EXPLANATION,
+    bad_instances::EXPLANATION,
+    cannot_share::EXPLANATION,
+    uneven_branches::EXPLANATION,
+    several_initials::EXPLANATION,
+    idle_out_port::EXPLANATION,
+    routing_rule::EXPLANATION,
     kinds_differ::EXPLANATION,
     unreadable_value::EXPLANATION,
+    initial_kind::EXPLANATION,
     no_connector::EXPLANATION,
-    no_divert::EXPLANATION,
     needs_connector::EXPLANATION,
 ];
 

@@ -5,6 +5,7 @@
 //! reported and left out; its other end is kept in [`Expanded::loose`], so that no check
 //! complains about it a second time.
 
+mod diverts;
 mod ends;
 mod links;
 mod terms;
@@ -20,6 +21,9 @@ use crate::source::{FileId, Span};
 
 pub(crate) use ends::AUTOMATIC;
 use tree::Tree;
+
+/// A graph that opens to more processes than this is taken for a mistake.
+pub(crate) const MOST_PROCESSES: usize = 1_000_000;
 
 /// Which side of a process a port is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +86,8 @@ pub struct Expanded {
     pub loose: Vec<(Side, End)>,
     /// Arrows that ask for a connector; they may share an out-port.
     pub connectors: Vec<Span>,
+    /// Rules written on arrows, by key, that decide which packets pass.
+    pub rules: Vec<(String, Span)>,
 }
 
 /// Opens every subnet of a graph and joins arrows into links.

@@ -15,6 +15,7 @@ pub mod diagnostic;
 pub mod diagnostics;
 pub mod draw;
 pub mod expand;
+pub mod instances;
 pub mod json;
 pub mod model;
 pub mod plan;

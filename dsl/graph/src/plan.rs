@@ -30,6 +30,9 @@ impl fmt::Display for Full {
     }
 }
 
+/// The capacity of a link that has none written and for which the run names none.
+pub const USUAL_CAPACITY: usize = 128;
+
 /// A flat graph.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
@@ -91,10 +94,17 @@ pub struct Link {
     pub to: End,
     /// Writers in text order.
     pub from: Vec<Writer>,
+    /// Writers of the links that divert to this one. They have no arrow of their own here and send
+    /// only what their own link refuses, but this link stays open until they have closed too.
+    pub diverted: Vec<Writer>,
     /// Written capacity, if any.
     pub capacity: Option<usize>,
     /// Policy when full.
     pub full: Full,
+    /// The link that takes what this one refuses; what that one refuses too is shed.
+    ///
+    /// Each of the writers `from` of this link is then also one of those `diverted` to that one.
+    pub divert: Option<usize>,
 }
 
 /// An arrow into a link.
@@ -156,7 +166,27 @@ pub struct Subnet {
     pub span: Span,
 }
 
+impl Link {
+    /// Everybody who may put a packet here, those that divert last.
+    pub fn writers(&self) -> impl Iterator<Item = &Writer> {
+        self.from.iter().chain(&self.diverted)
+    }
+}
+
 impl Plan {
+    /// The process at this address, or the workers that share its work (`P` is `P[1]`, `P[2]`...).
+    pub fn workers<'a>(&'a self, address: &'a str) -> impl Iterator<Item = usize> + 'a {
+        let is_worker = move |process: &Process| {
+            let rest = process.address.strip_prefix(address);
+            let number = rest.and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']'));
+            let worker = number.is_some_and(|number| number.parse::<usize>().is_ok());
+            process.address == address || worker
+        };
+        let all = self.processes.iter().enumerate();
+        all.filter(move |(_, process)| is_worker(process))
+            .map(|(at, _)| at)
+    }
+
     /// The process at this address.
     #[must_use]
     pub fn process(&self, address: &str) -> Option<usize> {

@@ -13,7 +13,8 @@ use crate::source::{FileId, Span};
 use crate::{Checked, Expanded, Resolve, examine, expand};
 
 /// Reads a graph, one statement to a line, blanks between all words:
-/// `'5' -> COUNT A(gen)`, `A OUT[1] ->(capacity=5,kind=queue) IN B(pass)`, `INPORT= A IN X`.
+/// `'5' -> COUNT A(gen)`, `A OUT[1] ->(capacity=5,kind=queue) IN B(pass)`, `INPORT= A IN X`. A process may have
+/// metadata, `A(pass:instances=2)`.
 pub(crate) fn graph(file: u32, text: &str) -> Graph {
     let mut graph = Graph::default();
     let mut at = 0;
@@ -127,6 +128,10 @@ fn mention(graph: &mut Graph, (text, span): Word<'_>) -> String {
         return String::from(text);
     };
     let component = component.trim_end_matches(')');
+    let (component, pairs) = component.split_once(':').unwrap_or((component, ""));
+    let pairs = pairs.split(',').filter_map(|pair| pair.split_once('='));
+    let metadata = pairs.map(|(key, value)| (String::from(key), Value::from(value)));
+    let metadata = metadata.collect();
     let known = graph
         .processes
         .iter_mut()
@@ -141,6 +146,7 @@ fn mention(graph: &mut Graph, (text, span): Word<'_>) -> String {
             component: Some(String::from(component)).filter(|name| !name.is_empty()),
             span,
             component_span: Some(span),
+            metadata,
             ..Process::default()
         }),
     }
@@ -148,7 +154,8 @@ fn mention(graph: &mut Graph, (text, span): Word<'_>) -> String {
 }
 
 /// The components of the tests. A port is `NAME`, then `!` if required, `[]` or `[n]` if it has
-/// elements, `:kind` for what it carries, `=kind` for a parameter that parses it.
+/// elements, `:kind` for what it carries, `=kind` for a parameter that parses it,
+/// `~` if it is read in an order of the component's own.
 pub(crate) fn catalogue() -> Catalogue {
     let table: &[(&str, &[&str], &[&str])] = &[
         (
@@ -160,6 +167,10 @@ pub(crate) fn catalogue() -> Catalogue {
         ("merge", &["IN![]"], &["OUT!"]),
         ("copy", &["IN!"], &["OUT![]"]),
         ("drop", &["IN!"], &[]),
+        ("collate", &["IN![]~"], &["OUT!"]),
+        ("match", &["LEFT!~", "RIGHT!~"], &["OUT!"]),
+        ("shop/counter", &["IN!", "STEP=int"], &["OUT", "ERROR"]),
+        ("flow/balance", &["IN!"], &["OUT![]"]),
         ("words", &["LINE!:text"], &["WORD!:text"]),
         ("count", &["IN!"], &["OUT", "COUNT!:int"]),
         ("split", &["IN!"], &["OUT![2]"]),
@@ -191,11 +202,11 @@ pub(crate) fn catalogue() -> Catalogue {
 }
 
 fn declared(text: &str) -> Port {
-    let end = text.find(['!', '[', ':', '=']).unwrap_or(text.len());
+    let end = text.find(['!', '[', ':', '=', '~']).unwrap_or(text.len());
     let after = |sign: char| text.split_once(sign).map(|(_, rest)| String::from(rest));
     let size = text
         .split_once('[')
-        .and_then(|(_, rest)| rest.trim_end_matches(']').parse().ok());
+        .and_then(|(_, rest)| rest.trim_end_matches(['~', ']']).parse().ok());
     Port {
         name: String::from(&text[..end]),
         kinds: Kinds(after(':').into_iter().collect()),
@@ -203,6 +214,7 @@ fn declared(text: &str) -> Port {
         size,
         required: text.contains('!'),
         param: text.contains('='),
+        reads_in_order: text.ends_with('~'),
         parses: after('='),
         ..Port::default()
     }
@@ -260,7 +272,7 @@ pub(crate) fn problems(text: &str, files: &[(&'static str, &str)]) -> Vec<String
     checked(text, files).diagnostics.iter().map(shown).collect()
 }
 
-/// `A.OUT[0]+B.OUT => C.IN (5)` for each link.
+/// `A.OUT[0]+B.OUT => C.IN (5)` for each link; a writer that diverts has a `~`.
 pub(crate) fn links(plan: &Plan) -> Vec<String> {
     let name = |end: &crate::plan::End| {
         let index = end
@@ -273,7 +285,10 @@ pub(crate) fn links(plan: &Plan) -> Vec<String> {
         )
     };
     let shown = |link: &crate::plan::Link| {
-        let from: Vec<_> = link.from.iter().map(|writer| name(&writer.end)).collect();
+        let from = link.from.iter().map(|writer| name(&writer.end));
+        let diverted = link.diverted.iter();
+        let diverted = diverted.map(|writer| format!("~{}", name(&writer.end)));
+        let from: Vec<_> = from.chain(diverted).collect();
         let terms = link
             .capacity
             .map(|capacity| format!(" ({capacity})"))

@@ -1,7 +1,7 @@
 //! *Did you mean*: the name that was probably meant.
 
 /// The share of a name, in parts of a hundred, that may be mistyped before a likeness is chance.
-const MISTYPED_PER_CENT: usize = 40;
+const MISTYPED_PER_CENT: usize = 34;
 
 /// The candidate nearest to `name`, if one is near enough to be what was meant.
 ///
@@ -19,18 +19,38 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// How far apart the two are, or `None` when too far.
+///
+/// The part after the last `/` counts on its own: a common area in front makes nothing alike.
 fn nearness(wanted: &[char], candidate: &str) -> Option<usize> {
     let candidate = folded(candidate);
-    let whole = distance(wanted, &candidate);
-    let last = candidate
-        .rsplit(|letter| *letter == '/')
-        .next()
-        .unwrap_or_default();
-    if last == wanted {
-        return Some(whole.min(1));
+    let (area, last) = split(&candidate);
+    match split(wanted) {
+        ([], name) if area.is_empty() => near(name, last),
+        ([], name) if name == last => Some(1),
+        ([], name) => {
+            let without_area = near(name, last).map(|distance| distance + 1);
+            near(name, &candidate).or(without_area)
+        }
+        (wanted_area, name) => {
+            let distance = near(name, last)?;
+            Some(distance + near(wanted_area, area)?)
+        }
     }
-    let longer = wanted.len().max(candidate.len());
-    (whole * 100 <= longer * MISTYPED_PER_CENT).then_some(whole)
+}
+
+/// The area in front of the last `/`, and the name behind it.
+fn split(name: &[char]) -> (&[char], &[char]) {
+    match name.iter().rposition(|letter| *letter == '/') {
+        Some(at) => (&name[..at], &name[at + 1..]),
+        None => (&[], name),
+    }
+}
+
+/// How far apart two words are, or `None` when too far for their length.
+fn near(one: &[char], two: &[char]) -> Option<usize> {
+    let longer = one.len().max(two.len());
+    let distance = distance(one, two);
+    (distance * 100 <= longer * MISTYPED_PER_CENT).then_some(distance)
 }
 
 /// The letters of a name, without regard to case.
@@ -68,7 +88,9 @@ mod tests {
         let names = [
             "text/words",
             "text/case",
+            "text/replace",
             "flow/pass",
+            "flow/merge-in-turn",
             "COUNT",
             "OUT",
             "IN",
@@ -87,6 +109,25 @@ mod tests {
                 "the last segment alone, other case",
             ),
             ("flow-pass", Some("flow/pass"), "another separator"),
+            (
+                "wrods",
+                Some("text/words"),
+                "the last segment alone, mistyped",
+            ),
+            ("txt/words", Some("text/words"), "the area mistyped"),
+            (
+                "text/upcase",
+                Some("text/case"),
+                "two letters before the name",
+            ),
+            ("text/shout", None, "only the area in common"),
+            ("text/reverse", None, "an area and half a name in common"),
+            ("number/words", None, "the name in quite another area"),
+            (
+                "merge-in-trun",
+                Some("flow/merge-in-turn"),
+                "a swap in a long name",
+            ),
             ("CUONT", Some("COUNT"), "a swap in a short name"),
             ("OTU", Some("OUT"), "a swap in a very short name"),
             ("größe", Some("Größe"), "letters outside ASCII"),

@@ -34,7 +34,7 @@ fn arrows(view: &View<'_>, wanted: impl Fn(&Link, &Writer) -> bool) -> Arrows {
         arrows.add_node(process);
     }
     for link in &view.plan.links {
-        for writer in link.from.iter().filter(|writer| wanted(link, writer)) {
+        for writer in link.writers().filter(|writer| wanted(link, writer)) {
             arrows.add_edge(writer.end.process, link.to.process, ());
         }
     }

@@ -346,6 +346,38 @@ fn values_that_no_parameter_could_read() {
 }
 
 #[test]
+fn initial_packets_that_no_data_port_takes() {
+    let rows: &[(&str, &str, &[&str])] = &[
+        ("'be'", "LINE W(words)", &[]),
+        (
+            "5",
+            "LINE W(words)",
+            &["P0403 5: the initial packet is int, but `W.LINE` takes text"],
+        ),
+        (
+            "[1]",
+            "LINE W(words)",
+            &["P0403 [1]: the initial packet is record, but `W.LINE` takes text"],
+        ),
+        (
+            "null",
+            "LINE W(words)",
+            &["P0403 null: the initial packet is null, but `W.LINE` takes text"],
+        ),
+        (
+            "1.0",
+            "LINE W(words)",
+            &["P0403 1.0: the initial packet is float, but `W.LINE` takes text"],
+        ),
+    ];
+    for (value, to, expected) in rows {
+        let text = format!("{value} -> {to}\nW WORD -> IN D(drop)");
+        assert_eq!(problems(&text, &[]), *expected, "{value}");
+    }
+    assert_eq!(problems("5 -> IN D(drop)", &[]), [""; 0]);
+}
+
+#[test]
 fn connectors() {
     let graph = |attribute: &str| format!("'5' -> COUNT A(gen)\nA OUT ->({attribute}) IN B(drop)");
     let rows: &[(&str, &[&str])] = &[
@@ -355,10 +387,7 @@ fn connectors() {
             &["`queue` arcs are not available in this build"],
         ),
         ("kind=strem", &["`strem` is not a kind of arc"]),
-        (
-            "full=divert",
-            &["`full=divert` is not available in this build"],
-        ),
+        ("full=divert", &["`full=divert` does not say where to"]),
         ("retries=3", &["attribute `retries` has no effect here"]),
     ];
     for (attribute, expected) in rows {

@@ -12,7 +12,7 @@ use super::View;
 
 pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) {
     for link in &view.plan.links {
-        for writer in &link.from {
+        for writer in link.writers() {
             found.extend(unfit(view, writer, &link.to));
         }
     }
@@ -22,6 +22,32 @@ pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) {
             .iter()
             .filter_map(|initial| unreadable(view, initial)),
     );
+    let initials = view.plan.initials.iter();
+    found.extend(initials.filter_map(|initial| misplaced(view, initial)));
+}
+
+/// An initial packet whose kind is certain and is none that its port takes.
+fn misplaced(view: &View<'_>, initial: &Initial) -> Option<Diagnostic> {
+    let port = view
+        .port(Side::In, &initial.to)
+        .filter(|port| !port.param)?;
+    let kind = kind(&initial.value);
+    let takes = &port.kinds;
+    let fits = takes.0.is_empty() || takes.0.iter().any(|taken| taken == kind);
+    let name = view.name(&initial.to);
+    (!fits).then(|| diagnostics::initial_kind::at(&name, kind, &takes.to_string(), initial.span))
+}
+
+/// The kind of the packet that a value makes.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.as_i64().is_some() => "int",
+        Value::Number(_) => "float",
+        Value::String(_) => "text",
+        Value::Array(_) | Value::Object(_) => "record",
+    }
 }
 
 fn unfit(view: &View<'_>, writer: &Writer, to: &End) -> Option<Diagnostic> {

@@ -96,6 +96,6 @@ fn into<'a>(view: &View<'a>) -> HashMap<Key<'a>, Span> {
         .iter()
         .map(|export| (key(&export.end), export.span));
     let links = view.plan.links.iter();
-    let arrows = links.filter_map(|link| Some((key(&link.to), link.from.first()?.span)));
+    let arrows = links.filter_map(|link| Some((key(&link.to), link.writers().next()?.span)));
     exports.chain(arrows).collect()
 }

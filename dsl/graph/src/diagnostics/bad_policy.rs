@@ -8,16 +8,17 @@ explained! {
     ///     A OUT ->(full=drop) IN B
     ///
     /// The words are `wait` (the writer waits; the default), `drop-oldest` (the oldest packet in
-    /// the link is shed) and `drop-new` (the new packet is shed).
+    /// the link is shed), `drop-new` (the new packet is shed) and `divert` (the new packet goes to
+    /// the in-port that `divert=PROCESS.PORT` names).
     "P0308", "unknown policy for a full link"
 }
 
 /// A word that `full` does not know.
 pub(crate) fn at(attribute: &Attribute) -> Diagnostic {
     let value = &attribute.value;
-    let help = match suggest(value, ["wait", "drop-oldest", "drop-new"]) {
+    let help = match suggest(value, ["wait", "drop-oldest", "drop-new", "divert"]) {
         Some(meant) => format!("did you mean `{meant}`?"),
-        None => String::from("write `wait`, `drop-oldest` or `drop-new`"),
+        None => String::from("write `wait`, `drop-oldest`, `drop-new` or `divert`"),
     };
     Diagnostic::error(
         CODE,

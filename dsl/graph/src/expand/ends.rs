@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::catalogue::Catalogue;
 use crate::diagnostics;
-use crate::model::{self, Attribute, Connection, Origin, PortRef};
+use crate::model::{self, Connection, Origin, PortRef};
 use crate::plan::{End, Export, Initial, Process, Writer};
 use crate::source::Span;
 
 use super::Side;
-use super::terms::Terms;
+use super::terms::{Terms, Written};
 use super::tree::{Node, Tree};
 
 /// The automatic port.
@@ -17,8 +17,8 @@ pub(crate) const AUTOMATIC: &str = "*";
 
 /// A port that an end of an arrow reaches, and the attributes of border arrows on the way.
 pub(super) struct Reached {
-    end: End,
-    attributes: Vec<Attribute>,
+    pub(super) end: End,
+    attributes: Vec<Written>,
 }
 
 impl Tree<'_> {
@@ -30,6 +30,7 @@ impl Tree<'_> {
                 self.join_arrow(index, arrow);
             }
         }
+        self.join_diverts();
         self.plan.inports = self.exported(0, Side::In);
         self.plan.outports = self.exported(0, Side::Out);
         self.plan.subnets = (1..self.opened.len())
@@ -38,6 +39,7 @@ impl Tree<'_> {
     }
 
     fn join_arrow(&mut self, index: usize, arrow: &Connection) {
+        self.rules.extend(rules(arrow));
         if let Some((border, side)) = self.border_of(index, arrow) {
             return self.loosen(index, border, arrow, side);
         }
@@ -102,7 +104,8 @@ impl Tree<'_> {
             .iter()
             .chain(&targets)
             .map(|reached| &reached.attributes);
-        let written = std::iter::once(&arrow.attributes).chain(written);
+        let own: Vec<Written> = in_graph(index, arrow).collect();
+        let written = std::iter::once(&own).chain(written);
         let terms: Vec<_> = written
             .map(|written| Terms::read(written, &mut self.diagnostics))
             .collect();
@@ -120,7 +123,7 @@ impl Tree<'_> {
             .map(|source| Writer {
                 end: source.end,
                 span: arrow.span,
-                into: Span::default(),
+                ..Writer::default()
             })
             .collect();
         for target in targets {
@@ -161,7 +164,7 @@ impl Tree<'_> {
         }
     }
 
-    fn reach_node(
+    pub(super) fn reach_node(
         &mut self,
         index: usize,
         node: Node,
@@ -320,10 +323,16 @@ impl Tree<'_> {
         }
         let mut reached = self.reach_end(index, far, side);
         for one in &mut reached {
-            one.attributes.extend(arrow.attributes.iter().cloned());
+            one.attributes.extend(in_graph(index, arrow));
         }
         reached
     }
+}
+
+/// The attributes of an arrow, with the opened graph it is in.
+fn in_graph(index: usize, arrow: &Connection) -> impl Iterator<Item = Written> {
+    let attributes = arrow.attributes.iter().cloned();
+    attributes.map(move |attribute| (index, attribute))
 }
 
 /// An end with its port spelled as declared, element 0 of an array port when none was written.
@@ -344,4 +353,38 @@ fn spelled(catalogue: &Catalogue, process: &Process, port: &PortRef, side: Side)
         index,
         span: port.span,
     }
+}
+
+/// Keys under which other systems write what a connector lets through.
+const RULES: &[&str] = &[
+    "condition",
+    "expr",
+    "expression",
+    "filter",
+    "if",
+    "match",
+    "predicate",
+    "rule",
+    "rules",
+    "script",
+    "select",
+    "selector",
+    "switch",
+    "transform",
+    "when",
+    "where",
+];
+
+/// Signs that make a pattern of topics a test of contents.
+const TESTS: &[&str] = &["=", "<", ">", "$", "(", "&&", "||"];
+
+/// What on an arrow decides by content which packets pass.
+fn rules(arrow: &Connection) -> impl Iterator<Item = (String, Span)> {
+    let free = arrow.metadata.iter().map(|(key, _)| key);
+    let free = free.filter(|key| RULES.contains(&key.to_lowercase().as_str()));
+    let free = free.map(|key| (key.clone(), arrow.span));
+    let tests = |value: &str| TESTS.iter().any(|sign| value.contains(sign));
+    let patterns = arrow.attributes.iter();
+    let patterns = patterns.filter(move |found| found.key == "pattern" && tests(&found.value));
+    free.chain(patterns.map(|found| (found.key.clone(), found.span)))
 }

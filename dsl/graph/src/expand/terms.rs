@@ -1,43 +1,78 @@
 //! What the attributes of an arrow ask of its link.
 
+use std::fmt;
+
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
 use crate::model::Attribute;
 use crate::plan::Full;
 use crate::source::Span;
 
+/// What is to happen to a packet that finds the link full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WhenFull {
+    /// What a link does by itself.
+    Alone(Full),
+    /// The packet goes to another in-port.
+    Divert,
+}
+
+impl fmt::Display for WhenFull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Alone(full) => full.fmt(f),
+            Self::Divert => f.write_str("divert"),
+        }
+    }
+}
+
+/// Where refused packets go, as written.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    /// The opened graph whose names it uses.
+    pub(super) opened: usize,
+    pub(super) text: String,
+    pub(super) span: Span,
+}
+
 /// The written terms of an arrow or a link, each with its place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Terms {
     pub(super) capacity: Option<(usize, Span)>,
-    pub(super) full: Option<(Full, Span)>,
+    pub(super) full: Option<(WhenFull, Span)>,
+    pub(super) divert: Option<Target>,
     /// Asks for something other than a memory link.
     pub(super) connector: bool,
 }
 
+/// An attribute and the opened graph in which it is written.
+pub(super) type Written = (usize, Attribute);
+
 impl Terms {
     /// Reads the attributes of an arrow, the last of equal keys; reports what cannot be had.
-    pub(super) fn read(attributes: &[Attribute], diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let memory = is_memory(attributes);
+    pub(super) fn read(written: &[Written], diagnostics: &mut Vec<Diagnostic>) -> Self {
+        let memory = is_memory(written);
         let mut terms = Self {
             connector: !memory,
             ..Self::default()
         };
-        for (at, attribute) in attributes.iter().enumerate() {
-            let overridden = attributes[at + 1..]
+        for (at, one) in written.iter().enumerate() {
+            let overridden = written[at + 1..]
                 .iter()
-                .any(|later| later.key == attribute.key);
+                .any(|(_, later)| later.key == one.1.key);
             if !overridden {
-                terms.take(attribute, memory, diagnostics);
+                terms.take(one, memory, diagnostics);
             }
         }
         terms
     }
 
-    fn take(&mut self, attribute: &Attribute, memory: bool, diagnostics: &mut Vec<Diagnostic>) {
+    fn take(&mut self, written: &Written, memory: bool, diagnostics: &mut Vec<Diagnostic>) {
+        let (_, attribute) = written;
         let problem = match attribute.key.as_str() {
             "capacity" => self.take_capacity(attribute),
             "full" => self.take_full(attribute),
+            "divert" if memory => self.take_divert(written),
             "kind" => kind_problem(attribute),
             "name" => None,
             _ => memory.then(|| diagnostics::needs_connector::at(attribute)),
@@ -57,13 +92,22 @@ impl Terms {
 
     fn take_full(&mut self, attribute: &Attribute) -> Option<Diagnostic> {
         let full = match attribute.value.as_str() {
-            "wait" => Full::Wait,
-            "drop-oldest" => Full::DropOldest,
-            "drop-new" => Full::DropNew,
-            "divert" => return Some(diagnostics::no_divert::at(attribute)),
+            "wait" => WhenFull::Alone(Full::Wait),
+            "drop-oldest" => WhenFull::Alone(Full::DropOldest),
+            "drop-new" => WhenFull::Alone(Full::DropNew),
+            "divert" => WhenFull::Divert,
             _ => return Some(diagnostics::bad_policy::at(attribute)),
         };
         self.full = Some((full, attribute.span));
+        None
+    }
+
+    fn take_divert(&mut self, (opened, attribute): &Written) -> Option<Diagnostic> {
+        self.divert = Some(Target {
+            opened: *opened,
+            text: attribute.value.clone(),
+            span: attribute.span,
+        });
         None
     }
 
@@ -71,15 +115,14 @@ impl Terms {
     pub(super) fn merge(&mut self, other: &Self) {
         self.capacity = self.capacity.or(other.capacity);
         self.full = self.full.or(other.full);
+        self.divert = self.divert.take().or_else(|| other.divert.clone());
     }
 }
 
-fn is_memory(attributes: &[Attribute]) -> bool {
-    let kind = attributes
-        .iter()
-        .rev()
-        .find(|attribute| attribute.key == "kind");
-    kind.is_none_or(|kind| kind.value == "memory")
+fn is_memory(written: &[Written]) -> bool {
+    let mut kinds = written.iter().rev();
+    let kind = kinds.find(|(_, attribute)| attribute.key == "kind");
+    kind.is_none_or(|(_, kind)| kind.value == "memory")
 }
 
 fn kind_problem(attribute: &Attribute) -> Option<Diagnostic> {

@@ -8,18 +8,17 @@ use crate::catalogue::Catalogue;
 use crate::check::drawing;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
+use crate::diagnostics::cannot_share::Reason;
+use crate::instances::INSTANCES;
 use crate::model::{self, Export, Graph, Origin, PortRef};
 use crate::plan::{End, Plan, Process, Scope, Subnet};
 use crate::source::Span;
 
 use super::links::Links;
-use super::{Expanded, Resolve, Side};
+use super::{Expanded, MOST_PROCESSES, Resolve, Side};
 
 /// Subnets nested deeper than this are taken for a mistake.
 const MOST_LEVELS: usize = 64;
-
-/// A graph that opens to more processes than this is taken for a mistake.
-const MOST_PROCESSES: usize = 1_000_000;
 
 /// What a process name of one opened graph stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +64,7 @@ pub(super) struct Tree<'a> {
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) loose: Vec<(Side, End)>,
     pub(super) connectors: Vec<Span>,
+    pub(super) rules: Vec<(String, Span)>,
     /// The graphs being opened, outermost first, by index.
     chain: Vec<usize>,
 }
@@ -88,6 +88,7 @@ impl<'a> Tree<'a> {
             diagnostics: Vec::new(),
             loose: Vec::new(),
             connectors: Vec::new(),
+            rules: Vec::new(),
             chain: Vec::new(),
         }
     }
@@ -226,6 +227,7 @@ impl<'a> Tree<'a> {
         }
         let address = self.address(index, &process.name);
         let component = String::from(name);
+        self.check_single(&address, process);
         Some(self.open(
             graph,
             Use {
@@ -235,6 +237,16 @@ impl<'a> Tree<'a> {
                 scope,
             },
         ))
+    }
+
+    /// A subnet cannot be several.
+    fn check_single(&mut self, address: &str, process: &model::Process) {
+        let several = process.metadata.iter().any(|(key, _)| key == INSTANCES);
+        if several {
+            let span = process.component_span.unwrap_or(process.span);
+            let found = diagnostics::cannot_share::at(address, &Reason::Subnet, span);
+            self.diagnostics.push(found);
+        }
     }
 
     fn report_unknown(&mut self, name: &str, span: Span) {
@@ -276,6 +288,7 @@ impl<'a> Tree<'a> {
             diagnostics: self.diagnostics,
             loose: self.loose,
             connectors: self.connectors,
+            rules: self.rules,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Reading, writing, and both in turn.
 
+mod round;
+
 use std::fs;
 use std::path::Path;
 
