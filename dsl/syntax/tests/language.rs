@@ -1,7 +1,8 @@
 //! Each construct of the language, and each way upstream loses an arrow.
 
+use paperflow_graph::json::{JsonOptions, to_json};
 use paperflow_graph::{Connection, Graph, Origin, Sources};
-use paperflow_syntax::{Options, Parsed, format, parse};
+use paperflow_syntax::{Options, Parsed, format, parse, print};
 
 fn read(text: &str) -> (Parsed, Vec<String>) {
     let mut sources = Sources::new();
@@ -410,4 +411,38 @@ fn mistakes_on_every_line_take_no_longer_than_none() {
     for line in lines {
         assert!(!read(&line.repeat(5_001)).1.is_empty(), "{line}");
     }
+}
+
+/// JSON as upstream prints it has one kind of number; text keeps the kind that was written.
+#[test]
+fn a_float_that_is_a_whole_number_stays_a_float_in_text() {
+    let rows = [
+        ("1.0", "1.0"),
+        ("-0.0", "-0.0"),
+        ("1e3", "1000.0"),
+        ("1", "1"),
+    ];
+    for (written, printed) in rows {
+        let graph = sound(&format!("{written} -> IN a(A)"));
+        let text = print(&graph);
+        assert!(text.contains(&format!("\n{printed} -> ")), "{text}");
+        let again = sound(&text);
+        assert_eq!(arrows(&again), arrows(&graph), "{written}");
+    }
+    let json = to_json(&sound("1.0 -> IN a(A)"), JsonOptions::default());
+    assert_eq!(json["connections"][0]["data"].to_string(), "1");
+}
+
+#[test]
+fn a_divert_keeps_the_path_it_leads_to() {
+    let written = "a(A) OUT ->(10, full=divert, divert=\"Outer/Inner.PORT[1]\") IN b(B)";
+    let expected = "a.OUT -> capacity=10 full=divert divert=Outer/Inner.PORT[1] b.IN";
+    let graph = sound(written);
+    assert_eq!(arrows(&graph), [expected]);
+    assert_eq!(arrows(&sound(&print(&graph))), [expected]);
+    let plain = "a(A) OUT ->(full=divert, divert=Spill.IN) IN b(B)";
+    assert_eq!(
+        arrows(&sound(plain)),
+        ["a.OUT -> full=divert divert=Spill.IN b.IN"]
+    );
 }
