@@ -4,11 +4,11 @@ use crate::source::Span;
 explained! {
     /// An initial packet goes to a port that takes packets of other kinds.
     ///
-    ///     5 -> LINE Words(text/words)
+    ///     5 -> IN Words(text/words)
     ///
-    /// LINE takes `text`, and `5` is an `int`. Only parameters read text as values; other ports
+    /// IN takes `text`, and `5` is an `int`. Only parameters read text as values; other ports
     /// never convert. Quoted text is `text`, whole numbers are `int`, other numbers `float`,
-    /// true and false `bool`, lists and objects `record`. Write `'5' -> LINE Words`.
+    /// true and false `bool`, lists and objects `record`. Write `'5' -> IN Words`.
     "P0403", "initial packet of the wrong kind"
 }
 

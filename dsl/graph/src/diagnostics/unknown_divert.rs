@@ -1,5 +1,4 @@
 use crate::diagnostic::Diagnostic;
-use crate::similar::suggest;
 use crate::source::Span;
 
 explained! {
@@ -18,8 +17,8 @@ explained! {
 pub(crate) enum Lost<'a> {
     /// There is no port in it.
     NoPort,
-    /// No such process; those there are.
-    Process(&'a str, Vec<String>),
+    /// No such process, and the one that was probably meant.
+    Process(&'a str, Option<String>),
     /// No name of a port.
     Port(&'a str),
 }
@@ -31,8 +30,7 @@ pub(crate) fn at(target: &str, lost: &Lost<'_>, span: Span) -> Diagnostic {
         Lost::NoPort => found
             .note("names no port")
             .help(format!("write the in-port as well, such as `{target}.IN`")),
-        Lost::Process(name, names) => {
-            let near = suggest(name, names.iter().map(String::as_str));
+        Lost::Process(name, near) => {
             let found = found.note(format!("no process `{name}`"));
             match near {
                 Some(near) => found.help(format!("did you mean `{near}`?")),

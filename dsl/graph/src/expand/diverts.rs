@@ -6,6 +6,7 @@ use crate::diagnostics;
 use crate::diagnostics::unknown_divert::Lost;
 use crate::model::PortRef;
 use crate::plan::End;
+use crate::similar::suggest;
 use crate::source::Span;
 
 use super::Side;
@@ -49,8 +50,7 @@ impl Tree<'_> {
             .iter()
             .filter_map(|(path, port)| Some((self.walk(*opened, path)?, port)));
         let Some((at, port)) = found.next() else {
-            let path = ways.last().map(|(path, _)| *path);
-            self.report_lost(*opened, text, path, *span);
+            self.report_lost(*opened, text, ways.last().copied(), *span);
             return None;
         };
         match port_ref(port, *span) {
@@ -87,10 +87,23 @@ impl Tree<'_> {
         })
     }
 
-    fn report_lost(&mut self, opened: usize, text: &str, path: Option<&str>, span: Span) {
-        let lost = match path {
+    /// Reports a process that is not there; the one that was probably meant counts as reached.
+    fn report_lost(&mut self, opened: usize, text: &str, way: Option<(&str, &str)>, span: Span) {
+        let near = way.and_then(|(path, _)| {
+            let paths = self.paths(opened);
+            suggest(path, paths.iter().map(String::as_str))
+        });
+        if let (Some(near), Some((_, port))) = (&near, way)
+            && let Some(at) = self.walk(opened, near)
+            && let Some(port) = port_ref(port, span)
+        {
+            let reached = self.reach_node(at.opened, at.node, at.name, &port, Side::In);
+            let ends = reached.into_iter().map(|reached| (Side::In, reached.end));
+            self.loose.extend(ends);
+        }
+        let lost = match way {
             None => Lost::NoPort,
-            Some(path) => Lost::Process(path, self.paths(opened)),
+            Some((path, _)) => Lost::Process(path, near),
         };
         self.diagnostics
             .push(diagnostics::unknown_divert::at(text, &lost, span));
