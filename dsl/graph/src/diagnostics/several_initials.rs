@@ -4,8 +4,8 @@ use crate::source::Span;
 explained! {
     /// Only with `--strict`: a process has more than one initial packet.
     ///
-    ///     'a' -> PREFIX Mark(text/prefix)
-    ///     'b' -> ONLY Mark
+    ///     'a' -> PRE Mark(text/affix)
+    ///     'b' -> POST Mark
     ///
     /// The course reads the initial packet literally: a component reads it at start-up, and
     /// "there is only one" (mission B7, flows b5). Give the process one packet with all it must
