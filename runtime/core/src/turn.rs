@@ -113,7 +113,7 @@ pub struct Counts {
     pub dropped: u64,
     /// Taken from in-ports.
     pub received: u64,
-    /// Given to out-ports, connected or not.
+    /// Given to out-ports that lead somewhere.
     pub sent: u64,
 }
 
@@ -663,7 +663,6 @@ impl Inner {
     }
 
     fn place(&mut self, at: usize, packet: Packet, forwarded: bool) {
-        self.counts.sent += 1;
         if forwarded {
             self.owned -= 1;
         } else {
@@ -676,6 +675,7 @@ impl Inner {
             self.counts.dropped += 1;
             return;
         };
+        self.counts.sent += 1;
         element.room -= 1;
         element.window.push_back(packet);
         if self.manner.eager {

@@ -91,11 +91,23 @@ impl Still<'_> {
             return Finding::Quiescent(links);
         }
         let stuck = self.stuck();
-        if stuck.is_empty() {
+        if stuck.is_empty() || self.is_being_read() {
             Finding::Nothing
         } else {
             Finding::Deadlock(stuck)
         }
+    }
+
+    /// Whether packets wait for the embedding program, and somebody for it to take them: what is not
+    /// stuck still moves. Its next look wakes the sender, and who then rests judges again.
+    fn is_being_read(&self) -> bool {
+        (0..self.statuses.len()).any(|index| {
+            let sends = self.wait(index).send;
+            self.is_inside(index)
+                && sends
+                    .iter()
+                    .any(|link| matches!(self.net.links[*link].reader, Who::External(_)))
+        })
     }
 
     fn process(&self, index: usize) -> &Process {

@@ -344,6 +344,8 @@ impl Process {
     /// Closes everything, for good.
     pub(crate) fn terminate(&self, body: &mut Body, net: &Net) {
         self.let_go(body, net);
+        // Whoever waits for the end of this process finds everything that it has sent.
+        body.turn.publish();
         self.signals.iter().for_each(Outlet::close);
         body.turn.close();
         self.close_single_reads(net);
@@ -389,6 +391,7 @@ impl Process {
 
     /// Closes the links within its re-armed subnet; those across its border stay open.
     fn close_inner(&self, body: &mut Body, net: &Net) {
+        body.turn.publish();
         for writer in &self.signals {
             if self.is_inner(&writer.link) {
                 writer.close();

@@ -4,7 +4,7 @@
 //! (held), or room promised to a writer's turn (reserved).
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use paperflow_core::headers::names;
 use paperflow_core::turn::{Inlet, Outlet, Pulled, Room};
@@ -22,6 +22,8 @@ pub(crate) struct Link {
     pub(crate) writers: Vec<Who>,
     /// The innermost re-armed subnet that holds all its ends.
     pub(crate) home: Option<usize>,
+    /// The link that takes what this one refuses, and which writer of it each of ours is.
+    divert: OnceLock<(Arc<Link>, Vec<usize>)>,
     roster: Arc<Roster>,
     state: Mutex<State>,
 }
@@ -88,6 +90,7 @@ impl Link {
             reader,
             writers,
             home,
+            divert: OnceLock::new(),
             roster,
             state: Mutex::new(state),
         })
@@ -140,7 +143,15 @@ impl Link {
         state.open.fill(true);
     }
 
+    /// What this link refuses goes to `target`, where our writers have these numbers.
+    pub(crate) fn divert_to(&self, target: &Arc<Self>, writers: Vec<usize>) {
+        self.divert.get_or_init(|| (Arc::clone(target), writers));
+    }
+
     pub(crate) fn close_writer(&self, writer: usize) {
+        if let Some((target, writers)) = self.divert.get() {
+            target.close_writer(writers[writer]);
+        }
         let mut state = self.state.lock();
         if !std::mem::replace(&mut state.open[writer], false) {
             return;
@@ -165,29 +176,70 @@ impl Link {
         state.queue.clear();
     }
 
+    /// Whether a writer never waits.
     fn sheds(&self) -> bool {
-        self.full != Full::Wait
+        self.full != Full::Wait || self.diverts()
     }
 
-    fn accept(&self, state: &mut State, packet: Packet) {
+    fn diverts(&self) -> bool {
+        self.divert.get().is_some()
+    }
+
+    /// Puts a packet in, or sheds one. Gives it back when it is to go elsewhere.
+    fn accept(&self, state: &mut State, packet: Packet) -> Option<Packet> {
+        let is_gone = state.is_deserted || state.is_ended;
+        let is_full = self.sheds() && state.queue.len() >= self.capacity;
+        if self.diverts() && is_full && !is_gone {
+            return Some(packet);
+        }
         state.counts.sent += 1;
         match packet.kind() {
             Kind::Open => state.depth += 1,
             Kind::Close => state.depth -= 1,
             _ => {}
         }
-        if state.is_deserted || state.is_ended {
+        if is_gone {
             state.counts.lost_on_close += 1;
-            return;
+            return None;
         }
-        if self.sheds() && state.queue.len() >= self.capacity {
+        if is_full {
             state.counts.shed += 1;
-            match least(&state.queue, &packet, self.full) {
-                Some(victim) => _ = state.queue.remove(victim),
-                None => return,
-            }
+            let victim = least(&state.queue, &packet, self.full)?;
+            state.queue.remove(victim);
         }
         state.queue.push_back(packet);
+        None
+    }
+
+    /// Sends on what this link had no room for; what has no room there either is shed.
+    fn send_elsewhere(&self, packets: Vec<Packet>) {
+        for packet in packets {
+            let taken = self
+                .divert
+                .get()
+                .is_some_and(|(target, _)| target.take_diverted(packet));
+            if !taken {
+                let mut state = self.state.lock();
+                state.counts.sent += 1;
+                state.counts.shed += 1;
+            }
+        }
+    }
+
+    fn take_diverted(&self, packet: Packet) -> bool {
+        let mut state = self.state.lock();
+        let is_full = !self.sheds() && state.used() >= self.capacity;
+        if state.is_deserted || state.is_ended || is_full {
+            return false;
+        }
+        let refused = self.accept(&mut state, packet);
+        let call = state.settle();
+        drop(state);
+        if call {
+            self.roster.wake_who(&self.reader);
+        }
+        self.send_elsewhere(refused.into_iter().collect());
+        true
     }
 }
 
@@ -294,6 +346,13 @@ impl State {
         Pulled::Empty
     }
 
+    /// After packets have come: whether the reader is to be called.
+    fn settle(&mut self) -> bool {
+        let fill = self.queue.len() + self.held;
+        self.counts.high_water = self.counts.high_water.max(fill);
+        !self.queue.is_empty() && std::mem::take(&mut self.reader_waits)
+    }
+
     /// A writer that asks again and again is woken once.
     fn wait_for_room(&mut self, writer: &Who) {
         let is_writer = |who: &Who| match (who, writer) {
@@ -340,12 +399,11 @@ impl Outlet for Writer {
             state.fed += window.len() as u64;
         }
         state.reserved = state.reserved.saturating_sub(window.len() + unused);
+        let mut refused = Vec::new();
         for packet in window.drain(..) {
-            link.accept(&mut state, packet);
+            refused.extend(link.accept(&mut state, packet));
         }
-        let fill = state.queue.len() + state.held;
-        state.counts.high_water = state.counts.high_water.max(fill);
-        let call = !state.queue.is_empty() && std::mem::take(&mut state.reader_waits);
+        let call = state.settle();
         let waiting = if unused > 0 {
             std::mem::take(&mut state.waiting)
         } else {
@@ -356,6 +414,7 @@ impl Outlet for Writer {
             link.roster.wake_who(&link.reader);
         }
         waiting.iter().for_each(|who| link.roster.wake_who(who));
+        link.send_elsewhere(refused);
     }
 
     fn close(&self) {

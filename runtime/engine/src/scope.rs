@@ -124,7 +124,22 @@ impl Net {
             .map(|member| &self.processes[*member]);
         let mut entries = members.filter(|process| process.outer_inputs(self).next().is_some());
         !self.is_closing(scope)
+            && !self.is_forsaken(scope)
             && entries.any(|process| process.has_outer_input(&mut process.body.lock(), self))
+    }
+
+    /// Whether the subnet has readers outside, and all of them have left: it ends like any process
+    /// whose receiver is gone.
+    fn is_forsaken(&self, scope: usize) -> bool {
+        let this = &self.scopes[scope];
+        let members = this.members.iter().map(|member| &self.processes[*member]);
+        let outputs = members.flat_map(|process| &process.outputs);
+        let mut border = outputs
+            .filter_map(|socket| socket.link)
+            .map(|link| &self.links[link])
+            .filter(|link| link.home != Some(scope))
+            .peekable();
+        border.peek().is_some() && border.all(|link| link.observe().is_deserted)
     }
 
     /// Makes a scope and everything in it ready for its next life. Its inner links are empty: every

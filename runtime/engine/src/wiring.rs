@@ -84,6 +84,7 @@ impl Wiring {
             let fed = inputs.iter().position(|(end, _)| same(end, &link.to));
             self.add_link(link, fed.map(|at| &inputs[at].1));
         }
+        self.join_diverts(&plan);
         for (end, external) in &inputs {
             if !plan.iter().any(|link| same(end, &link.to)) {
                 let link = plan::Link {
@@ -117,10 +118,11 @@ impl Wiring {
             }
             writers.push(Who::Process(writer.end.process));
         }
+        let diverted = link.diverted.iter();
+        writers.extend(diverted.map(|writer| Who::Process(writer.end.process)));
         writers.extend(external.cloned().map(Who::External));
         let mut ends = link
-            .from
-            .iter()
+            .writers()
             .map(|writer| writer.end.process)
             .chain([link.to.process]);
         let home = if external.is_some() {
@@ -138,6 +140,21 @@ impl Wiring {
         self.links.push(Link::new(
             capacity, link.full, reader, writers, home, roster,
         ));
+    }
+
+    /// Links of the plan that divert are told where to.
+    fn join_diverts(&self, plan: &[plan::Link]) {
+        for (at, link) in plan.iter().enumerate() {
+            let Some(target) = link.divert else { continue };
+            let diverted = &plan[target].diverted;
+            let number = |writer: &plan::Writer| {
+                let same = |other: &plan::Writer| same(&other.end, &writer.end);
+                let place = diverted.iter().position(same).unwrap_or_default();
+                plan[target].from.len() + place
+            };
+            let writers = link.from.iter().map(number).collect();
+            self.links[at].divert_to(&self.links[target], writers);
+        }
     }
 
     fn add_output(&mut self, end: &plan::End, external: &Arc<External>) {

@@ -375,3 +375,48 @@ fn every_way_with_subnet(text: &str, subnet: &str, check: impl Fn(Ran, &str)) {
 fn run_with_subnet(text: &str, subnet: &str, scheduler: Scheduler, capacity: usize) -> Ran {
     run_library(text, Some(subnet), scheduler, capacity)
 }
+
+#[test]
+fn a_full_link_diverts_to_another_port_and_sheds_what_is_refused_there() {
+    let text = |spare: &str| {
+        format!(
+            "'1000' -> COUNT E(t/emit) OUT ->(capacity=1, full=divert, divert=Spare.IN) IN Main(t/pass) OUT -> IN A(t/tally) OUT -> IN Sum(t/walk)
+Spare(t/pass) OUT -> IN B(t/tally) OUT -> IN Sum
+E2(t/emit) OUT ->{spare} IN Spare
+'3' -> COUNT E2
+OUTPORT=Sum.OUT:OUT"
+        )
+    };
+    for spare in ["(2)", "(5000)"] {
+        every_way(&text(spare), |ran, way| {
+            assert_eq!(ran.outcome.verdict, Verdict::Finished, "{way}");
+            let counts: Vec<u64> = ran.out.iter().map(|text| text.parse().unwrap()).collect();
+            let shed = ran.outcome.statistics.totals.shed;
+            assert_eq!(counts.iter().sum::<u64>() + shed, 1003, "{way} {counts:?}");
+            assert!(spare == "(2)" || shed == 0, "{way}: {shed}");
+        });
+    }
+}
+
+#[test]
+fn a_subnet_whose_reader_has_left_ends() {
+    let text = "'100000000000' -> COUNT G(t/groups) OUT -> IN S(Pass)
+'5' -> SIZE G
+S OUT -> IN L(t/leaver) OUT -> IN D(t/discard)";
+    let subnet = "'IN' -> NAME I(SubInSS) OUT -> IN W(t/walk) OUT -> IN O(SubOutSS)
+'OUT' -> NAME O";
+    every_way_with_subnet(text, subnet, |ran, way| {
+        assert_eq!(ran.outcome.verdict, Verdict::Finished, "{way}");
+    });
+}
+
+#[test]
+fn an_end_is_seen_after_everything_that_was_sent() {
+    let text = "'3' -> COUNT B(t/emit) OUT -> IN O(t/walk)
+'5' -> WHAT C(t/say) OUT -> IN O
+B * -> * C
+OUTPORT=O.OUT:OUT";
+    for _ in 0..20 {
+        expect(text, &["1", "2", "3", "5"]);
+    }
+}
