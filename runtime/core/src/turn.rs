@@ -6,12 +6,15 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::fault::Fault;
-use crate::headers::Headers;
 use crate::packet::Packet;
+
+mod windows;
+
+use windows::{InElement, Inner, OutElement};
 
 /// Packets moved between a link and a turn at a time.
 pub const BATCH: usize = 64;
@@ -136,22 +139,6 @@ impl Waits {
     }
 }
 
-struct InElement {
-    inlet: Option<Arc<dyn Inlet>>,
-    window: VecDeque<Packet>,
-    received: usize,
-    ended: bool,
-}
-
-struct OutElement {
-    outlet: Option<Arc<dyn Outlet>>,
-    window: VecDeque<Packet>,
-    room: usize,
-    closed: bool,
-    /// To be closed once the hand has left.
-    closing: bool,
-}
-
 /// How a turn behaves; the same for all turns of a process.
 #[derive(Clone, Default)]
 pub struct Manner {
@@ -170,26 +157,6 @@ pub struct Manner {
 /// A process's ports, lent for a step.
 #[derive(Default)]
 pub struct Turn(Option<Box<Inner>>);
-
-#[derive(Default)]
-struct Inner {
-    ins: Vec<InElement>,
-    outs: Vec<OutElement>,
-    hand: VecDeque<(usize, Packet, bool)>,
-    retry: Option<(usize, Packet)>,
-    /// The packet being handled has failed before.
-    retrying: bool,
-    is_outside: bool,
-    manner: Manner,
-    left: usize,
-    spent: bool,
-    counts: Counts,
-    owned: i64,
-    forward: bool,
-    waits: Waits,
-    lineage: Option<Arc<Headers>>,
-    fault: Option<Fault>,
-}
 
 impl Turn {
     /// Made by the engine: `None` for elements that are not connected.
@@ -537,274 +504,5 @@ impl Turn {
     /// Whether the packet being handled was put back by [`Turn::retry`] before.
     pub fn is_retrying(&mut self) -> bool {
         self.inner().retrying
-    }
-}
-
-impl Inner {
-    fn take(&mut self, at: usize) -> Take {
-        if self.left == 0 {
-            self.spent = true;
-            return Take::Empty;
-        }
-        if self
-            .retry
-            .as_ref()
-            .is_some_and(|(element, _)| *element == at)
-            && let Some((_, packet)) = self.retry.take()
-        {
-            self.owned += 1;
-            self.retrying = true;
-            self.lineage = packet.headers().and_then(|headers| headers.lineage());
-            return Take::Packet(packet);
-        }
-        match self.look_into(at) {
-            Pulled::Empty => Take::Empty,
-            Pulled::End => Take::End,
-            Pulled::Some => self.receive(at),
-        }
-    }
-
-    fn receive(&mut self, at: usize) -> Take {
-        let element = &mut self.ins[at];
-        let Some(packet) = element.window.pop_front() else {
-            return Take::Empty;
-        };
-        element.received += 1;
-        if self.manner.eager {
-            release(element);
-        }
-        self.left -= 1;
-        self.owned += 1;
-        self.retrying = false;
-        self.counts.received += 1;
-        self.waits = Waits::default();
-        self.lineage = packet.headers().and_then(|headers| headers.lineage());
-        Take::Packet(packet)
-    }
-
-    /// Makes the window non-empty if it can be.
-    fn look_into(&mut self, at: usize) -> Pulled {
-        let Some(element) = self.ins.get_mut(at) else {
-            return Pulled::End;
-        };
-        if !element.window.is_empty() {
-            return Pulled::Some;
-        }
-        if element.ended {
-            return Pulled::End;
-        }
-        release(element);
-        let Some(inlet) = &element.inlet else {
-            return Pulled::End;
-        };
-        let most = if self.manner.eager {
-            1
-        } else {
-            BATCH.min(self.left.max(1))
-        };
-        let pulled = inlet.pull(&mut element.window, most);
-        element.ended = pulled == Pulled::End;
-        pulled
-    }
-
-    fn look(&self, at: usize) -> Pulled {
-        let Some(element) = self.ins.get(at) else {
-            return Pulled::End;
-        };
-        if !element.window.is_empty() {
-            return Pulled::Some;
-        }
-        match &element.inlet {
-            Some(inlet) if !element.ended => inlet.look(),
-            _ => Pulled::End,
-        }
-    }
-
-    fn room(&mut self, at: usize) -> Room {
-        if self
-            .manner
-            .stop
-            .as_ref()
-            .is_some_and(|stop| stop.load(Ordering::Relaxed))
-        {
-            return Room::Closed;
-        }
-        let most = if self.manner.eager { 1 } else { BATCH };
-        let element = &mut self.outs[at];
-        let Some(outlet) = &element.outlet else {
-            return Room::For(1);
-        };
-        if element.closed {
-            return Room::Closed;
-        }
-        if element.room == 0 {
-            match outlet.reserve(most) {
-                Room::For(room) => element.room = room,
-                refused => return refused,
-            }
-        }
-        Room::For(element.room)
-    }
-
-    fn give(&mut self, at: usize, packet: Packet, forwarded: bool) -> Give {
-        match self.room(at) {
-            Room::Full => Give::Full(packet),
-            Room::Closed => Give::Closed(packet),
-            Room::For(_) => {
-                let packet = if forwarded {
-                    packet
-                } else {
-                    self.inherit(packet)
-                };
-                self.place(at, packet, forwarded);
-                Give::Sent
-            }
-        }
-    }
-
-    fn place(&mut self, at: usize, packet: Packet, forwarded: bool) {
-        if forwarded {
-            self.owned -= 1;
-        } else {
-            self.counts.created += 1;
-        }
-        self.left = self.left.saturating_sub(1);
-        self.waits = Waits::default();
-        let element = &mut self.outs[at];
-        let Some(outlet) = &element.outlet else {
-            self.counts.dropped += 1;
-            return;
-        };
-        self.counts.sent += 1;
-        element.room -= 1;
-        element.window.push_back(packet);
-        if self.manner.eager {
-            outlet.publish(&mut element.window, 0);
-        }
-    }
-
-    fn inherit(&self, packet: Packet) -> Packet {
-        match &self.lineage {
-            Some(lineage) if packet.headers().is_none() => packet.with_headers(Arc::clone(lineage)),
-            _ => packet,
-        }
-    }
-
-    fn put(&mut self, at: usize, packet: Packet, forwarded: bool) {
-        if !self.hand.is_empty() {
-            let packet = if forwarded {
-                packet
-            } else {
-                self.inherit(packet)
-            };
-            self.hand.push_back((at, packet, forwarded));
-            return;
-        }
-        match self.give(at, packet, forwarded) {
-            Give::Sent => {}
-            Give::Full(packet) | Give::Closed(packet) => {
-                let packet = if forwarded {
-                    packet
-                } else {
-                    self.inherit(packet)
-                };
-                self.hand.push_back((at, packet, forwarded));
-            }
-        }
-    }
-
-    fn empty_hand(&mut self) -> Result<bool, Fault> {
-        if self.hand.is_empty() {
-            return Ok(true);
-        }
-        while let Some((at, packet, forwarded)) = self.hand.pop_front() {
-            match self.give(at, packet, forwarded) {
-                Give::Sent => {}
-                Give::Full(packet) => {
-                    self.hand.push_front((at, packet, forwarded));
-                    self.wait_for_room(at);
-                    return Ok(false);
-                }
-                Give::Closed(packet) => {
-                    if forwarded {
-                        self.dropped();
-                    }
-                    return Err(crate::fault::Closed(packet).into());
-                }
-            }
-        }
-        for at in 0..self.outs.len() {
-            if std::mem::take(&mut self.outs[at].closing) {
-                self.close_output(at);
-            }
-        }
-        Ok(true)
-    }
-
-    fn wait_for_packet(&mut self, at: usize) {
-        if !self.waits.receive.contains(&at) {
-            self.waits.receive.push(at);
-        }
-    }
-
-    fn wait_for_room(&mut self, at: usize) {
-        if !self.waits.send.contains(&at) {
-            self.waits.send.push(at);
-        }
-    }
-
-    const fn dropped(&mut self) {
-        self.counts.dropped += 1;
-        self.owned -= 1;
-    }
-
-    fn publish(&mut self) {
-        for element in &mut self.outs {
-            let unused = std::mem::take(&mut element.room);
-            if let Some(outlet) = &element.outlet
-                && (unused > 0 || !element.window.is_empty())
-            {
-                outlet.publish(&mut element.window, unused);
-            }
-        }
-    }
-
-    fn release(&mut self) {
-        self.ins.iter_mut().for_each(release);
-    }
-
-    fn close_output(&mut self, at: usize) {
-        let element = &mut self.outs[at];
-        if element.closed {
-            return;
-        }
-        element.closed = true;
-        let unused = std::mem::take(&mut element.room);
-        if let Some(outlet) = &element.outlet {
-            if unused > 0 || !element.window.is_empty() {
-                outlet.publish(&mut element.window, unused);
-            }
-            outlet.close();
-        }
-    }
-
-    fn close_input(&mut self, at: usize) {
-        let element = &mut self.ins[at];
-        release(element);
-        element.ended = true;
-        let unread = element.window.len();
-        element.window.clear();
-        if let Some(inlet) = &element.inlet {
-            inlet.close(unread);
-        }
-    }
-}
-
-fn release(element: &mut InElement) {
-    let received = std::mem::take(&mut element.received);
-    if received > 0
-        && let Some(inlet) = &element.inlet
-    {
-        inlet.release(received);
     }
 }

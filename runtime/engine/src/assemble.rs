@@ -121,13 +121,7 @@ impl Wiring {
         let error = (0..outputs.len())
             .find(|at| outputs[*at].name == spec::ERROR && outlets[*at].is_some());
         let has_own_thread = self.own_thread[index];
-        let manner = Manner {
-            eager: spec.work == Work::Thread,
-            passing: passing(&spec, &out_elements),
-            bypass: bypass(&spec, &out_elements),
-            stop: is_origin.then(|| Arc::clone(&self.stop)),
-            outside: Some(Arc::clone(door) as Arc<dyn Outside>),
-        };
+        let manner = self.manner(&spec, &out_elements, is_origin, door);
         let params = self.params(index, &spec);
         let waker = Arc::new(ProcessWaker {
             roster: Arc::clone(&self.roster),
@@ -138,15 +132,8 @@ impl Wiring {
             index,
             address: drawn.address.clone(),
             origin: self.network.origins.get(index).cloned().unwrap_or_default(),
-            gates: self.into[index]
-                .iter()
-                .filter(|(key, _)| key.0 == "*")
-                .map(|(_, link)| *link)
-                .collect(),
-            signals: self.signals[index]
-                .iter()
-                .map(|(link, index)| self.writer(*link, *index))
-                .collect(),
+            gates: self.gates(index),
+            signals: self.signals(index),
             body: Mutex::new(Body::new(Turn::new(inlets, outlets, manner), params.len())),
             layout: Arc::new(Layout {
                 inputs: in_elements,
@@ -170,6 +157,37 @@ impl Wiring {
             has_own_thread,
             waker,
         }
+    }
+
+    fn manner(
+        &self,
+        spec: &Spec,
+        outputs: &[Elements],
+        is_origin: bool,
+        door: &Arc<Door>,
+    ) -> Manner {
+        Manner {
+            eager: spec.work == Work::Thread,
+            passing: passing(spec, outputs),
+            bypass: bypass(spec, outputs),
+            stop: is_origin.then(|| Arc::clone(&self.stop)),
+            outside: Some(Arc::clone(door) as Arc<dyn Outside>),
+        }
+    }
+
+    /// Links to the automatic in-port.
+    fn gates(&self, process: usize) -> Vec<usize> {
+        let links = self.into[process].iter();
+        let gates = links.filter(|(key, _)| key.0 == "*");
+        gates.map(|(_, link)| *link).collect()
+    }
+
+    /// Links from the automatic out-port.
+    fn signals(&self, process: usize) -> Vec<Writer> {
+        let signals = self.signals[process].iter();
+        signals
+            .map(|(link, index)| self.writer(*link, *index))
+            .collect()
     }
 
     fn writer(&self, link: usize, index: usize) -> Writer {

@@ -23,7 +23,7 @@ pub(crate) struct Link {
     /// The innermost re-armed subnet that holds all its ends.
     pub(crate) home: Option<usize>,
     /// The link that takes what this one refuses, and which writer of it each of ours is.
-    divert: OnceLock<(Arc<Link>, Vec<usize>)>,
+    divert: OnceLock<(Arc<Self>, Vec<usize>)>,
     roster: Arc<Roster>,
     state: Mutex<State>,
 }

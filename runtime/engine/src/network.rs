@@ -45,10 +45,10 @@ pub(crate) struct Net {
 pub(crate) enum Event {
     /// It is over, in this way.
     Over(Verdict),
-    /// Somebody asks it to stop.
+    /// Somebody has stopped its sources; it may drain for this long.
     Stop(Duration),
-    /// Somebody asks it to stop at once.
-    Kill,
+    /// Somebody has stopped it at once, while these were not done.
+    Kill(Vec<String>),
 }
 
 impl Net {
@@ -113,8 +113,21 @@ impl Net {
     }
 
     pub(crate) fn over(&self, verdict: Verdict) {
+        self.tell(Event::Over(verdict));
+    }
+
+    fn tell(&self, event: Event) {
         // Nobody listens any more once the first verdict has been heard.
-        drop(self.events.send(Event::Over(verdict)));
+        drop(self.events.send(event));
+    }
+
+    /// Everybody stops as soon as they notice.
+    fn halt(&self) {
+        // A source that never waits for room notices only this.
+        self.is_stopping.store(true, Ordering::Release);
+        self.roster.stop();
+        self.clock.stop();
+        self.externals.iter().for_each(|external| external.ring());
     }
 
     pub(crate) fn fail(&self, report: FaultReport) {
@@ -195,18 +208,20 @@ pub struct Running {
 /// A means to stop a network from elsewhere.
 #[derive(Clone)]
 pub struct Control {
-    events: Sender<Event>,
+    net: Arc<Net>,
 }
 
 impl Control {
-    /// Stops the sources and lets the network drain for this long.
+    /// Stops the sources at once; the network drains. Whoever waits for it allows it this long.
     pub fn stop(&self, drain: Duration) {
-        drop(self.events.send(Event::Stop(drain)));
+        self.net.busily(|| self.net.stop_sources());
+        self.net.tell(Event::Stop(drain));
     }
 
     /// Stops everything at once.
     pub fn kill(&self) {
-        drop(self.events.send(Event::Kill));
+        self.net.tell(Event::Kill(self.net.unfinished()));
+        self.net.halt();
     }
 }
 
@@ -215,7 +230,7 @@ impl Running {
     #[must_use]
     pub fn control(&self) -> Control {
         Control {
-            events: self.net.events.clone(),
+            net: Arc::clone(&self.net),
         }
     }
 
@@ -241,11 +256,9 @@ impl Running {
             select! {
                 recv(self.events) -> event => match event {
                     Ok(Event::Over(verdict)) => return verdict,
-                    Ok(Event::Stop(drain)) => {
-                        self.net.busily(|| self.net.stop_sources());
-                        deadline = after(drain);
-                    }
-                    Ok(Event::Kill) | Err(_) => return Verdict::Abandoned(self.net.unfinished()),
+                    Ok(Event::Stop(drain)) => deadline = after(drain),
+                    Ok(Event::Kill(unfinished)) => return Verdict::Abandoned(unfinished),
+                    Err(_) => return Verdict::Abandoned(self.net.unfinished()),
                 },
                 recv(deadline) -> _ => return Verdict::Abandoned(self.net.unfinished()),
             }
@@ -254,14 +267,7 @@ impl Running {
 
     /// Ends every thread. One that is blocked in foreign code is left behind: it ends with it.
     fn shut_down(&mut self) {
-        // A source that never waits for room notices only this.
-        self.net.is_stopping.store(true, Ordering::Release);
-        self.net.roster.stop();
-        self.net.clock.stop();
-        self.net
-            .externals
-            .iter()
-            .for_each(|external| external.ring());
+        self.net.halt();
         let grace = after(GRACE);
         let mut threads = std::mem::take(&mut self.threads);
         while threads.iter().any(|thread| !self.is_left_behind(thread)) {

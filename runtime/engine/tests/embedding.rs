@@ -207,3 +207,18 @@ fn a_wait_outside_that_takes_too_long_is_a_fault_with_a_name() {
         .running;
     assert_eq!(running.wait().verdict, Verdict::Finished);
 }
+
+#[test]
+fn a_stop_takes_effect_before_anybody_waits() {
+    let text = "'1000000000000' -> COUNT E(t/emit) OUT -> IN A(t/pass)\nOUTPORT=A.OUT:OUT";
+    let mut stopped = network(text, options(Scheduler::Pool(1), 8));
+    stopped.output("OUT").unwrap();
+    let Started {
+        running, outputs, ..
+    } = stopped.start().unwrap();
+    running.control().stop(Duration::from_secs(60));
+    let read = outputs.into_iter().flatten().count() as u64;
+    let outcome = running.wait();
+    assert_eq!(outcome.verdict, Verdict::Finished);
+    assert_eq!(outcome.statistics.totals.handed_out, read);
+}

@@ -1,6 +1,6 @@
-//! How long large networks take to build and to run. `cargo test --release --test size -- --ignored`
-//! prints figures; time decides nothing here.
-#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+//! How long large networks take to build and to run:
+//! `cargo run --release -p paperflow-engine --example large`.
+#![allow(clippy::unwrap_used, reason = "an example stops at the first surprise")]
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use std::time::Instant;
@@ -80,7 +80,7 @@ fn row(adders: usize, count: i64) -> Plan {
     }
 }
 
-fn build_and_run(adders: usize, count: i64) {
+pub(crate) fn build_and_run(adders: usize, count: i64) {
     let catalogue = Catalogue::new().with(ticks).with(add);
     let options = Options {
         scheduler: Scheduler::Pool(2),
@@ -102,14 +102,7 @@ fn build_and_run(adders: usize, count: i64) {
     println!("{adders} processes: built in {built:?}, {count} packets through all in {ran:?}");
 }
 
-#[test]
-fn a_long_row_is_built_and_run() {
-    build_and_run(2_000, 10);
-}
-
-#[test]
-#[ignore = "prints figures"]
-fn figures() {
+fn main() {
     for (adders, count) in [(10_000, 100), (100_000, 20), (1_000_000, 1)] {
         build_and_run(adders, count);
     }

@@ -1,0 +1,315 @@
+//! The windows, the room and the hand of a turn, and how packets move between them and the links.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::fault::Fault;
+use crate::headers::Headers;
+use crate::packet::Packet;
+use crate::turn::{BATCH, Counts, Give, Inlet, Manner, Outlet, Pulled, Room, Take, Waits};
+
+pub(super) struct InElement {
+    pub(super) inlet: Option<Arc<dyn Inlet>>,
+    pub(super) window: VecDeque<Packet>,
+    pub(super) received: usize,
+    pub(super) ended: bool,
+}
+
+pub(super) struct OutElement {
+    pub(super) outlet: Option<Arc<dyn Outlet>>,
+    pub(super) window: VecDeque<Packet>,
+    pub(super) room: usize,
+    pub(super) closed: bool,
+    /// To be closed once the hand has left.
+    pub(super) closing: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Inner {
+    pub(super) ins: Vec<InElement>,
+    pub(super) outs: Vec<OutElement>,
+    pub(super) hand: VecDeque<(usize, Packet, bool)>,
+    pub(super) retry: Option<(usize, Packet)>,
+    /// The packet being handled has failed before.
+    pub(super) retrying: bool,
+    pub(super) is_outside: bool,
+    pub(super) manner: Manner,
+    pub(super) left: usize,
+    pub(super) spent: bool,
+    pub(super) counts: Counts,
+    pub(super) owned: i64,
+    pub(super) forward: bool,
+    pub(super) waits: Waits,
+    pub(super) lineage: Option<Arc<Headers>>,
+    pub(super) fault: Option<Fault>,
+}
+
+impl Inner {
+    pub(super) fn take(&mut self, at: usize) -> Take {
+        if self.left == 0 {
+            self.spent = true;
+            return Take::Empty;
+        }
+        if self
+            .retry
+            .as_ref()
+            .is_some_and(|(element, _)| *element == at)
+            && let Some((_, packet)) = self.retry.take()
+        {
+            self.owned += 1;
+            self.retrying = true;
+            self.lineage = packet.headers().and_then(|headers| headers.lineage());
+            return Take::Packet(packet);
+        }
+        match self.look_into(at) {
+            Pulled::Empty => Take::Empty,
+            Pulled::End => Take::End,
+            Pulled::Some => self.receive(at),
+        }
+    }
+
+    pub(super) fn receive(&mut self, at: usize) -> Take {
+        let element = &mut self.ins[at];
+        let Some(packet) = element.window.pop_front() else {
+            return Take::Empty;
+        };
+        element.received += 1;
+        if self.manner.eager {
+            release(element);
+        }
+        self.left -= 1;
+        self.owned += 1;
+        self.retrying = false;
+        self.counts.received += 1;
+        self.waits = Waits::default();
+        self.lineage = packet.headers().and_then(|headers| headers.lineage());
+        Take::Packet(packet)
+    }
+
+    /// Makes the window non-empty if it can be.
+    pub(super) fn look_into(&mut self, at: usize) -> Pulled {
+        let Some(element) = self.ins.get_mut(at) else {
+            return Pulled::End;
+        };
+        if !element.window.is_empty() {
+            return Pulled::Some;
+        }
+        if element.ended {
+            return Pulled::End;
+        }
+        release(element);
+        let Some(inlet) = &element.inlet else {
+            return Pulled::End;
+        };
+        let most = if self.manner.eager {
+            1
+        } else {
+            BATCH.min(self.left.max(1))
+        };
+        let pulled = inlet.pull(&mut element.window, most);
+        element.ended = pulled == Pulled::End;
+        pulled
+    }
+
+    pub(super) fn look(&self, at: usize) -> Pulled {
+        let Some(element) = self.ins.get(at) else {
+            return Pulled::End;
+        };
+        if !element.window.is_empty() {
+            return Pulled::Some;
+        }
+        match &element.inlet {
+            Some(inlet) if !element.ended => inlet.look(),
+            _ => Pulled::End,
+        }
+    }
+
+    pub(super) fn room(&mut self, at: usize) -> Room {
+        if self
+            .manner
+            .stop
+            .as_ref()
+            .is_some_and(|stop| stop.load(Ordering::Relaxed))
+        {
+            return Room::Closed;
+        }
+        let most = if self.manner.eager { 1 } else { BATCH };
+        let element = &mut self.outs[at];
+        let Some(outlet) = &element.outlet else {
+            return Room::For(1);
+        };
+        if element.closed {
+            return Room::Closed;
+        }
+        if element.room == 0 {
+            match outlet.reserve(most) {
+                Room::For(room) => element.room = room,
+                refused => return refused,
+            }
+        }
+        Room::For(element.room)
+    }
+
+    pub(super) fn give(&mut self, at: usize, packet: Packet, forwarded: bool) -> Give {
+        match self.room(at) {
+            Room::Full => Give::Full(packet),
+            Room::Closed => Give::Closed(packet),
+            Room::For(_) => {
+                let packet = if forwarded {
+                    packet
+                } else {
+                    self.inherit(packet)
+                };
+                self.place(at, packet, forwarded);
+                Give::Sent
+            }
+        }
+    }
+
+    pub(super) fn place(&mut self, at: usize, packet: Packet, forwarded: bool) {
+        if forwarded {
+            self.owned -= 1;
+        } else {
+            self.counts.created += 1;
+        }
+        self.left = self.left.saturating_sub(1);
+        self.waits = Waits::default();
+        let element = &mut self.outs[at];
+        let Some(outlet) = &element.outlet else {
+            self.counts.dropped += 1;
+            return;
+        };
+        self.counts.sent += 1;
+        element.room -= 1;
+        element.window.push_back(packet);
+        if self.manner.eager {
+            outlet.publish(&mut element.window, 0);
+        }
+    }
+
+    pub(super) fn inherit(&self, packet: Packet) -> Packet {
+        match &self.lineage {
+            Some(lineage) if packet.headers().is_none() => packet.with_headers(Arc::clone(lineage)),
+            _ => packet,
+        }
+    }
+
+    pub(super) fn put(&mut self, at: usize, packet: Packet, forwarded: bool) {
+        if !self.hand.is_empty() {
+            let packet = if forwarded {
+                packet
+            } else {
+                self.inherit(packet)
+            };
+            self.hand.push_back((at, packet, forwarded));
+            return;
+        }
+        match self.give(at, packet, forwarded) {
+            Give::Sent => {}
+            Give::Full(packet) | Give::Closed(packet) => {
+                let packet = if forwarded {
+                    packet
+                } else {
+                    self.inherit(packet)
+                };
+                self.hand.push_back((at, packet, forwarded));
+            }
+        }
+    }
+
+    pub(super) fn empty_hand(&mut self) -> Result<bool, Fault> {
+        if self.hand.is_empty() {
+            return Ok(true);
+        }
+        while let Some((at, packet, forwarded)) = self.hand.pop_front() {
+            match self.give(at, packet, forwarded) {
+                Give::Sent => {}
+                Give::Full(packet) => {
+                    self.hand.push_front((at, packet, forwarded));
+                    self.wait_for_room(at);
+                    return Ok(false);
+                }
+                Give::Closed(packet) => {
+                    if forwarded {
+                        self.dropped();
+                    }
+                    return Err(crate::fault::Closed(packet).into());
+                }
+            }
+        }
+        for at in 0..self.outs.len() {
+            if std::mem::take(&mut self.outs[at].closing) {
+                self.close_output(at);
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) fn wait_for_packet(&mut self, at: usize) {
+        if !self.waits.receive.contains(&at) {
+            self.waits.receive.push(at);
+        }
+    }
+
+    pub(super) fn wait_for_room(&mut self, at: usize) {
+        if !self.waits.send.contains(&at) {
+            self.waits.send.push(at);
+        }
+    }
+
+    pub(super) const fn dropped(&mut self) {
+        self.counts.dropped += 1;
+        self.owned -= 1;
+    }
+
+    pub(super) fn publish(&mut self) {
+        for element in &mut self.outs {
+            let unused = std::mem::take(&mut element.room);
+            if let Some(outlet) = &element.outlet
+                && (unused > 0 || !element.window.is_empty())
+            {
+                outlet.publish(&mut element.window, unused);
+            }
+        }
+    }
+
+    pub(super) fn release(&mut self) {
+        self.ins.iter_mut().for_each(release);
+    }
+
+    pub(super) fn close_output(&mut self, at: usize) {
+        let element = &mut self.outs[at];
+        if element.closed {
+            return;
+        }
+        element.closed = true;
+        let unused = std::mem::take(&mut element.room);
+        if let Some(outlet) = &element.outlet {
+            if unused > 0 || !element.window.is_empty() {
+                outlet.publish(&mut element.window, unused);
+            }
+            outlet.close();
+        }
+    }
+
+    pub(super) fn close_input(&mut self, at: usize) {
+        let element = &mut self.ins[at];
+        release(element);
+        element.ended = true;
+        let unread = element.window.len();
+        element.window.clear();
+        if let Some(inlet) = &element.inlet {
+            inlet.close(unread);
+        }
+    }
+}
+
+pub(super) fn release(element: &mut InElement) {
+    let received = std::mem::take(&mut element.received);
+    if received > 0
+        && let Some(inlet) = &element.inlet
+    {
+        inlet.release(received);
+    }
+}
