@@ -542,12 +542,13 @@ fn row(name: &str) -> Option<String> {
     Some(format!("{letter}{number}"))
 }
 
-/// Rows that there are: capabilities of the runtime, and worked flows.
+/// Rows that there are: capabilities of the runtime, conversations, worked flows, and what lies beside.
 fn is_row(row: &str) -> bool {
     let number: usize = row[1..].parse().unwrap_or(0);
     match row.as_bytes()[0] {
-        b'b' => (1..=16).contains(&number),
+        b'b' | b'c' => (1..=16).contains(&number),
         b'x' => (1..=8).contains(&number),
+        b'y' => (1..=13).contains(&number),
         _ => false,
     }
 }
