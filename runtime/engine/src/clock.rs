@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use paperflow_core::time::{Clock, Moment};
 use parking_lot::{Condvar, Mutex};
@@ -162,6 +162,14 @@ impl NetClock {
         match self {
             Self::Real(_) => false,
             Self::Virtual(clock) => clock.advance(),
+        }
+    }
+
+    /// Time since the network started at `begin`; virtual time starts at nothing.
+    pub(crate) fn elapsed(&self, begin: Instant) -> Duration {
+        match self {
+            Self::Real(_) => begin.elapsed(),
+            Self::Virtual(clock) => clock.now(),
         }
     }
 

@@ -34,6 +34,10 @@ fn description(spec: &Spec) -> paperflow_graph::Component {
         required: !port.optional,
         ..paperflow_graph::Port::default()
     };
+    let input = |input: &spec::PortSpec| paperflow_graph::Port {
+        reads_in_order: spec.in_order,
+        ..port(input)
+    };
     let param = |param: &spec::ParamSpec| paperflow_graph::Port {
         name: param.name.clone(),
         about: param.about.clone(),
@@ -49,7 +53,7 @@ fn description(spec: &Spec) -> paperflow_graph::Component {
         inputs: spec
             .inputs
             .iter()
-            .map(port)
+            .map(input)
             .chain(spec.params.iter().map(param))
             .collect(),
         outputs: spec.outputs.iter().map(port).collect(),

@@ -92,6 +92,11 @@ impl Net {
         self.rest();
     }
 
+    /// How long the network has run, by its own clock.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.clock.elapsed(self.started)
+    }
+
     fn rest(&self) {
         if self.roster.rest() {
             self.judge();

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use paperflow_core::component::Layout;
 use paperflow_core::turn::{Counts, Waits};
@@ -73,7 +73,8 @@ pub(crate) enum ParamSource {
 pub(crate) struct Status {
     pub(crate) life: Life,
     pub(crate) waits: Waits,
-    pub(crate) since: Option<Instant>,
+    /// When it began, by the network's clock.
+    pub(crate) since: Option<Duration>,
 }
 
 impl Status {
@@ -210,7 +211,8 @@ impl Process {
             self.advance(&mut body, net)
         };
         let after = self.end_turn(&mut body, net, after);
-        self.tally.busy.fetch_add(nanos(begun), Ordering::Relaxed);
+        let busy = nanos(begun.elapsed());
+        self.tally.busy.fetch_add(busy, Ordering::Relaxed);
         after
     }
 
@@ -225,7 +227,7 @@ impl Process {
             net.blocked.fetch_sub(1, Ordering::AcqRel);
         }
         if let Some(since) = status.since {
-            let blocked = nanos(since);
+            let blocked = nanos(net.elapsed().saturating_sub(since));
             if !status.waits.send.is_empty() {
                 self.tally
                     .blocked_send
@@ -254,7 +256,7 @@ impl Process {
         let status = Status {
             life,
             waits,
-            since: Some(Instant::now()),
+            since: Some(net.elapsed()),
         };
         if status.is_blocked() {
             net.blocked.fetch_add(1, Ordering::AcqRel);
@@ -312,8 +314,8 @@ impl Body {
     }
 }
 
-fn nanos(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX)
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Fault {

@@ -420,3 +420,14 @@ OUTPORT=O.OUT:OUT";
         expect(text, &["1", "2", "3", "5"]);
     }
 }
+
+#[test]
+fn waiting_is_counted_by_the_clock_of_the_network() {
+    let text = "'3' -> COUNT T(t/ticks) OUT -> IN P(t/walk) OUT -> IN D(t/discard)";
+    every_way(text, |ran, way| {
+        let waited = ran.outcome.statistics.processes[1]
+            .blocked_receive
+            .as_secs();
+        assert!((2..=3).contains(&waited), "{way}: {waited}");
+    });
+}
