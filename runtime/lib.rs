@@ -29,7 +29,7 @@ mod cli;
 mod load;
 
 pub use cli::cli;
-pub use load::{Loaded, load, load_text};
+pub use load::{Loaded, load, load_strict, load_text};
 
 /// Every component that comes with Paperflow.
 #[must_use]

@@ -7,7 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use paperflow_graph::check::{check, tidy};
+use paperflow_graph::check::{check, strict, tidy};
+use paperflow_graph::instances::spread;
 use paperflow_graph::{
     Checked, Diagnostic, FileId, Graph, Plan, Resolve, Severity, Sources, examine, expand,
 };
@@ -40,6 +41,14 @@ impl Loaded {
             .iter()
             .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
+
+    /// Puts the workers of each process with instances in its place, if the plan is fit to run.
+    pub(crate) fn spread(mut self) -> Self {
+        if !self.has_errors() {
+            self.plan = spread(self.plan);
+        }
+        self
+    }
 }
 
 /// Reads a `.fbp` text or a graph JSON (by its ending) and checks it against a catalogue.
@@ -57,14 +66,46 @@ pub fn load(path: impl AsRef<Path>, catalogue: &paperflow_graph::Catalogue) -> i
 /// As [`load`], with the text at hand; subnets are looked for beside `path`.
 #[must_use]
 pub fn load_text(path: &Path, text: String, catalogue: &paperflow_graph::Catalogue) -> Loaded {
-    load_adjusted(path, text, catalogue, |_| ())
+    draw(path, text, catalogue, Rules::Usual, |_| ()).spread()
 }
 
-/// As [`load_text`]; the plan is changed before it is checked.
-pub(crate) fn load_adjusted(
+/// As [`load`], with the narrower rules of the course as well (`check --strict`).
+///
+/// # Errors
+/// The file itself cannot be read.
+pub fn load_strict(
+    path: impl AsRef<Path>,
+    catalogue: &paperflow_graph::Catalogue,
+) -> io::Result<Loaded> {
+    let text = std::fs::read_to_string(path.as_ref())?;
+    Ok(draw(path.as_ref(), text, catalogue, Rules::Strict, |_| ()).spread())
+}
+
+/// Which rules a graph is held to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Rules {
+    /// Those that a network needs to run.
+    #[default]
+    Usual,
+    /// Those and the narrower ones of the course.
+    Strict,
+}
+
+impl Rules {
+    /// What the flag `--strict` says.
+    pub(crate) const fn of(is_strict: bool) -> Self {
+        if is_strict { Self::Strict } else { Self::Usual }
+    }
+}
+
+/// A graph whose plan is as it was drawn: a process with instances is one process still.
+///
+/// The plan is changed before it is checked; the strict rules look at what is written.
+pub(crate) fn draw(
     path: &Path,
     text: String,
     catalogue: &paperflow_graph::Catalogue,
+    rules: Rules,
     adjust: impl FnOnce(&mut Plan),
 ) -> Loaded {
     let mut library = Library::default();
@@ -73,9 +114,14 @@ pub(crate) fn load_adjusted(
         examine(&graph, catalogue, &mut library)
     } else {
         let mut expanded = expand(&graph, catalogue, &mut library);
+        let narrow = match rules {
+            Rules::Usual => Vec::new(),
+            Rules::Strict => strict(&expanded, catalogue),
+        };
         adjust(&mut expanded.plan);
         let found = check(&expanded, catalogue);
         expanded.diagnostics.extend(found);
+        expanded.diagnostics.extend(narrow);
         Checked {
             plan: expanded.plan,
             diagnostics: expanded.diagnostics,

@@ -6,7 +6,7 @@ use paperflow_core::Catalogue;
 use paperflow_engine::describe;
 use serde_json::json;
 
-use crate::load::{Loaded, load};
+use crate::load::{Loaded, Rules, draw};
 
 use super::exit::{Exit, Failure};
 use super::{out, render};
@@ -20,6 +20,9 @@ pub(super) struct Args {
     /// Graphs: `.fbp` texts or `.json` graphs.
     #[arg(required = true)]
     graphs: Vec<PathBuf>,
+    /// Hold them to the narrower rules of the course as well; `explain strict` lists them.
+    #[arg(long)]
+    strict: bool,
     /// Print a JSON array of diagnostics.
     #[arg(long)]
     json: bool,
@@ -29,8 +32,9 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
     let described = describe(catalogue);
     let mut checked = Vec::new();
     for path in &args.graphs {
-        let loaded =
-            load(path, &described).map_err(|error| Failure::unreadable(path.display(), &error))?;
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|error| Failure::unreadable(path.display(), &error))?;
+        let loaded = draw(path, text, &described, Rules::of(args.strict), |_| ());
         checked.push((path, loaded));
     }
     out::print(&if args.json {

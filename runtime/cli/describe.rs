@@ -131,7 +131,11 @@ impl Page {
         let again = spec
             .again
             .then_some("starts again after it has ended, while packets come");
-        let words: Vec<_> = [Some(work), must_run, again]
+        let in_order = spec.in_order.then_some(
+            "reads its in-ports in an order of its own: while it waits for one it takes nothing \
+             from the others",
+        );
+        let words: Vec<_> = [Some(work), must_run, again, in_order]
             .into_iter()
             .flatten()
             .collect();

@@ -6,24 +6,29 @@ use std::path::Path;
 
 use paperflow_core::Catalogue;
 use paperflow_engine::describe;
+use paperflow_graph::check::STRICT;
 use paperflow_graph::similar::suggest;
 
-use crate::load::load;
+use crate::load::{Rules, draw};
 
 use super::exit::{Exit, Failure};
 use super::{faults, out, render};
 
-/// Explains a diagnostic code, or a graph in words; without an argument, lists all codes.
+/// Explains a diagnostic code, a graph in words, or the strict rules; alone, lists all codes.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   paperflow explain P0201
   paperflow explain graphs/word-count/word-count.fbp
+  paperflow explain strict
   paperflow explain")]
 pub(super) struct Args {
-    /// A code such as P0201, or the file of a graph.
+    /// A code such as P0201, the file of a graph, or `strict`.
     what: Option<String>,
 }
+
+/// What to explain for the rules of `--strict`.
+const STRICT_RULES: &str = "strict";
 
 /// Code, title and text.
 type Explanation = (&'static str, &'static str, &'static str);
@@ -55,11 +60,26 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
         out::print(&format!("{title}\n\n{}\n", text.trim_end()))?;
         return Ok(Exit::Fine);
     }
+    if what == STRICT_RULES {
+        out::print(&strict_rules())?;
+        return Ok(Exit::Fine);
+    }
     if Path::new(what).exists() {
         explain_graph(what, catalogue)
     } else {
         Err(unknown(what, &all))
     }
+}
+
+/// The rules of `--strict`, with the rows of the mission they come from.
+fn strict_rules() -> String {
+    let mut text = String::from(
+        "With `--strict`, `check` and `run` hold a graph to the narrower rules of the course:\n\n",
+    );
+    for (code, rule) in STRICT {
+        text.push_str(&format!("{code}  {rule}\n"));
+    }
+    text + "\nIn brackets is the row of the mission that a rule comes from; `explain CODE` tells more.\n"
 }
 
 fn unknown(what: &str, all: &[Explanation]) -> Failure {
@@ -74,7 +94,9 @@ fn unknown(what: &str, all: &[Explanation]) -> Failure {
 
 fn explain_graph(path: &str, catalogue: &Catalogue) -> Result<Exit, Failure> {
     let described = describe(catalogue);
-    let loaded = load(path, &described).map_err(|error| Failure::unreadable(path, &error))?;
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| Failure::unreadable(path, &error))?;
+    let loaded = draw(Path::new(path), text, &described, Rules::Usual, |_| ());
     out::tell(&render::all(
         &loaded.diagnostics,
         &loaded.sources,

@@ -20,8 +20,9 @@ A component gave up, or panicked, and nobody took care of it, so the network sto
 
 The message says what happened, and which packet was being handled if there was one. Where the
 failure belongs to a packet, connect the process's ERROR port and the packet goes there with the
-header `error`; or give the process a policy: `Pay(course/pay:fault=park)` sets the packet aside,
-`fault=retry` tries again first, `fault=stop-process` ends only this process.
+header `error`; or give the process a policy: `Pay(course/take-payment:fault=park)` sets the packet
+aside, `fault=retry` tries again first, `fault=restart` opens the process afresh,
+`fault=stop-process` ends only this process.
 ",
 );
 
@@ -36,8 +37,10 @@ Processes wait for each other and nothing can ever move again.
 
 Here Join reads all of IN[0] before it looks at IN[1]; when the link to IN[1] is full, Split waits
 for room there and sends nothing to IN[0]. The report lists each process that waits, the port, how
-full its link is, and who is on the other side. Let the reader take packets in the order they come
-(`flow/merge`), or make the link large enough for what it must hold: `->(1000)`.
+full its link is, and who is on the other side. Where it can be told, the
+report begins with the process that reads in such an order, and names a capacity that would have
+been enough. Let the reader take packets in the order they come (`flow/merge`), or make the link
+large enough for what it must hold: `->(1000)`.
 ",
 );
 
@@ -71,9 +74,9 @@ const SET_ASIDE: Explanation = (
     "\
 A process could not handle a packet, or ended early, and its policy let the rest go on.
 
-With `fault=park` or `fault=retry` the packet was set aside; with `fault=stop-process` the process
-ended. The run counts as a success because the graph says so. Connect the process's ERROR port to do
-something about such packets.
+With `fault=park` or `fault=retry` the packet was set aside, with `fault=restart` the process starts
+afresh, with `fault=stop-process` it ended. The run counts as a success because the graph says so.
+Connect the process's ERROR port to do something about such packets.
 ",
 );
 
@@ -249,7 +252,10 @@ fn deadlocked(deadlock: &Deadlock, plan: &Plan) -> Diagnostic {
     for (span, state) in stuck.take(MOST_LABELS - 1) {
         found = found.label(span, state);
     }
-    found.help("read whatever comes first, or make a link of the cycle larger: `->(1000)`")
+    let usual = "read whatever comes first, or make a link of the cycle larger: `->(1000)`";
+    let way_out = deadlock.sufficient.as_deref().unwrap_or(usual);
+    let lines: Vec<_> = deadlock.culprit.iter().map(String::as_str).collect();
+    found.help([lines, vec![way_out]].concat().join("\n"))
 }
 
 /// Every waiting process with its ports, fills, capacities and peers, and a cycle of waits.

@@ -34,6 +34,8 @@ pub(super) fn one(found: &Diagnostic, sources: &Sources, paint: Paint) -> String
         snippet.write(&mut text, gutter, paint);
     }
     if let Some(help) = &found.help {
+        // Further lines stand under the first.
+        let help = help.replace('\n', "\n      ");
         let _ = writeln!(text, "{} {help}", paint.help("help:"));
     }
     text

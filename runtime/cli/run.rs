@@ -18,7 +18,7 @@ use paperflow_graph::{Diagnostic, Plan, Sources};
 use serde_json::{Value as Json, json};
 use signal_hook::iterator::Signals;
 
-use crate::load::{Loaded, load_adjusted};
+use crate::load::{Loaded, Rules, draw};
 
 use super::exit::{Exit, Failure};
 use super::{faults, out, render};
@@ -52,6 +52,9 @@ pub(super) struct Args {
     /// Capacity, in packets, of each link that has none written.
     #[arg(long, value_name = "N", default_value_t = DEFAULT_CAPACITY as u64, value_parser = clap::value_parser!(u64).range(1..=u32::MAX as u64))]
     capacity: u64,
+    /// Hold the graph to the narrower rules of the course as well; `explain strict` lists them.
+    #[arg(long)]
+    strict: bool,
     /// How long a stopped network may take to drain.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     drain: Duration,
@@ -145,10 +148,11 @@ fn open(args: &Args, catalogue: &Catalogue) -> Result<(Loaded, Result<(), Failur
     let text = std::fs::read_to_string(&args.graph);
     let text = text.map_err(|error| Failure::unreadable(args.graph.display(), &error))?;
     let mut adjusted = Ok(());
-    let loaded = load_adjusted(&args.graph, text, &described, |plan| {
+    let rules = Rules::of(args.strict);
+    let loaded = draw(&args.graph, text, &described, rules, |plan| {
         adjusted = ports::adjust(plan, &described, &args.set, &args.inputs, &args.outputs);
     });
-    Ok((loaded, adjusted))
+    Ok((loaded.spread(), adjusted))
 }
 
 fn tell(args: &Args, diagnostics: &[Diagnostic], sources: &Sources) {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use paperflow_engine::DEFAULT_CAPACITY;
-use paperflow_graph::plan::{End, Export, Link, Plan};
+use paperflow_graph::plan::{End, Export, Link, Plan, Process};
 use paperflow_graph::{Catalogue, Full};
 use petgraph::algo::kosaraju_scc;
 use petgraph::graphmap::DiGraphMap;
@@ -48,7 +48,7 @@ fn headline(text: &mut String, title: Option<&str>, plan: &Plan) {
 
 fn processes(text: &mut String, plan: &Plan, catalogue: &Catalogue) {
     text.push_str("\nProcesses\n");
-    let width = |text: fn(&paperflow_graph::plan::Process) -> &str| {
+    let width = |text: fn(&Process) -> &str| {
         plan.processes
             .iter()
             .map(|process| text(process).chars().count())
@@ -64,10 +64,28 @@ fn processes(text: &mut String, plan: &Plan, catalogue: &Catalogue) {
             .find(&process.component)
             .map_or("(unknown)", |component| &component.about);
         let line = format!(
-            "  {:addresses$}  {:components$}  {about}",
-            process.address, process.component
+            "  {:addresses$}  {:components$}  {about}{}",
+            process.address,
+            process.component,
+            shared(process)
         );
         let _ = writeln!(text, "{}", line.trim_end());
+    }
+}
+
+/// How many workers share the work of a process, and how much may wait for each.
+fn shared(process: &Process) -> String {
+    let number = |key: &str| {
+        let pair = process.metadata.iter().rev().find(|(name, _)| name == key);
+        let text = pair.map(|(_, value)| value.as_str().map_or_else(|| value.to_string(), String::from));
+        text.and_then(|text| text.parse::<usize>().ok())
+    };
+    match number("instances") {
+        Some(workers @ 2..) => {
+            let backlog = count(number("backlog").unwrap_or(1), "packet");
+            format!(" {workers} instances share the work; {backlog} may wait for each.")
+        }
+        _ => String::new(),
     }
 }
 
@@ -112,31 +130,38 @@ fn links(text: &mut String, plan: &Plan) {
         "\nLinks: {usual} each where nothing else is written, or as `--capacity` says"
     );
     for link in &plan.links {
-        let writers = link
-            .from
-            .iter()
-            .map(|writer| name(plan, &writer.end))
-            .collect::<Vec<_>>();
+        let writers = match link.from.as_slice() {
+            [] => vec![String::from("what is diverted")],
+            from => from
+                .iter()
+                .map(|writer| name(plan, &writer.end))
+                .collect::<Vec<_>>(),
+        };
         let _ = writeln!(
             text,
             "  {} -> {}{}",
             writers.join(" and "),
             name(plan, &link.to),
-            terms(link)
+            terms(plan, link)
         );
     }
 }
 
 /// What is written about a link, or what its automatic port means.
-fn terms(link: &Link) -> String {
+fn terms(plan: &Plan, link: &Link) -> String {
     if link.to.port == "*" {
         return String::from(": starts when the writer has ended");
     }
     let capacity = link.capacity.map(|capacity| count(capacity, "packet"));
-    let full = match link.full {
-        Full::Wait => None,
-        Full::DropOldest => Some(String::from("when full the oldest packet is shed")),
-        Full::DropNew => Some(String::from("when full the new packet is shed")),
+    let divert = link.divert.and_then(|at| plan.links.get(at));
+    let full = match (divert, link.full) {
+        (Some(other), _) => Some(format!(
+            "when full the new packet is diverted to {}",
+            name(plan, &other.to)
+        )),
+        (None, Full::Wait) => None,
+        (None, Full::DropOldest) => Some(String::from("when full the oldest packet is shed")),
+        (None, Full::DropNew) => Some(String::from("when full the new packet is shed")),
     };
     let terms: Vec<_> = capacity.into_iter().chain(full).collect();
     if terms.is_empty() {

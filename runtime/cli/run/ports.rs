@@ -234,12 +234,9 @@ fn feed(
         span: export.span,
         into: export.end.span,
     };
-    match plan
-        .links
-        .iter_mut()
-        .find(|link| is_same(&link.to, &export.end))
-    {
-        Some(link) => link.from.push(writer),
+    let mut links = plan.links.iter();
+    match links.position(|link| is_same(&link.to, &export.end)) {
+        Some(at) => join(plan, at, writer),
         None => plan.links.push(Link {
             to: export.end.clone(),
             from: vec![writer],
@@ -248,6 +245,14 @@ fn feed(
     }
     name_file(plan, from, "SOURCE", file);
     Ok(())
+}
+
+/// One more writer of a link, and so of the link that takes what this one refuses.
+fn join(plan: &mut Plan, link: usize, writer: Writer) {
+    if let Some(divert) = plan.links[link].divert {
+        plan.links[divert].diverted.push(writer.clone());
+    }
+    plan.links[link].from.push(writer);
 }
 
 fn drain(

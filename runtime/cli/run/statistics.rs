@@ -11,7 +11,7 @@ use crate::cli::out::Paint;
 /// Processes, links, and the sums of both.
 pub(crate) fn table(statistics: &Statistics, paint: Paint) -> String {
     let processes = rows(PROCESS, statistics.processes.iter().map(process));
-    let links = rows(LINK, statistics.links.iter().map(link));
+    let links = rows(LINK, statistics.links.iter().flat_map(link));
     let mut text =
         aligned(&processes, PROCESS_LEFT, paint) + "\n" + &aligned(&links, LINK_LEFT, paint) + "\n";
     footer(&mut text, statistics);
@@ -72,13 +72,11 @@ fn process(process: &ProcessStatistics) -> Vec<String> {
         .collect()
 }
 
-fn link(link: &LinkStatistics) -> Vec<String> {
+/// A line for each writer of a link; the first has the numbers.
+fn link(link: &LinkStatistics) -> Vec<Vec<String>> {
     let counts = link.counts;
-    let from = if link.from.is_empty() {
-        String::from("(nobody)")
-    } else {
-        link.from.join(", ")
-    };
+    let mut writers = link.from.iter().cloned();
+    let from = writers.next().unwrap_or_else(|| String::from("(nobody)"));
     let numbers = [
         counts.sent,
         counts.received,
@@ -87,10 +85,17 @@ fn link(link: &LinkStatistics) -> Vec<String> {
     ]
     .map(|count| count.to_string());
     let ends = [from, link.to.clone(), link.capacity.to_string()];
-    ends.into_iter()
+    let first = ends
+        .into_iter()
         .chain(numbers)
         .chain([counts.high_water.to_string()])
-        .collect()
+        .collect();
+    let other = |writer: String| {
+        let mut row = vec![String::new(); LINK.len()];
+        row[0] = writer;
+        row
+    };
+    std::iter::once(first).chain(writers.map(other)).collect()
 }
 
 fn rows(head: &[&str], body: impl Iterator<Item = Vec<String>>) -> Vec<Vec<String>> {
