@@ -29,6 +29,9 @@ pub struct Spec {
     pub must_run: bool,
     /// Opened again after it has ended, as long as packets come.
     pub again: bool,
+    /// Reads its in-ports in an order of its own; while it waits for one it takes nothing from the
+    /// others.
+    pub in_order: bool,
     /// In-ports.
     pub inputs: Vec<PortSpec>,
     /// Out-ports; ERROR is always the last.
@@ -147,6 +150,14 @@ impl Spec {
     #[must_use]
     pub const fn again(mut self) -> Self {
         self.again = true;
+        self
+    }
+
+    /// Reads its in-ports in an order of its own; while it waits for one it takes nothing from the
+    /// others.
+    #[must_use]
+    pub const fn in_order(mut self) -> Self {
+        self.in_order = true;
         self
     }
 

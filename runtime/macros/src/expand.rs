@@ -15,6 +15,7 @@ pub(crate) fn component(options: TokenStream, item: TokenStream) -> Result<Token
     let options: Options = syn::parse2(options)?;
     let mut function: ItemFn = syn::parse2(item)?;
     check_signature(&function)?;
+    check_order(&options, &function)?;
     let core = core_path();
     let arguments = read_arguments(&mut function)?;
     let examples = examples::take(&mut function.attrs, &arguments, &core)?;
@@ -79,6 +80,17 @@ fn check_signature(function: &ItemFn) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// A plain function takes from one port, so there is no order to choose.
+fn check_order(options: &Options, function: &ItemFn) -> Result<()> {
+    match options.in_order {
+        Some(span) if function.sig.asyncness.is_none() => Err(Error::new(
+            span,
+            "a plain function takes packets from one port; only an `async fn` reads `in_order`",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Reads every argument and reports what is wrong with any of them.
@@ -154,9 +166,10 @@ fn spec(
     };
     let must_run = options.must_run.then(|| quote!(.must_run()));
     let again = options.again.then(|| quote!(.again()));
+    let in_order = options.in_order.map(|_| quote!(.in_order()));
     let parts = arguments.iter().map(|argument| part(argument, core));
     quote! {
-        #core::Spec::new(#name, #doc).work(#core::Work::#work) #must_run #again
+        #core::Spec::new(#name, #doc).work(#core::Work::#work) #must_run #again #in_order
             #(#parts)* #(.example(#examples))*
     }
 }

@@ -44,6 +44,7 @@
 //! | component | `work = compute` | never blocks, may share a worker; else it has a thread (`thread`) |
 //! | component | `must_run` | runs once even when no packet ever comes |
 //! | component | `again` | is opened again after it has ended, as long as packets come |
+//! | component | `in_order` | reads its in-ports in an order of its own: while it waits for one it takes nothing from the others |
 //! | function | `#[example(line = ["a"], size = 3)]` | a run that shows it: packets by port, text by parameter |
 //! | argument | `#[port("NAME")]` | its name; else that of the argument in capitals |
 //! | port | `#[optional]` | may be left unconnected |

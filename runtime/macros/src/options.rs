@@ -5,12 +5,13 @@ use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Error, Expr, Ident, Lit, LitInt, LitStr, Meta, Result, Token};
 
-/// `"area/name", work = compute, must_run, again`
+/// `"area/name", work = compute, must_run, again, in_order`
 pub(crate) struct Options {
     pub(crate) name: LitStr,
     pub(crate) compute: bool,
     pub(crate) must_run: bool,
     pub(crate) again: bool,
+    pub(crate) in_order: Option<Span>,
 }
 
 impl Parse for Options {
@@ -27,6 +28,7 @@ impl Parse for Options {
             compute: false,
             must_run: false,
             again: false,
+            in_order: None,
         };
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
@@ -43,6 +45,7 @@ impl Options {
         match key.to_string().as_str() {
             "must_run" => self.must_run = true,
             "again" => self.again = true,
+            "in_order" => self.in_order = Some(key.span()),
             "work" => {
                 input.parse::<Token![=]>()?;
                 let work = input.call(Ident::parse_any)?;
@@ -54,7 +57,7 @@ impl Options {
             _ => {
                 return Err(Error::new(
                     key.span(),
-                    "expected `work = ..`, `must_run` or `again`",
+                    "expected `work = ..`, `must_run`, `again` or `in_order`",
                 ));
             }
         }

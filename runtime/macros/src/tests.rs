@@ -116,7 +116,11 @@ fn bad_options() {
     );
     assert_eq!(
         of("\"a/b\", often"),
-        "often: expected `work = ..`, `must_run` or `again`"
+        "often: expected `work = ..`, `must_run`, `again` or `in_order`"
+    );
+    assert_eq!(
+        of("\"a/b\", in_order"),
+        "in_order: a plain function takes packets from one port; only an `async fn` reads `in_order`"
     );
     assert!(of("").ends_with("a component needs a name: `\"area/name\"`"));
 }
