@@ -156,6 +156,8 @@ pub fn catalogue() -> Catalogue {
         .with(sit)
         .with(holder)
         .with(dawdle)
+        .with(stumble)
+        .with(deal)
         .alias("SubInSS", "subnet/in-ss")
         .alias("SubOutSS", "subnet/out-ss")
 }
@@ -502,5 +504,40 @@ pub async fn dawdle(
         answers.recv_timeout(std::time::Duration::from_millis(300))
     });
     out.send(answer.unwrap_or(0)).await?;
+    Ok(())
+}
+
+/// Passes packets, and yields its thread now and then.
+#[component("t/stumble", work = compute)]
+pub async fn stumble(
+    /// Anything.
+    input: In<Packet>,
+    /// The same.
+    out: Out<Packet>,
+) -> Result<(), Fault> {
+    let mut dice: u32 = 12_345;
+    while let Some(packet) = input.next().await {
+        dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        if dice >> 30 == 0 {
+            std::thread::yield_now();
+        }
+        out.send(packet).await?;
+    }
+    Ok(())
+}
+
+/// Deals packets to its elements in turn.
+#[component("t/deal", work = compute)]
+pub async fn deal(
+    /// Anything.
+    input: In<Packet>,
+    /// In turn.
+    outs: Outs<Packet>,
+) -> Result<(), Fault> {
+    let mut next = 0;
+    while let Some(packet) = input.next().await {
+        outs[next].send(packet).await?;
+        next = (next + 1) % outs.len();
+    }
     Ok(())
 }
