@@ -5,12 +5,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use paperflow::graph::draw::{to_dot, to_mermaid};
 use paperflow::graph::json::{JsonOptions, from_json, to_json_lossless, to_json_text};
 use paperflow::graph::{Catalogue, Component, Port, Sources};
 use paperflow::syntax::{Options, format, parse, print, print_upstream};
-use paperflow::{Loaded, describe, load, load_text, standard};
+use paperflow::{Loaded, describe, load, load_strict, load_text, standard};
 
 /// The folder of broken graphs, as the test is run from the package.
 const BROKEN: &str = "tests/broken";
@@ -63,8 +64,13 @@ fn broken() -> Vec<PathBuf> {
     graphs
 }
 
+/// A file `NAME.strict.fbp` is held to the strict rules as well.
 fn loaded(path: &Path, catalogue: &Catalogue) -> Loaded {
-    load(path, catalogue).unwrap()
+    if path.to_string_lossy().contains(".strict.") {
+        load_strict(path, catalogue).unwrap()
+    } else {
+        load(path, catalogue).unwrap()
+    }
 }
 
 #[test]
@@ -146,6 +152,54 @@ fn a_file_named_after_a_code_has_it() {
             "{name}: {found:?}"
         );
     }
+}
+
+/// What the command explains.
+fn explained(arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_paperflow"));
+    let output = command.arg("explain").args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The components of a text: in brackets behind a process, or in backticks.
+fn components(text: &str) -> Vec<&str> {
+    let is_part = |letter: char| letter.is_ascii_lowercase() || "/-".contains(letter);
+    let starts = text.match_indices(['(', '`']).map(|(at, _)| at + 1);
+    let names = starts.map(|start| {
+        let rest = &text[start..];
+        let end = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
+        (&rest[..end], rest[end..].chars().next())
+    });
+    let whole = names.filter(|(_, next)| next.is_some_and(|next| "):` ".contains(next)));
+    let is_name = |name: &&str| {
+        let mut parts = name.split('/');
+        parts.clone().count() == 2 && parts.all(|part| !part.is_empty())
+    };
+    whole.map(|(name, _)| name).filter(is_name).collect()
+}
+
+#[test]
+fn components_are_found_in_an_explanation() {
+    let text = "A(flow/pass) OUT -> B (a/b) C(x/y:k=v) `e/f` (g/h OUT `IN/X` (mission B1) (SubIn)";
+    assert_eq!(components(text), ["flow/pass", "a/b", "x/y", "e/f", "g/h"]);
+}
+
+/// Unless it is about components that do not.
+#[test]
+fn every_component_of_an_explanation_exists() {
+    let catalogue = describe(&standard());
+    let all = explained(&[]);
+    let codes = all.lines().filter_map(|line| line.split_once(' '));
+    let mut number = 0;
+    for (code, _) in codes.filter(|(code, _)| *code != "P0201") {
+        let text = explained(&[code]);
+        for name in components(&text) {
+            number += 1;
+            assert!(catalogue.find(name).is_some(), "{code} shows {name}");
+        }
+    }
+    assert!(number > 40, "only {number} components are shown");
 }
 
 /// Damaged graphs that each verb is to survive.

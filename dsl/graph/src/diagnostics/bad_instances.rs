@@ -5,7 +5,7 @@ explained! {
     /// `instances=N` says how many workers share the work of a process, `backlog=N` how many
     /// packets may wait for each of them: whole numbers from 1.
     ///
-    ///     Pay(course/pay:instances=0)
+    ///     Confirm(course/confirm-order:instances=0)
     ///
     /// Write 1 or leave it out for one worker. More than 65536 are taken for a mistake.
     "P0317", "bad number of instances"

@@ -4,8 +4,8 @@ use crate::source::Span;
 explained! {
     /// `instances=N` asks several workers to share the work of a process that cannot be shared.
     ///
-    ///     A OUT -> LEFT Join(course/join:instances=3)
-    ///     B OUT -> RIGHT Join
+    ///     A OUT -> IN[0] Join(flow/concat:instances=3)
+    ///     B OUT -> IN[1] Join
     ///
     /// Packets are dealt to the workers from one in-port, whoever has the shortest backlog gets
     /// the next. So exactly one in-port element may have arrows; others take initial packets,

@@ -4,7 +4,7 @@ use crate::source::Span;
 explained! {
     /// An out-port is exported and also connected inside the graph. A packet cannot go both ways.
     ///
-    ///     Read OUT -> IN Show(io/console)
+    ///     Read OUT -> IN Show(console/write)
     ///     OUTPORT=Read.OUT:LINES
     ///
     /// Remove one of them, or put a `flow/replicate` between and export one of its elements. An

@@ -4,9 +4,9 @@ use crate::source::Span;
 explained! {
     /// An array port has a fixed number of elements, and an index is beyond the last.
     ///
-    ///     Split(text/split) OUT[2] -> IN Show(io/console)
+    ///     Halve OUT[2] -> IN Show(console/write)
     ///
-    /// If OUT has two elements, they are OUT[0] and OUT[1]: counting starts at 0.
+    /// If OUT of `Halve` has two elements, they are OUT[0] and OUT[1]: counting starts at 0.
     "P0312", "element beyond a fixed array port"
 }
 

@@ -5,7 +5,7 @@ explained! {
     /// Two arrows start from one out-port. A packet has one owner, so it cannot go both ways.
     ///
     ///     Read OUT -> IN Count(flow/count)
-    ///     Read OUT -> IN Show(io/console)
+    ///     Read OUT -> IN Show(console/write)
     ///
     /// Say what is meant. To copy each packet, put a replicate between: `Read OUT -> IN
     /// Both(flow/replicate) OUT[0] -> IN Count`, `Both OUT[1] -> IN Show`. To deal packets out,

@@ -5,7 +5,7 @@ use super::unknown_port::{Wrong, declared};
 explained! {
     /// An arrow ends at a port that exists, but on the other side of the process.
     ///
-    ///     Show(io/console) IN -> IN Store(file/write)
+    ///     Show(console/write) IN -> IN Store(file/write)
     ///
     /// IN is where `Show` takes packets, so no arrow can start from it. Turn the arrow round, or
     /// use an out-port before the arrow and an in-port after it.

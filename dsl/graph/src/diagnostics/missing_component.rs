@@ -4,7 +4,7 @@ use crate::model::Process;
 explained! {
     /// A process is mentioned, but no mention says which component it runs.
     ///
-    ///     Read OUT -> IN Show(io/console)
+    ///     Read OUT -> IN Show(console/write)
     ///
     /// `Read` has no component. Say it at any one mention: `Read(file/lines) OUT -> IN Show`. A
     /// process without component is a fine thing while drawing top-down, but it cannot run.

@@ -4,10 +4,10 @@ use crate::source::Span;
 explained! {
     /// An array port has a fixed number of elements, and all of them must be connected.
     ///
-    ///     Split(text/split) OUT[0] -> IN Match(flow/pass)
+    ///     Halve OUT[0] -> IN Match(flow/pass)
     ///
-    /// If OUT has two elements, OUT[1] is missing. Connect it; to throw its packets away, connect
-    /// it to `flow/drop`.
+    /// If OUT of `Halve` has two elements, OUT[1] is missing. Connect it; to throw its packets
+    /// away, connect it to `flow/drop`.
     "P0311", "element of a fixed array port not connected"
 }
 

@@ -5,7 +5,7 @@ use crate::source::Span;
 explained! {
     /// A process has ports that must be connected, and nothing is connected to them.
     ///
-    ///     Numbers(test/generate) OUT -> IN Show(io/console)
+    ///     Numbers(flow/generate) OUT -> IN Show(console/write)
     ///
     /// `Numbers` must be told its COUNT. An in-port is satisfied by an arrow or an initial
     /// packet, `'100' -> COUNT Numbers`, an out-port by an arrow; an export satisfies both.

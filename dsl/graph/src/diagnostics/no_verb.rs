@@ -4,8 +4,8 @@ use crate::source::Span;
 explained! {
     /// Only with `--strict`: a process has the name of a thing, not of what it does.
     ///
-    ///     OrderManager(course/place)
-    ///     Counter(my/counter)
+    ///     OrderManager(course/place-order)
+    ///     Splitter(flow/splitter)
     ///
     /// The course asks what a step does, so names are verbs: Place Order, Count Words (mission
     /// P2). Two rules tell. A name must not end in Manager, Handler, Service, Helper, Processor,

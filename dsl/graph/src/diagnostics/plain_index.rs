@@ -4,7 +4,7 @@ use crate::source::Span;
 explained! {
     /// A port is used as an array port, but the component does not declare it as one.
     ///
-    ///     Read OUT -> IN[1] Show(io/console)
+    ///     Read OUT -> IN[1] Show(console/write)
     ///
     /// IN of `Show` is one port without elements. Leave the index out. To join several streams,
     /// several arrows may end at one in-port; they share its link.

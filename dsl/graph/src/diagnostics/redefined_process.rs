@@ -4,7 +4,7 @@ use crate::model::Process;
 explained! {
     /// Two mentions of one process give it different components or metadata. The last one wins.
     ///
-    ///     Show(io/console)
+    ///     Show(console/write)
     ///     Show(flow/drop)
     ///
     /// `Show` runs `flow/drop`. If two processes were meant, give one of them another name; if

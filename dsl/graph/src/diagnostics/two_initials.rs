@@ -4,7 +4,7 @@ use crate::source::Span;
 explained! {
     /// A port has two initial packets; it takes at most one.
     ///
-    ///     '10' -> COUNT Numbers(test/generate)
+    ///     '10' -> COUNT Numbers(flow/generate)
     ///     '20' -> COUNT Numbers
     ///
     /// Remove one of them. To send several packets, use a component that makes them.

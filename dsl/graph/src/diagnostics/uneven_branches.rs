@@ -5,7 +5,7 @@ explained! {
     /// Two ways lead from one process to another that reads its in-ports in an order of its own,
     /// and the one can fill while the other is still empty.
     ///
-    ///     Deal OUT[0] -> IN Check(course/check) OUT -> IN[0] Join(flow/collate)
+    ///     Deal OUT[0] -> IN Check(flow/pass) OUT -> IN[0] Join(flow/collate)
     ///     Deal OUT[1] ->(5) IN[1] Join
     ///
     /// While `Join` waits for the packets that are on the long way, those on the short way pile

@@ -5,7 +5,7 @@ use crate::source::Span;
 explained! {
     /// A process names a component that is neither in the catalogue nor a graph.
     ///
-    ///     Count(text/wrods) OUT -> IN Show(io/console)
+    ///     Count(text/wrods) OUT -> IN Show(console/write)
     ///
     /// There is no `text/wrods`. Names are compared exactly; `paperflow list` shows those of the
     /// catalogue. Any other name is looked for as a graph: NAME.fbp or NAME.json beside the file,

@@ -8,7 +8,7 @@ use super::misdirected_port;
 explained! {
     /// An arrow or initial packet ends at a port that the component or subnet does not declare.
     ///
-    ///     '100' -> CUONT Numbers(test/generate)
+    ///     '100' -> CUONT Numbers(flow/generate)
     ///
     /// The component has a port COUNT, not CUONT. Port names are compared without regard to case.
     /// A port that was left out is OUT before an arrow and IN after it. `paperflow describe

@@ -4,7 +4,7 @@ use crate::source::Span;
 explained! {
     /// A process takes packets, but nothing is connected to it, and it is connected to nothing.
     ///
-    ///     Read(file/lines) OUT -> IN Show(io/console)
+    ///     Read(file/lines) OUT -> IN Show(console/write)
     ///     Count(flow/count)
     ///
     /// `Count` never gets a packet. Connect it, or remove it.

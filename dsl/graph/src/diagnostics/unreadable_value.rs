@@ -4,7 +4,7 @@ use crate::source::Span;
 explained! {
     /// A parameter reads its text as a value of some kind, and this text is none.
     ///
-    ///     'many' -> COUNT Numbers(test/generate)
+    ///     'many' -> COUNT Numbers(flow/generate)
     ///
     /// COUNT reads a whole number, `int`. Write one: `'100' -> COUNT Numbers`. A duration is a
     /// number and a unit: `5s`, `200ms`, `2h`.

@@ -7,7 +7,7 @@ super::explain! {
     r#"Brackets hold a component and, after a colon, node metadata; right after an arrow, attributes.
 
     Pay(course pay)
-    Pay(course/pay:host=office,instances=4)
+    Pay(course/take-payment:host=office,fault=park)
     Pay("../pay.fbp":label="Pay desk",x=-12.5)
 
 A component may hold letters, digits and `/ - _ . @`; anything else needs double quotes. A value that

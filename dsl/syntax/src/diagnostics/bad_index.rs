@@ -6,7 +6,7 @@ super::explain! {
     "P0110", "an array index is not a whole number",
     r#"The element of an array port is a whole number in square brackets that touch the port's name.
 
-    Split(group/balance) OUT[] -> IN Show(io/print)
+    Split(flow/balance) OUT[] -> IN Show(console/write)
 
 Write the number: `OUT[0]`. Elements count from 0.
 "#

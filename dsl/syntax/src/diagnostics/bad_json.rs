@@ -6,9 +6,9 @@ super::explain! {
     "P0103", "an initial packet is not valid JSON",
     r#"An initial packet that starts with `"`, `[` or `{` is read as JSON (RFC 8259), and this one is not.
 
-    {"host": office} -> CONFIG Server(net/server)
+    {"host": office} -> IN Show(console/write)
 
-Mend the JSON, or put plain text in single quotes: 'anything' -> CONFIG Server(net/server).
+Mend the JSON, or put plain text in single quotes: 'anything' -> IN Show(console/write).
 "#
 }
 

@@ -6,7 +6,7 @@ super::explain! {
     "P0111", "a port's name has a sign that needs a backslash",
     r#"Port names hold letters, digits, `_` and `.`, and begin with a letter or `_`.
 
-    Read(io/read-file) OUT-X -> IN Show(io/print)
+    Read(file/lines) OUT-X -> IN Show(console/write)
 
 Rename the port, or put a backslash before the sign if the component really has it: `OUT\-X`.
 "#

@@ -6,9 +6,9 @@ super::explain! {
     "P0112", "a process's name has a sign that needs a backslash",
     r#"Process names hold letters, digits, `_` and `-`, and begin with a letter or `_`.
 
-    core/Repeat(core/Repeat) OUT -> IN Show(io/print)
+    flow/Pass(flow/pass) OUT -> IN Show(console/write)
 
-Rename the process, or put a backslash before the sign: `core\/Repeat`.
+Rename the process, or put a backslash before the sign: `flow\/Pass`.
 "#
 }
 

@@ -7,11 +7,11 @@ super::explain! {
     r#"A process or a port is named, but no arrow leads from it or to it.
 
     Read
-    Read(io/read-file) OUT
-    IN Show(io/print)
+    Read(file/lines) OUT
+    IN Show(console/write)
 
 Add the missing half (`... OUT -> IN Show`), or remove the line. A process is declared with its
-component, `Read(io/read-file)`, or with `Read()` when the component is given elsewhere.
+component, `Read(file/lines)`, or with `Read()` when the component is given elsewhere.
 "#
 }
 

@@ -6,7 +6,7 @@ super::explain! {
     "P0113", "an initial packet is not at the start",
     r#"An initial packet can only be where an arrow starts: it is sent, it does not receive.
 
-    Read(io/read-file) OUT -> 'menu.txt' -> IN Show(io/print)
+    Read(file/lines) OUT -> 'menu.txt' -> IN Show(console/write)
 
 Begin a new statement with it: 'menu.txt' -> IN Show. To send on the text of a parameter, use a component.
 A blank before an array index turns it into an initial packet, too: write `OUT[0]`, not `OUT [0]`.

@@ -6,7 +6,7 @@ super::explain! {
     "P0105", "an arrow or a separator is missing",
     r#"Two things follow each other that only an arrow joins, or only a line end, comma or semicolon parts.
 
-    Read(io/read-file) OUT IN Show(io/print)
+    Read(file/lines) OUT IN Show(console/write)
     A(flow/pass) B(flow/pass)
 
 Write `->` between the port that sends and the port that receives, or begin a new line. The reference

@@ -6,8 +6,8 @@ super::explain! {
     "P0107", "an arrow has only one end",
     r#"Nothing stands before an arrow, or nothing after it, or no process beside a port.
 
-    -> IN Show(io/print)
-    Read(io/read-file) OUT ->
+    -> IN Show(console/write)
+    Read(file/lines) OUT ->
 
 Name the process (and its port) at both ends. A line may be broken after an arrow, not elsewhere.
 "#

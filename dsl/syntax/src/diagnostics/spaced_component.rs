@@ -6,9 +6,9 @@ super::explain! {
     "P0108", "a blank parts a process from its component",
     r#"The brackets with the component must touch the name of the process.
 
-    Read (io/read-file) OUT -> IN Show(io/print)
+    Read (file/lines) OUT -> IN Show(console/write)
 
-Remove the blank: `Read(io/read-file)`. The reference parser drops the name and makes an anonymous
+Remove the blank: `Read(file/lines)`. The reference parser drops the name and makes an anonymous
 process instead.
 "#
 }

@@ -6,7 +6,7 @@ super::explain! {
     "P0102", "a bracket is not closed",
     r#"A round bracket, or the square bracket of an array index, is not closed on its own line.
 
-    Pay(course/pay OUT -> IN Ship(course/ship)
+    Pay(course/take-payment OUT -> IN Cook(course/cook-food)
 
 Close it. Text that holds brackets or quotes itself stands in double quotes: (Show:label="a (b)").
 "#

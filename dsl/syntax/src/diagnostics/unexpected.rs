@@ -6,7 +6,7 @@ super::explain! {
     "P0104", "something has no place here",
     r#"A character or sign stands where the language has no use for it.
 
-    Read(io/read-file) OUT + -> IN Show(io/print)
+    Read(file/lines) OUT + -> IN Show(console/write)
 
 Remove it. In the name of a process or port, put a backslash before it.
 "#
