@@ -118,6 +118,81 @@ fn files_stand_behind_exported_ports() {
     assert_eq!(folder.read("out.jsonl"), "1\n");
 }
 
+/// Three workers, fed from a file; each counts as one process in what the command is given.
+const SHARED: &str = "\
+INPORT=Mark.IN:LINES
+OUTPORT=Pass.OUT:MARKED
+'>' -> PRE Mark(text/affix:instances=3, backlog=2) OUT -> IN Pass(flow/pass)
+";
+/// What Slow has no room for goes to Spill.
+const DIVERTING: &str = "\
+INPORT=Slow.IN:LINES
+'50' -> COUNT Make(flow/generate) OUT ->(1, full=divert, divert=Spill.IN) IN Slow(flow/pass) OUT -> IN All(flow/merge)
+Spill(flow/pass) OUT -> IN All OUT -> IN Count(flow/count) COUNT -> IN Show(console/write)
+Count OUT -> IN End(flow/drop)
+";
+
+#[test]
+fn instances_share_what_the_command_line_gives() {
+    let folder = folder("shared", &[("shared.fbp", SHARED)]);
+    let ran = |line: &str| {
+        let text = shown(&folder.run(line));
+        let mut lines: Vec<_> = text.lines().map(String::from).collect();
+        lines.sort_unstable();
+        lines
+    };
+    let given = "run shared.fbp --in LINES=in.txt --out MARKED=-";
+    assert_eq!(ran(given), [">or not", ">to be", "[0]"]);
+    assert_eq!(
+        ran(&format!("{given} --set Mark.PRE=+")),
+        ["+or not", "+to be", "[0]"]
+    );
+    let table = shown(&folder.run(&format!("{given} --stats")));
+    for words in ["Mark/balance", "Mark[3]", "\nMark[2].OUT\n"] {
+        assert!(table.contains(words), "`{words}` is missing in:\n{table}");
+    }
+    let drawing = shown(&folder.run("graph shared.fbp --to mermaid"));
+    assert!(!drawing.contains("balance"), "{drawing}");
+    let wrong = shown(&folder.run("run shared.fbp --set Mark[1].PRE=x"));
+    assert!(
+        wrong.contains("no process `Mark[1]`") && wrong.ends_with("[2]\n"),
+        "{wrong}"
+    );
+}
+
+#[test]
+fn a_file_may_feed_a_link_that_diverts() {
+    let folder = folder("diverting", &[("divert.fbp", DIVERTING)]);
+    for scheduler in ["pool=1", "auto", "threads"] {
+        let ran = folder.run(&format!(
+            "run divert.fbp --in LINES=in.txt --scheduler {scheduler}"
+        ));
+        assert_eq!(shown(&ran), "52\n[0]\n");
+    }
+}
+
+#[test]
+fn strict_rules_are_kept_where_they_are_asked_for() {
+    let graph = "\
+'1' -> NUMBER OrderManager(flow/take) ACC -> IN Show(console/write)
+Start(flow/kick) OUT -> IN OrderManager
+'x' -> PRE Mark(text/affix) OUT -> IN End(flow/drop)
+'y' -> POST Mark
+Show OUT -> IN Mark
+";
+    let folder = folder("strict", &[("strict.fbp", graph)]);
+    recorded!(
+        "strict",
+        folder.shows(&[
+            "check strict.fbp",
+            "check --strict strict.fbp",
+            "run --strict strict.fbp",
+            "explain strict",
+            "explain P0216",
+        ])
+    );
+}
+
 #[test]
 fn standard_input_is_a_file_too() {
     let folder = folder("stdin", &[("exported.fbp", EXPORTED)]);
@@ -349,6 +424,7 @@ fn describe_is_a_page() {
         "describe",
         folder.shows(&[
             "describe text/words",
+            "describe flow/concat",
             "describe Ticker",
             "describe wrods",
             "describe xyz"
@@ -364,6 +440,8 @@ fn explain_tells_codes_and_graphs() {
             ("words.fbp", WORDS),
             ("subnet.fbp", SUBNET),
             ("exported.fbp", EXPORTED),
+            ("shared.fbp", SHARED),
+            ("divert.fbp", DIVERTING),
         ],
     );
     let cycle = "\
@@ -384,6 +462,8 @@ Start * -> * Other(flow/kick) OUT -> IN Show(console/write)
             "explain subnet.fbp",
             "explain exported.fbp",
             "explain cycle.fbp",
+            "explain shared.fbp",
+            "explain divert.fbp",
         ])
     );
 }

@@ -37,10 +37,10 @@ Processes wait for each other and nothing can ever move again.
 
 Here Join reads all of IN[0] before it looks at IN[1]; when the link to IN[1] is full, Split waits
 for room there and sends nothing to IN[0]. The report lists each process that waits, the port, how
-full its link is, and who is on the other side. Where it can be told, the
-report begins with the process that reads in such an order, and names a capacity that would have
-been enough. Let the reader take packets in the order they come (`flow/merge`), or make the link
-large enough for what it must hold: `->(1000)`.
+full its link is, and who is on the other side. Where it can be told, it begins with the process that
+reads in such an order, and names a capacity that would have been enough. Let the reader take packets
+in the order they come (`flow/merge`), or make the link large enough for what it must hold:
+`->(1000)`.
 ",
 );
 
@@ -144,13 +144,18 @@ fn span(plan: &Plan, address: &str) -> Span {
         .map_or_else(Span::default, |process| plan.processes[process].span)
 }
 
+/// The name in the drawing: `P` for the worker `P[2]` that does some of its work.
+fn drawn(address: &str) -> &str {
+    address.split('[').next().unwrap_or(address)
+}
+
 fn failed(fault: &FaultReport, plan: &Plan) -> Diagnostic {
     let message = format!("`{}` failed: {}", place(fault), fault.message);
     let found = Diagnostic::error(FAILED.0, span(plan, &fault.address), message).note(note(fault));
     if fault.packet.is_none() {
         return found;
     }
-    let address = &fault.address;
+    let address = drawn(&fault.address);
     found.help(format!(
         "connect `{address} ERROR -> ...`, or give the process a policy such as `fault=park`"
     ))
@@ -162,7 +167,7 @@ fn survived(fault: &FaultReport, plan: &Plan) -> Diagnostic {
         .note(note(fault))
         .help(format!(
             "connect `{} ERROR -> ...` to do something about it",
-            fault.address
+            drawn(&fault.address)
         ))
 }
 

@@ -8,10 +8,10 @@ use paperflow_graph::draw::{to_dot, to_mermaid};
 use paperflow_graph::json::{
     JsonOptions, from_json, lossless_text, to_json_lossless, to_json_text,
 };
-use paperflow_graph::{Diagnostic, FileId, Graph, Severity, Sources};
+use paperflow_graph::{Diagnostic, FileId, Graph, Plan, Severity, Sources};
 use paperflow_syntax::{Options, Parsed, check_contents, format, parse, print, print_upstream};
 
-use crate::load::load_text;
+use crate::load::{Rules, draw};
 
 use super::exit::{Exit, Failure};
 use super::{files, out, render};
@@ -86,11 +86,17 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
     let written = match args.to {
         Form::Json => as_json(args, &read),
         Form::Fbp => as_text(args, &read),
-        Form::Dot => to_dot(&load_text(&args.file, read.text, &describe(catalogue)).plan),
-        Form::Mermaid => to_mermaid(&load_text(&args.file, read.text, &describe(catalogue)).plan),
+        Form::Dot => to_dot(&drawn(args, read, catalogue)),
+        Form::Mermaid => to_mermaid(&drawn(args, read, catalogue)),
     };
     files::replace(&args.output, &written)?;
     Ok(Exit::Fine)
+}
+
+/// The flat graph with each process as it was drawn, be it several instances or one.
+fn drawn(args: &Args, read: Read, catalogue: &Catalogue) -> Plan {
+    let described = describe(catalogue);
+    draw(&args.file, read.text, &described, Rules::Usual, |_| ()).plan
 }
 
 /// A flag that could change nothing was meant otherwise.

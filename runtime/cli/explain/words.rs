@@ -1,5 +1,6 @@
 //! A graph in words.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use paperflow_engine::DEFAULT_CAPACITY;
@@ -77,7 +78,11 @@ fn processes(text: &mut String, plan: &Plan, catalogue: &Catalogue) {
 fn shared(process: &Process) -> String {
     let number = |key: &str| {
         let pair = process.metadata.iter().rev().find(|(name, _)| name == key);
-        let text = pair.map(|(_, value)| value.as_str().map_or_else(|| value.to_string(), String::from));
+        let text = pair.map(|(_, value)| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), String::from)
+        });
         text.and_then(|text| text.parse::<usize>().ok())
     };
     match number("instances") {
@@ -188,7 +193,7 @@ fn initials(text: &mut String, plan: &Plan) {
 fn cycles(text: &mut String, plan: &Plan) {
     let mut arrows = DiGraphMap::<usize, ()>::new();
     let data = plan.links.iter().filter(|link| link.to.port != "*");
-    for (link, writer) in data.flat_map(|link| link.from.iter().map(move |writer| (link, writer))) {
+    for (link, writer) in data.flat_map(|link| link.writers().map(move |writer| (link, writer))) {
         arrows.add_edge(writer.end.process, link.to.process, ());
     }
     let mut groups = kosaraju_scc(&arrows);
@@ -218,9 +223,12 @@ fn cycle(text: &mut String, plan: &Plan, group: &[usize]) {
         .iter()
         .filter(|link| group.contains(&link.to.process) && link.to.port != "*");
     let feeders = into
-        .flat_map(|link| &link.from)
+        .flat_map(Link::writers)
         .filter(|writer| !group.contains(&writer.end.process));
     let mut feeders: Vec<_> = feeders.map(|writer| name(plan, &writer.end)).collect();
+    // What writes into the cycle and also diverts into it is named once.
+    let mut seen = HashSet::new();
+    feeders.retain(|feeder| seen.insert(feeder.clone()));
     let exported = plan
         .inports
         .iter()

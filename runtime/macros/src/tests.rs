@@ -104,6 +104,19 @@ fn a_component_without_documentation() {
 }
 
 #[test]
+fn an_order_of_its_own_is_part_of_the_description() {
+    let expanded = |options| {
+        let function = "/// Does it.\nasync fn f(#[doc = \"X\"] inputs: Ins<i64>) {}";
+        let parse = |text| TokenStream::from_str(text).unwrap();
+        expand::component(parse(options), parse(function))
+            .unwrap()
+            .to_string()
+    };
+    assert!(expanded("\"a/b\", work = compute, in_order").contains(". in_order ()"));
+    assert!(!expanded("\"a/b\", work = compute").contains("in_order"));
+}
+
+#[test]
 fn bad_options() {
     let of = |options| complaints(options, "fn f(a: Text) {}").remove(0);
     assert_eq!(
