@@ -282,79 +282,74 @@ fn b10_only_what_matters_least_is_shed() {
     }
 }
 
-/// Row Y6 of the mission: the four mechanisms.
-mod y06 {
-    use super::*;
-
-    /// Every network of `graphs/reactive` gives what its folder says.
-    #[test]
-    fn every_mechanism_has_a_graph_that_shows_it() {
-        let entries = fs::read_dir("graphs/reactive").expect("the folder is there");
-        let paths = entries.map(|entry| entry.expect("it can be listed").path());
-        let folders: Vec<_> = paths.filter(|path| path.is_dir()).collect();
-        assert!(folders.len() >= 5, "{folders:?}");
-        for folder in folders {
-            shows_what_it_says(&folder);
-        }
+/// Every network of `graphs/reactive` gives what its folder says.
+#[test]
+fn y06_every_mechanism_has_a_graph_that_shows_it() {
+    let entries = fs::read_dir("graphs/reactive").expect("the folder is there");
+    let paths = entries.map(|entry| entry.expect("it can be listed").path());
+    let folders: Vec<_> = paths.filter(|path| path.is_dir()).collect();
+    assert!(folders.len() >= 5, "{folders:?}");
+    for folder in folders {
+        shows_what_it_says(&folder);
     }
+}
 
-    #[test]
-    fn an_open_breaker_stops_consuming_and_then_probes() {
-        breaker().every_way(|ran| {
-            ran.succeeds();
-            let attempts = shown(ran, "tried");
-            // Two failures; a probe after ten seconds fails, and one after twenty; then it goes on.
-            let first = ["1@0s", "2@0s", "3@0s", "4@0s", "5@10s", "6@20s", "7@30s"];
-            assert_eq!(attempts[..7], first, "{:?}", ran.way);
-            assert!(attempts[7..].iter().all(|entry| entry.ends_with("@30s")));
-            assert_eq!(ran.process("Failed").received, 4);
-            assert_eq!(ran.process("Done").received, 8);
-            let states = "open half-open open half-open open half-open closed";
-            assert_eq!(shown(ran, "state").join(" "), states);
-        });
-    }
+#[test]
+fn y06_an_open_breaker_stops_consuming_and_then_probes() {
+    breaker().every_way(|ran| {
+        ran.succeeds();
+        let attempts = shown(ran, "tried");
+        // Two failures; a probe after ten seconds fails, and one after twenty; then it goes on.
+        let first = ["1@0s", "2@0s", "3@0s", "4@0s", "5@10s", "6@20s", "7@30s"];
+        assert_eq!(attempts[..7], first, "{:?}", ran.way);
+        assert!(attempts[7..].iter().all(|entry| entry.ends_with("@30s")));
+        assert_eq!(ran.process("Failed").received, 4);
+        assert_eq!(ran.process("Done").received, 8);
+        let states = "open half-open open half-open open half-open closed";
+        assert_eq!(shown(ran, "state").join(" "), states);
+    });
+}
 
-    #[test]
-    fn the_source_of_an_open_breaker_waits() {
-        breaker().every_way(|ran| {
-            let sent = |second: &str| {
-                let entries = shown(ran, "sent").into_iter();
-                entries.filter(|entry| *entry == second).count()
-            };
-            let room = ran.way.capacity;
-            assert_eq!(sent("0"), (4 + room).min(12), "{:?}", ran.way);
-            assert_eq!(sent("10"), usize::from(room < 8), "{:?}", ran.way);
-        });
-    }
+#[test]
+fn y06_the_source_of_an_open_breaker_waits() {
+    breaker().every_way(|ran| {
+        let sent = |second: &str| {
+            let entries = shown(ran, "sent").into_iter();
+            entries.filter(|entry| *entry == second).count()
+        };
+        let room = ran.way.capacity;
+        assert_eq!(sent("0"), (4 + room).min(12), "{:?}", ran.way);
+        assert_eq!(sent("10"), usize::from(room < 8), "{:?}", ran.way);
+    });
+}
 
-    #[test]
-    fn a_stuck_compartment_holds_its_limit_and_no_more() {
-        let text = "'100' -> COUNT S(test/source) OUT -> IN Deal(RoundRobinSender)
-            Deal OUT[0] ->(50) IN Left(reactive/bulkhead) OUT -> IN Stuck(test/stuck) OUT -> DONE Left
-            Deal OUT[1] ->(50) IN Right(reactive/bulkhead) OUT -> IN Works(Pass) OUT -> DONE Right
-            '3' -> LIMIT Left
-            Right RESULT -> IN Done(Counter) COUNT -> MEND Stuck
-            Left RESULT -> IN Mended(Drop)
-            OUTPORT=Stuck.HELD:OUT";
-        let bench = Bench::of(text).with(source).with(stuck);
-        bench.every_way(|ran| {
-            ran.succeeds();
-            assert_eq!(ran.out["OUT"], ["3"], "{:?}", ran.way);
-            assert_eq!(ran.process("Done").received, 50);
-            assert_eq!(ran.process("Mended").received, 50);
-        });
-    }
+#[test]
+fn y06_a_stuck_compartment_holds_its_limit_and_no_more() {
+    let text = "'100' -> COUNT S(test/source) OUT -> IN Deal(RoundRobinSender)
+        Deal OUT[0] ->(50) IN Left(reactive/bulkhead) OUT -> IN Stuck(test/stuck) OUT -> DONE Left
+        Deal OUT[1] ->(50) IN Right(reactive/bulkhead) OUT -> IN Works(Pass) OUT -> DONE Right
+        '3' -> LIMIT Left
+        Right RESULT -> IN Done(Counter) COUNT -> MEND Stuck
+        Left RESULT -> IN Mended(Drop)
+        OUTPORT=Stuck.HELD:OUT";
+    let bench = Bench::of(text).with(source).with(stuck);
+    bench.every_way(|ran| {
+        ran.succeeds();
+        assert_eq!(ran.out["OUT"], ["3"], "{:?}", ran.way);
+        assert_eq!(ran.process("Done").received, 50);
+        assert_eq!(ran.process("Mended").received, 50);
+    });
+}
 
-    #[test]
-    fn a_supervisor_restarts_its_workers() {
-        let text = "'1000' -> COUNT G(test/source) OUT -> IN W(test/fragile:instances=4,fault=restart,retries=1000)
-            W OUT -> IN Write(WriteToConsole)";
-        let bench = Bench::of(text).with(source).with(fragile);
-        bench.every_way(|ran| {
-            let mut numbers: Vec<i64> = numbers(ran);
-            numbers.sort_unstable();
-            let good: Vec<i64> = (1..=1000).filter(|number| number % 10 != 0).collect();
-            assert_eq!(numbers, good, "{:?}", ran.way);
-        });
-    }
+#[test]
+fn y06_a_supervisor_restarts_its_workers() {
+    let text = "'1000' -> COUNT G(test/source) OUT -> IN W(test/fragile:instances=4,fault=restart,retries=1000)
+        W OUT -> IN Write(WriteToConsole)";
+    let bench = Bench::of(text).with(source).with(fragile);
+    bench.every_way(|ran| {
+        let mut numbers: Vec<i64> = numbers(ran);
+        numbers.sort_unstable();
+        let good: Vec<i64> = (1..=1000).filter(|number| number % 10 != 0).collect();
+        assert_eq!(numbers, good, "{:?}", ran.way);
+    });
 }

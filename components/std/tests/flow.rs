@@ -827,3 +827,62 @@ fn a_stream_that_falls_silent_is_given_up() {
         assert_eq!(received(outcome, "Late"), 1);
     });
 }
+
+/// The side port of a component leads to a receiver that leaves at its third packet.
+fn with_side(
+    component: &str,
+    parameter: (&str, &str),
+    ports: [&str; 2],
+) -> paperflow_graph::plan::Plan {
+    let [main, side] = ports.map(|port| format!("X.{port}"));
+    let set = format!("X.{}", parameter.0);
+    network(
+        &[
+            ("G", "flow/generate"),
+            ("X", component),
+            ("Leaves", "flow/close-early"),
+            ("D", "flow/drop"),
+            ("Main", "flow/drop"),
+        ],
+        &[
+            ("100", "G.COUNT"),
+            ("3", "Leaves.NUMBER"),
+            (parameter.1, &set),
+        ],
+        &[
+            ("G.OUT", "X.IN"),
+            (&main, "Main.IN"),
+            (&side, "Leaves.IN"),
+            ("Leaves.OUT", "D.IN"),
+        ],
+    )
+}
+
+#[test]
+fn who_leaves_a_side_port_takes_nothing_from_the_others() {
+    for (component, parameter, ports, reaches) in [
+        ("flow/nth", ("NUMBER", "99"), ["ACC", "REJ"], 1),
+        ("flow/skip", ("NUMBER", "90"), ["ACC", "REJ"], 10),
+        ("flow/splitter", ("SIZE", "31"), ["OUT[1]", "OUT[0]"], 69),
+    ] {
+        run_every_way(&with_side(component, parameter, ports), |outcome| {
+            assert_eq!(received(outcome, "Main"), reaches, "{component}");
+        });
+    }
+}
+
+#[test]
+fn duplicate_goes_on_when_one_receiver_leaves() {
+    for ports in [["OUT", "DUPLICATE"], ["DUPLICATE", "OUT"]] {
+        let mut plan = with_side("flow/duplicate", ("NONE", ""), ports);
+        plan.initials.retain(|initial| initial.to.port != "NONE");
+        run_every_way(&plan, |outcome| assert_eq!(received(outcome, "Main"), 100));
+    }
+}
+
+#[test]
+fn distinct_never_takes_one_object_for_another() {
+    rig("flow/distinct")
+        .feed("IN", [Packet::object(1_u8), Packet::object(2_u8)])
+        .expect_fault("an object cannot be compared");
+}

@@ -1,20 +1,30 @@
-use paperflow_core::{Out, Packet, component};
+use paperflow_core::{In, Out, Packet, component};
 
 /// Sends every packet to OUT, and a copy of it to DUPLICATE.
 ///
-/// The packet itself goes to OUT; the copy is a new one. Brackets go both ways.
+/// The packet itself goes to OUT; the copy is a new one. Brackets go both ways. When one receiver leaves
+/// the other one still gets everything; when both have left the process ends.
 #[component("flow/duplicate", work = compute)]
 #[example(input = ["a", open, close], out = ["a", open, close], copies = ["a", open, close])]
-pub(crate) fn duplicate(
+pub(crate) async fn duplicate(
     /// Anything.
-    input: Packet,
+    input: In<Packet>,
     /// The packets.
-    out: &mut Out<Packet>,
+    out: Out<Packet>,
     /// The copies.
     #[port("DUPLICATE")]
-    copies: &mut Out<Packet>,
+    copies: Out<Packet>,
 ) {
-    let copy = input.clone();
-    out.put(input);
-    copies.put(copy);
+    let (mut to_out, mut to_copies) = (true, true);
+    while (to_out || to_copies)
+        && let Some(packet) = input.next().await
+    {
+        let copy = Packet::clone(&packet);
+        if to_out {
+            to_out = out.send(packet).await.is_ok();
+        }
+        if to_copies {
+            to_copies = copies.send(copy).await.is_ok();
+        }
+    }
 }

@@ -5,7 +5,8 @@ use crate::param::Count;
 
 /// Selects one item of a stream by its number, counted from 0.
 ///
-/// An item is a packet, or a whole group with its brackets. The others go to REJ.
+/// An item is a packet, or a whole group with its brackets. The others go to REJ; whether anybody
+/// stays to read those does not matter.
 #[component("flow/nth", work = compute)]
 #[example(number = 1, input = ["a", "b", "c"], acc = ["b"], rej = ["a", "c"])]
 pub(crate) async fn nth(
@@ -22,13 +23,14 @@ pub(crate) async fn nth(
     let wanted = number.into_inner().0;
     let mut level = Level::default();
     let mut seen = 0_u64;
+    let mut takes_rest = rej.is_connected();
     while let Some(packet) = input.next().await {
         let is_wanted = seen == wanted;
         seen += u64::from(level.completes(&packet));
         if is_wanted {
             acc.send(packet).await?;
-        } else if rej.is_connected() {
-            rej.send(packet).await?;
+        } else if takes_rest {
+            takes_rest = rej.send(packet).await.is_ok();
         }
     }
     Ok(())

@@ -26,8 +26,8 @@ impl Parameter for WhenFull {
 /// Looks whether there is room before it sends, and decides what to do when there is none.
 ///
 /// POLICY `halt` waits, and slows its sender down: nothing is lost, but all comes later. POLICY
-/// `ignore` goes on: what does not fit goes to SPILL, or is dropped when SPILL is not connected, and
-/// the sender is never held up, unless SPILL is full. COUNT tells at the end how many did not fit.
+/// `ignore` goes on: what does not fit goes to SPILL, or is dropped when nobody reads that, and the
+/// sender is never held up, unless SPILL is full. COUNT tells at the end how many did not fit.
 /// Brackets take part like data.
 ///
 /// The same choice without a component is made on the arrow: `full=wait` or `full=drop-new`.
@@ -51,14 +51,15 @@ pub(crate) async fn shed(
     total: Out<i64>,
 ) -> Result<(), Closed> {
     let mut shed = 0_i64;
+    let mut has_spill = spill.is_connected();
     while let Some(packet) = input.next().await {
         if *policy == WhenFull::Halt || out.has_room() {
             out.send(packet).await?;
             continue;
         }
         shed += 1;
-        if spill.is_connected() {
-            spill.send(packet).await?;
+        if has_spill {
+            has_spill = spill.send(packet).await.is_ok();
         }
     }
     out.close();

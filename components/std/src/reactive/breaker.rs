@@ -14,7 +14,7 @@ use crate::param::Size;
 /// fills and the source waits. After PAUSE it is half-open: one packet goes to the worker. If that
 /// succeeds the breaker is closed again; if it fails the breaker is open for another PAUSE.
 ///
-/// What failed is not tried again, but sent to REJ. Answers are taken before new work. When IN has
+/// What failed is not tried again, but sent to REJ, whether or not anybody reads that. Answers are taken before new work. When IN has
 /// ended, OUT is closed, and the breaker ends after the last answer. Brackets go along and count as
 /// no attempt.
 #[component("reactive/breaker", work = compute)]

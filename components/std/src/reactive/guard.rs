@@ -168,11 +168,10 @@ impl Guard {
             self.flying = self.flying.saturating_sub(1);
             state = self.fuse.ended(is_success, self.timer.now());
         }
-        let port = match is_success {
-            true => &self.ports.result,
-            false => &self.ports.rej,
-        };
-        port.send(packet).await?;
+        match is_success {
+            true => self.ports.result.send(packet).await?,
+            false => drop(self.ports.rej.send(packet).await),
+        }
         if let Some(state) = state {
             self.tell(state).await;
         }
