@@ -1415,3 +1415,27 @@ fn a_fault_goes_to_the_error_port_when_that_is_connected() {
         assert_eq!(ran.out["BAD"], ["ten"]);
     });
 }
+
+#[test]
+fn activation_an_automatic_input_makes_a_source_wait() {
+    Bench::of(
+        "'1 2' -> WHAT A(test/say) OUT -> IN O(Copy)
+        '3 4' -> WHAT B(test/say) OUT -> IN O
+        '5' -> WHAT C(test/say) OUT -> IN O
+        A * -> * B * -> * C
+        OUTPORT=O.OUT:OUT",
+    )
+    .expect(&["1", "2", "3", "4", "5"]);
+}
+
+#[test]
+fn control_ports_of_subnets_gate_and_fire() {
+    let text = "Main: '1 2' -> WHAT A(Two) OUT -> IN O(Copy)
+        '3 4' -> WHAT B(Two) OUT -> IN O
+        '5' -> WHAT C(test/say) OUT -> IN O
+        A * -> * B * -> * C
+        OUTPORT=O.OUT:OUT;
+        Two: WHAT => WHAT S(test/say) OUT -> IN P(Copy) OUT -> IN Q(Pass)
+        Q OUT => OUT;";
+    Bench::of(text).expect(&["1", "2", "3", "4", "5"]);
+}
