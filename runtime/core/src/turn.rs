@@ -409,8 +409,8 @@ impl Turn {
     /// Ends a step: publishes, releases, and tells what it waits for and whether it was cut short.
     pub fn end(&mut self) -> (Waits, bool) {
         let inner = self.inner();
-        inner.publish();
         inner.release();
+        inner.publish();
         (std::mem::take(&mut inner.waits), inner.spent)
     }
 

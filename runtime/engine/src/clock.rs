@@ -165,11 +165,11 @@ impl NetClock {
         }
     }
 
-    /// Time since the network started at `begin`; virtual time starts at nothing.
+    /// Time since the network started at `begin`, and the virtual time it has jumped over.
     pub(crate) fn elapsed(&self, begin: Instant) -> Duration {
         match self {
             Self::Real(_) => begin.elapsed(),
-            Self::Virtual(clock) => clock.now(),
+            Self::Virtual(clock) => begin.elapsed() + clock.now(),
         }
     }
 

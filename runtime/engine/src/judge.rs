@@ -13,7 +13,7 @@ use petgraph::graphmap::DiGraphMap;
 
 use crate::link::Look;
 use crate::network::Net;
-use crate::process::{Life, ParamSource, Process, Status};
+use crate::process::{Life, ParamSource, Process, Socket, Status};
 use crate::report::{Deadlock, State, Stuck, StuckLink, Verdict};
 use crate::roster::Who;
 
@@ -126,7 +126,7 @@ impl Still<'_> {
 
     pub(crate) fn wait(&self, index: usize) -> Wait {
         let (process, status) = (self.process(index), &self.statuses[index]);
-        let link_of = |socket: &crate::process::Socket| socket.link;
+        let link_of = |socket: &Socket| socket.link;
         let (receive, send) = match status.life {
             Life::Gated => (process.gates.clone(), Vec::new()),
             Life::NotStarted => (self.first_wait(process), Vec::new()),
@@ -463,8 +463,14 @@ impl Net {
         let name = |(writer, who): (usize, &Who)| match who {
             Who::Process(process) => {
                 let process = &self.processes[*process];
-                let mut outputs = process.outputs.iter();
-                let socket = outputs.find(|out| out.link == Some(link) && out.writer == writer);
+                let is_it = |out: &&Socket| out.link == Some(link) && out.writer == writer;
+                let diverts = |out: &&Socket| {
+                    let from = out.link.map(|at| &self.links[at]);
+                    from.and_then(|from| from.diverted_writer(&self.links[link], out.writer))
+                        == Some(writer)
+                };
+                let outputs = || process.outputs.iter();
+                let socket = outputs().find(is_it).or_else(|| outputs().find(diverts));
                 let port = socket.map_or("*", |socket| &socket.name);
                 format!("{}.{port}", process.address)
             }

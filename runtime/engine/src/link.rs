@@ -43,6 +43,8 @@ struct State {
     fed: u64,
     /// Open brackets without their close brackets, so far; lowered for good by a stray close.
     depth: i64,
+    /// Others divert to it and must see the room there is: nobody reserves more than the next packet.
+    takes_diverted: bool,
 }
 
 /// What went through a link.
@@ -145,7 +147,14 @@ impl Link {
 
     /// What this link refuses goes to `target`, where our writers have these numbers.
     pub(crate) fn divert_to(&self, target: &Arc<Self>, writers: Vec<usize>) {
+        target.state.lock().takes_diverted = true;
         self.divert.get_or_init(|| (Arc::clone(target), writers));
+    }
+
+    /// Which writer of `target` this link's writer is, when it diverts there.
+    pub(crate) fn diverted_writer(&self, target: &Arc<Self>, writer: usize) -> Option<usize> {
+        let (to, writers) = self.divert.get()?;
+        Arc::ptr_eq(to, target).then(|| writers[writer])
     }
 
     pub(crate) fn close_writer(&self, writer: usize) {
@@ -387,7 +396,11 @@ impl Outlet for Writer {
             state.wait_for_room(&link.writers[self.index]);
             return Room::Full;
         }
-        let granted = room.min(most);
+        let granted = if state.takes_diverted {
+            1
+        } else {
+            room.min(most)
+        };
         state.reserved += granted;
         Room::For(granted)
     }
