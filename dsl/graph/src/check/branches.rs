@@ -34,7 +34,11 @@ pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) {
             merging.entry(link.to.process).or_default().push(at);
         }
     }
-    for links in merging.values().filter(|links| links.len() > 1) {
+    for links in merging.values_mut().filter(|links| links.len() > 1) {
+        links.sort_by_key(|link| {
+            let end = &view.plan.links[*link].to;
+            (&end.port, end.index)
+        });
         let ways: Vec<_> = links
             .iter()
             .take(MOST_PORTS)
@@ -89,7 +93,10 @@ fn real(link: &Link) -> impl Iterator<Item = &Writer> {
 /// The pair of ways that differ most, if one of them can fill.
 fn worst(view: &View<'_>, ways: &[Ways<'_>]) -> Option<Diagnostic> {
     let pairs = (0..ways.len()).flat_map(|one| (0..ways.len()).map(move |two| (one, two)));
-    let pairs = pairs.filter(|(one, two)| one != two);
+    // What is read first cannot fill while a later one is waited for, but for components that take
+    // from all in step; one word in their description cannot tell them apart, and silence is better
+    // than a false alarm.
+    let pairs = pairs.filter(|(one, two)| one > two);
     let pairs = pairs.flat_map(|(one, two)| parted(view, &ways[one], &ways[two]));
     let lacking = pairs.filter_map(|(short, long)| {
         let enough = needed(view, &short, &long)?;
