@@ -55,6 +55,7 @@ impl Loaded {
 ///
 /// A component that the catalogue does not have is looked for as a labelled network of the same file,
 /// then as `NAME.fbp` or `NAME.json` beside it, or at the path that the graph gives.
+/// A process with `instances=N` stands in the plan as the workers that share its work.
 ///
 /// # Errors
 /// The file itself cannot be read. Everything else is a diagnostic.

@@ -207,6 +207,13 @@ fn a_deadlock_is_told_with_processes_links_and_lines() {
         "deadlock",
         folder.shows(&["run deadlock.fbp --scheduler pool=1"])
     );
+    let output = folder.run("run deadlock.fbp --scheduler pool=1 --json");
+    let json: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    let deadlock = &json["verdict"]["deadlock"];
+    let told = [&deadlock["culprit"], &deadlock["sufficient"]];
+    let told = told.map(|line| line.as_str().unwrap_or_default());
+    assert_eq!(json["diagnostics"][0]["help"], told.join("\n"));
+    assert!(told[0].starts_with("Join waits for IN[0]"), "{json:#}");
 }
 
 #[test]
