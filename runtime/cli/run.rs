@@ -208,6 +208,12 @@ fn report(args: &Args, outcome: &Outcome, plan: &Plan, sources: &Sources, before
         return;
     }
     out::tell(&render::all(&found, sources, out::stderr_paint()));
+    if !outcome.is_accounted {
+        let totals = outcome.statistics.totals;
+        out::tell(&format!(
+            "packets are not accounted for; please report this with the graph: {totals:?}\n"
+        ));
+    }
     if let Verdict::Deadlock(deadlock) = &outcome.verdict {
         out::tell(&faults::waits(deadlock));
     }
@@ -227,6 +233,7 @@ fn as_json(args: &Args, outcome: &Outcome, diagnostics: Vec<Json>) -> Json {
 
 fn exit(outcome: &Outcome) -> Exit {
     match &outcome.verdict {
+        _ if !outcome.is_accounted => Exit::Bug,
         Verdict::Deadlock(_) => Exit::Deadlock,
         Verdict::Abandoned(_) => Exit::Undrained,
         _ if outcome.is_success() => Exit::Fine,

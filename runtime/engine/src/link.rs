@@ -102,6 +102,16 @@ impl Link {
         self.state.lock().counts
     }
 
+    /// What was counted, and how much waits for the embedding program.
+    pub(crate) fn counts_and_waiting(&self) -> (LinkCounts, u64) {
+        let state = self.state.lock();
+        let waiting = match self.reader {
+            Who::Process(_) => 0,
+            Who::External(_) => (state.queue.len() + state.held) as u64,
+        };
+        (state.counts, waiting)
+    }
+
     /// What was counted, and how much of it was fed by the embedding program.
     pub(crate) fn counts_and_fed(&self) -> (LinkCounts, u64) {
         let state = self.state.lock();

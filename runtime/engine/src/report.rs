@@ -84,6 +84,8 @@ pub struct LinkStatistics {
     pub to: String,
     /// Its capacity in packets.
     pub capacity: usize,
+    /// Packets in it at the end, for the embedding program to receive.
+    pub waiting: u64,
     /// Counts.
     #[serde(flatten)]
     pub counts: LinkCounts,
@@ -133,6 +135,25 @@ pub struct Statistics {
     pub processes: Vec<ProcessStatistics>,
     /// By link, in text order of their readers.
     pub links: Vec<LinkStatistics>,
+}
+
+impl Statistics {
+    /// Whether the totals obey the law, and each link has received, shed or lost what was sent.
+    #[must_use]
+    pub fn is_conserved(&self) -> bool {
+        self.totals.is_conserved() && self.links.iter().all(LinkStatistics::is_conserved)
+    }
+}
+
+impl LinkStatistics {
+    /// Whether `sent = received + shed + lost_on_close`. What waits for the embedding program is still
+    /// to be received.
+    #[must_use]
+    pub fn is_conserved(&self) -> bool {
+        let counts = &self.counts;
+        let gone = counts.received + counts.shed + counts.lost_on_close;
+        counts.sent == gone + self.waiting
+    }
 }
 
 /// A fault of a process.
@@ -252,6 +273,8 @@ pub struct Outcome {
     pub leaks: Vec<Leak>,
     /// Streams with brackets that do not match.
     pub unbalanced: Vec<Unbalanced>,
+    /// Nothing came from nowhere and nothing went there. False is a mistake in the engine.
+    pub is_accounted: bool,
     /// Faults that did not stop the network: parked packets, stopped processes.
     pub faults: Vec<FaultReport>,
 }
@@ -261,6 +284,9 @@ impl Outcome {
     /// unbalanced.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        self.verdict == Verdict::Finished && self.leaks.is_empty() && self.unbalanced.is_empty()
+        self.verdict == Verdict::Finished
+            && self.leaks.is_empty()
+            && self.unbalanced.is_empty()
+            && self.is_accounted
     }
 }

@@ -222,3 +222,22 @@ fn a_stop_takes_effect_before_anybody_waits() {
     assert_eq!(outcome.verdict, Verdict::Finished);
     assert_eq!(outcome.statistics.totals.handed_out, read);
 }
+
+#[test]
+fn code_that_never_comes_back_is_named_when_the_drain_is_over() {
+    let text = "'9' -> COUNT E(t/emit) OUT -> IN Frozen(t/freeze)\nS(t/sit) OUT -> IN D(t/discard)";
+    let running = network(text, options(Scheduler::Auto, 4))
+        .start()
+        .unwrap()
+        .running;
+    let is_frozen =
+        |(address, state): &(String, State)| address == "Frozen" && *state == State::Active;
+    while !running.observer().states().iter().any(is_frozen) {
+        std::thread::yield_now();
+    }
+    running.control().stop(Duration::from_millis(20));
+    let Verdict::Abandoned(left) = running.wait().verdict else {
+        panic!("it ended")
+    };
+    assert!(left.contains(&"Frozen (active)".to_owned()), "{left:?}");
+}

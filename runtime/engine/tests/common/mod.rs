@@ -157,6 +157,7 @@ pub fn catalogue() -> Catalogue {
         .with(holder)
         .with(dawdle)
         .with(stumble)
+        .with(freeze)
         .with(deal)
         .alias("SubInSS", "subnet/in-ss")
         .alias("SubOutSS", "subnet/out-ss")
@@ -540,4 +541,16 @@ pub async fn deal(
         next = (next + 1) % outs.len();
     }
     Ok(())
+}
+
+/// Takes one packet and never comes back from its own code.
+#[component("t/freeze")]
+pub fn freeze(
+    /// Anything.
+    input: Packet,
+) {
+    let _ = input;
+    loop {
+        std::thread::park();
+    }
 }
