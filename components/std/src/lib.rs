@@ -4,6 +4,7 @@
 
 mod flow;
 mod group;
+mod lookup;
 mod number;
 mod param;
 mod reactive;
@@ -29,6 +30,7 @@ pub fn catalogue() -> Catalogue {
     ];
     let more = [
         group::catalogue(),
+        lookup::catalogue(),
         reactive::catalogue(),
         subnet::catalogue(),
     ];

@@ -1,0 +1,70 @@
+use paperflow_core::{Fault, In, Kind, Out, Packet, Param, component};
+use serde_json::Value as Json;
+
+use super::rows::{joined, missing as without_row};
+use crate::param::Field;
+use crate::payload;
+
+/// Looks up what belongs to each item by asking another process, and waits for each answer.
+///
+/// The key leaves by LOOKUP, the answer comes at RESULT: one row for each key, or null when there is
+/// none. The item leaves with the fields of its row added, which win over its own; without a row it
+/// leaves by MISSING if that is connected, and is a fault else. Brackets go along.
+///
+/// One item is under way at a time, so that every item costs a trip there and back: the walk of
+/// shame. Where a copy of the rows can be had, `lookup/table` needs no trips.
+#[component("lookup/ask", work = compute, in_order)]
+#[example(
+    input = [{"id": 7, "number": 2}],
+    result = [{"id": 7, "name": "Margherita"}],
+    lookup = [7],
+    out = [{"id": 7, "number": 2, "name": "Margherita"}]
+)]
+#[example(input = [{"id": 8}], result = [null], out = [], missing = [{"id": 8}])]
+pub(crate) async fn ask(
+    /// Records.
+    input: In<Packet>,
+    /// The rows, one for each key.
+    result: In<Packet>,
+    /// The field of an item that holds the key.
+    #[default("id")]
+    field: Param<Field>,
+    /// The keys.
+    lookup: Out<Packet>,
+    /// The items, with their rows.
+    out: Out<Packet>,
+    /// Items that have no row.
+    #[optional]
+    missing: Out<Packet>,
+) -> Result<(), Fault> {
+    while let Some(item) = input.next().await {
+        if item.is_bracket() {
+            out.send(item).await?;
+            continue;
+        }
+        let record = payload::record(&item)?;
+        let key = field.get(record)?;
+        match answer(&lookup, &result, key).await? {
+            Some(row) => out.send(Packet::record(joined(record, &row)?)).await?,
+            None if missing.is_connected() => drop(missing.send(item).await),
+            None => return Err(without_row(key)),
+        }
+    }
+    Ok(())
+}
+
+/// The way there and back.
+async fn answer(
+    lookup: &Out<Packet>,
+    result: &In<Packet>,
+    key: &Json,
+) -> Result<Option<Json>, Fault> {
+    let gone = || Fault::new(format!("nobody answers any more, and {key} was asked for"));
+    let asked = lookup.send(Packet::json(key.clone())).await;
+    asked.map_err(|_| gone())?;
+    let row = result.next().await.ok_or_else(gone)?;
+    match row.kind() {
+        Kind::Null => Ok(None),
+        _ => payload::record(&row).cloned().map(Some),
+    }
+}
