@@ -112,7 +112,11 @@ pub const ATTRIBUTES: &[AttributeSpec] = &[
         Form::Text,
         "whether a late subscriber gets the last packet",
     ),
-    spec("pattern", Form::Text, "which topics a subscriber hears"),
+    spec(
+        "pattern",
+        Form::Choice(&["in-only", "out-only", "in-out", "out-in"]),
+        "the conversation the arrow belongs to; `in-out` expects an answer",
+    ),
 ];
 
 const fn spec(name: &'static str, form: Form, about: &'static str) -> AttributeSpec {

@@ -4,6 +4,7 @@
 //! elsewhere is not reported again: a process with an unknown component has no ports to compare,
 //! and an end whose arrow could not be resolved counts as connected.
 
+mod answers;
 mod branches;
 pub mod drawing;
 mod instances;
@@ -72,6 +73,7 @@ pub fn check(expanded: &Expanded, catalogue: &Catalogue) -> Vec<Diagnostic> {
     values::check(&view, &mut found);
     start::check(&view, &mut found);
     branches::check(&view, &mut found);
+    answers::check(&view, &expanded.questions, &mut found);
     tidy(found)
 }
 

@@ -44,6 +44,7 @@ pub(crate) mod missing_element;
 pub(crate) mod missing_port;
 pub(crate) mod nameless_border;
 pub(crate) mod needs_connector;
+pub(crate) mod no_answer;
 pub(crate) mod no_connector;
 pub(crate) mod no_verb;
 pub(crate) mod nothing_starts;
@@ -108,6 +109,7 @@ pub const EXPLANATIONS: &[(&str, &str, &str)] = &[
     several_initials::EXPLANATION,
     idle_out_port::EXPLANATION,
     routing_rule::EXPLANATION,
+    no_answer::EXPLANATION,
     kinds_differ::EXPLANATION,
     unreadable_value::EXPLANATION,
     initial_kind::EXPLANATION,

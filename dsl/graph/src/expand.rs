@@ -88,6 +88,19 @@ pub struct Expanded {
     pub connectors: Vec<Span>,
     /// Rules written on arrows, by key, that decide which packets pass.
     pub rules: Vec<(String, Span)>,
+    /// Arrows whose packets are to be answered.
+    pub questions: Vec<Question>,
+}
+
+/// An arrow with `pattern=in-out`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Index of the process that asks.
+    pub from: usize,
+    /// Index of the process that is to answer.
+    pub to: usize,
+    /// Where the pattern is written.
+    pub span: Span,
 }
 
 /// Opens every subnet of a graph and joins arrows into links.

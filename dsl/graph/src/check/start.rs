@@ -15,7 +15,7 @@ use crate::plan::{Link, Writer};
 use super::{Used, View};
 
 /// Processes by index, an edge from each writer to its reader.
-type Arrows = DiGraphMap<usize, ()>;
+pub(super) type Arrows = DiGraphMap<usize, ()>;
 
 pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) {
     let arrows = arrows(view, |_, _| true);
@@ -28,7 +28,7 @@ pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) {
     check_alone(view, found);
 }
 
-fn arrows(view: &View<'_>, wanted: impl Fn(&Link, &Writer) -> bool) -> Arrows {
+pub(super) fn arrows(view: &View<'_>, wanted: impl Fn(&Link, &Writer) -> bool) -> Arrows {
     let mut arrows = Arrows::new();
     for process in 0..view.plan.processes.len() {
         arrows.add_node(process);

@@ -545,3 +545,48 @@ fn a_border_is_no_way_round_the_rules() {
     ];
     assert_eq!(problems(text, &[("inner", inner)]), expected);
 }
+
+/// `A` asks `B`, and neither has been told of the other's answer.
+const ASKS: &str = "A OUT ->(pattern=in-out) IN B";
+const NO_WAY: &str =
+    "P0323 ->(pattern=in-out): no response channel: nothing leads from `B` back to `A`";
+
+#[test]
+fn questions_need_a_way_back() {
+    let given = |asks: &str, rest: &str| {
+        let fed = "'5' -> COUNT G(gen)\nG OUT -> IN[0] A(merge)";
+        problems(&format!("{fed}\nB(pass)\n{asks}\n{rest}"), &[])
+    };
+    let astray = "B OUT -> IN D(drop)";
+    assert_eq!(given(ASKS, astray), [NO_WAY]);
+    let ends = "B OUT -> IN D(drop)\nD * -> * A";
+    assert_eq!(given(ASKS, ends), [NO_WAY], "an end is no answer");
+    for pattern in ["in-only", "out-only", "out-in"] {
+        let asks = ASKS.replace("in-out", pattern);
+        assert_eq!(given(&asks, astray), [""; 0], "{pattern}");
+    }
+    assert_eq!(given(ASKS, "B OUT -> IN[1] A"), [""; 0]);
+    let further = "B OUT -> IN C(pass)\nC OUT -> IN[1] A";
+    assert_eq!(given(ASKS, further), [""; 0]);
+}
+
+#[test]
+fn an_answer_may_come_out_of_a_subnet() {
+    let files = [("desk", "B(pass)\nINPORT= B IN IN\nOUTPORT= B OUT OUT")];
+    let text = "'5' -> COUNT G(gen)\nG OUT -> IN[0] A(merge)\nS(desk)\n\
+                A OUT ->(pattern=in-out) IN S\nS OUT -> IN";
+    assert_eq!(problems(&format!("{text}[1] A"), &files), [""; 0]);
+    let astray = problems(&format!("{text} D(drop)"), &files);
+    assert_eq!(astray, [NO_WAY.replace("`B`", "`S/B`")]);
+}
+
+#[test]
+fn an_answer_may_take_its_way_outside() {
+    let text = format!("A(merge)\nB(pass)\nINPORT= A IN[0] IN\n{ASKS}");
+    let one_sided = format!("{text}\nB OUT -> IN C(drop)");
+    assert_eq!(problems(&one_sided, &[]), [NO_WAY]);
+    let outside = format!("{text}\nOUTPORT= B OUT OUT");
+    assert_eq!(problems(&outside, &[]), [""; 0]);
+    let misspelt = problems(&format!("{text}\nB OUT -> IN Aa"), &[]);
+    assert_eq!(misspelt.len(), 1, "{misspelt:?}");
+}

@@ -6,8 +6,8 @@ explained! {
     ///
     ///     A OUT ->(retries=3) IN B
     ///
-    /// A memory arc keeps nothing and retries nothing; it knows `capacity`, `full`, `divert` and
-    /// `name`. An initial packet has no link at all. Leave the attribute out, or ask for the kind of arc it
+    /// A memory arc keeps nothing and retries nothing; it knows `capacity`, `full`, `divert`, `name`
+    /// and `pattern`. An initial packet has no link at all. Leave the attribute out, or ask for the kind of arc it
     /// belongs to.
     "P0503", "attribute without effect"
 }

@@ -10,7 +10,7 @@ explained! {
     /// not choose among them. Move the rule into a component that routes, where it has a name, a
     /// test and an ERROR port: `A OUT -> IN PickLarge(record/split) ACC -> IN B`. The check
     /// looks at metadata named filter, condition, expression, predicate, match, select, when,
-    /// where, rule, script, switch, transform and the like, and at a `pattern` that compares.
+    /// where, rule, script, switch, transform and the like.
     "P0322", "routing rule on an arrow"
 }
 

@@ -8,9 +8,9 @@ use crate::model::{self, Connection, Origin, PortRef};
 use crate::plan::{End, Export, Initial, Process, Writer};
 use crate::source::Span;
 
-use super::Side;
 use super::terms::{Terms, Written};
 use super::tree::{Node, Tree};
+use super::{Question, Side};
 
 /// The automatic port.
 pub(crate) const AUTOMATIC: &str = "*";
@@ -118,6 +118,8 @@ impl Tree<'_> {
             self.loose.extend(known);
             return;
         }
+        let answer = terms.iter().find_map(|terms| terms.answer);
+        self.questions.extend(questions(answer, &sources, &targets));
         let writers: Vec<_> = sources
             .into_iter()
             .map(|source| Writer {
@@ -329,6 +331,22 @@ impl Tree<'_> {
     }
 }
 
+/// Who expects an answer, and of whom.
+fn questions(answer: Option<Span>, sources: &[Reached], targets: &[Reached]) -> Vec<Question> {
+    let Some(span) = answer else {
+        return Vec::new();
+    };
+    let question = |from: &Reached, to: &Reached| Question {
+        from: from.end.process,
+        to: to.end.process,
+        span,
+    };
+    let ends = sources
+        .iter()
+        .flat_map(|from| targets.iter().map(move |to| (from, to)));
+    ends.map(|(from, to)| question(from, to)).collect()
+}
+
 /// The attributes of an arrow, with the opened graph it is in.
 fn in_graph(index: usize, arrow: &Connection) -> impl Iterator<Item = Written> {
     let attributes = arrow.attributes.iter().cloned();
@@ -375,16 +393,9 @@ const RULES: &[&str] = &[
     "where",
 ];
 
-/// Signs that make a pattern of topics a test of contents.
-const TESTS: &[&str] = &["=", "<", ">", "$", "(", "&&", "||"];
-
 /// What on an arrow decides by content which packets pass.
 fn rules(arrow: &Connection) -> impl Iterator<Item = (String, Span)> {
     let free = arrow.metadata.iter().map(|(key, _)| key);
     let free = free.filter(|key| RULES.contains(&key.to_lowercase().as_str()));
-    let free = free.map(|key| (key.clone(), arrow.span));
-    let tests = |value: &str| TESTS.iter().any(|sign| value.contains(sign));
-    let patterns = arrow.attributes.iter();
-    let patterns = patterns.filter(move |found| found.key == "pattern" && tests(&found.value));
-    free.chain(patterns.map(|found| (found.key.clone(), found.span)))
+    free.map(|key| (key.clone(), arrow.span))
 }

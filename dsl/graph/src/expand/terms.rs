@@ -41,6 +41,8 @@ pub(super) struct Terms {
     pub(super) capacity: Option<(usize, Span)>,
     pub(super) full: Option<(WhenFull, Span)>,
     pub(super) divert: Option<Target>,
+    /// An answer to each packet is expected.
+    pub(super) answer: Option<Span>,
     /// Asks for something other than a memory link.
     pub(super) connector: bool,
 }
@@ -74,6 +76,7 @@ impl Terms {
             "full" => self.take_full(attribute),
             "divert" if memory => self.take_divert(written),
             "kind" => kind_problem(attribute),
+            "pattern" => self.take_pattern(attribute),
             "name" => None,
             _ => memory.then(|| diagnostics::needs_connector::at(attribute)),
         };
@@ -108,6 +111,12 @@ impl Terms {
             text: attribute.value.clone(),
             span: attribute.span,
         });
+        None
+    }
+
+    /// Conversations change nothing about the link.
+    fn take_pattern(&mut self, attribute: &Attribute) -> Option<Diagnostic> {
+        self.answer = (attribute.value == "in-out").then_some(attribute.span);
         None
     }
 

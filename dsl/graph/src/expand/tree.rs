@@ -15,7 +15,7 @@ use crate::plan::{End, Plan, Process, Scope, Subnet};
 use crate::source::Span;
 
 use super::links::Links;
-use super::{Expanded, MOST_PROCESSES, Resolve, Side};
+use super::{Expanded, MOST_PROCESSES, Question, Resolve, Side};
 
 /// Subnets nested deeper than this are taken for a mistake.
 const MOST_LEVELS: usize = 64;
@@ -65,6 +65,7 @@ pub(super) struct Tree<'a> {
     pub(super) loose: Vec<(Side, End)>,
     pub(super) connectors: Vec<Span>,
     pub(super) rules: Vec<(String, Span)>,
+    pub(super) questions: Vec<Question>,
     /// The graphs being opened, outermost first, by index.
     chain: Vec<usize>,
 }
@@ -89,6 +90,7 @@ impl<'a> Tree<'a> {
             loose: Vec::new(),
             connectors: Vec::new(),
             rules: Vec::new(),
+            questions: Vec::new(),
             chain: Vec::new(),
         }
     }
@@ -289,6 +291,7 @@ impl<'a> Tree<'a> {
             loose: self.loose,
             connectors: self.connectors,
             rules: self.rules,
+            questions: self.questions,
         }
     }
 
