@@ -387,6 +387,11 @@ impl Process {
             }
         }
         body.rearm();
+        let life = self.waiting_life(&body);
+        *self.status.lock() = Status {
+            life,
+            ..Status::default()
+        };
     }
 
     /// Closes the links within its re-armed subnet; those across its border stay open.

@@ -265,7 +265,7 @@ impl Process {
         after
     }
 
-    const fn waiting_life(&self, body: &Body) -> Life {
+    pub(crate) const fn waiting_life(&self, body: &Body) -> Life {
         if !self.gates.is_empty() && !body.passed_gate {
             Life::Gated
         } else if body.opened == 0 {

@@ -230,9 +230,8 @@ fn code_that_never_comes_back_is_named_when_the_drain_is_over() {
         .start()
         .unwrap()
         .running;
-    let is_frozen =
-        |(address, state): &(String, State)| address == "Frozen" && *state == State::Active;
-    while !running.observer().states().iter().any(is_frozen) {
+    let is_kept_waiting = |(address, state): &(String, State)| address == "E" && is_blocked(state);
+    while !running.observer().states().iter().any(is_kept_waiting) {
         std::thread::yield_now();
     }
     running.control().stop(Duration::from_millis(20));
