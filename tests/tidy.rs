@@ -572,8 +572,10 @@ fn every_promised_row_has_a_test() {
             .iter()
             .map(move |number| format!("{letter}{number}"))
     };
-    let promised = numbers("b", &[1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 16])
-        .chain(numbers("x", &[1, 2, 3, 4, 5, 6]));
+    let promised = numbers("b", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16])
+        .chain(numbers("c", &[2]))
+        .chain(numbers("x", &[1, 2, 3, 4, 5, 6]))
+        .chain(numbers("y", &[6]));
     let rows = rows();
     hold(
         "rows without a test",
