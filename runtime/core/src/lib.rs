@@ -5,8 +5,8 @@
 //! sees ports, tables and timers, never a thread, a channel, the system clock or the graph.
 //!
 //! This crate starts no thread, does no I/O and needs no async runtime; its one piece of hidden state
-//! is the thread-local slot through which a turn is lent to a running component. That costs about a
-//! nanosecond per packet and buys components that are plain functions.
+//! is the thread-local slot through which a turn is lent to a running component. The price is a detour
+//! at each use of a port; it buys components that are plain functions.
 
 // The attribute names this crate as `::paperflow_core`, also in here.
 extern crate self as paperflow_core;

@@ -29,8 +29,9 @@ pub struct Options {
 
 /// Capacity of a link when nobody says otherwise.
 ///
-/// At 128 packets a pooled hop costs within a tenth of what it costs at 1024, and ten times fewer
-/// packets are in flight.
+/// Two batches fit: one is filled while the other is read. More room was no faster when it was tried:
+/// medians of five runs of a row of five compute processes on one worker were 138 ns per hop at 16,
+/// 110 at 128 and 112 at 1024 packets, on a shared two-core machine.
 pub const DEFAULT_CAPACITY: usize = 128;
 
 impl Default for Options {
