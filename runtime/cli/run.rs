@@ -190,6 +190,9 @@ fn start(
 
 fn wait(args: &Args, plan: &Plan, running: Running, signals: Option<Signals>) -> Outcome {
     signals::obey(signals, &running, args.drain);
+    if !args.json {
+        running.on_notice(|notice| out::tell(&format!("note: {notice}\n")));
+    }
     let progress = progress::start(&running, plan);
     let outcome = running.wait();
     progress.finish();

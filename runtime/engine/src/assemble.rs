@@ -18,7 +18,6 @@ use crate::embed::{Feed, Input, Output};
 use crate::initial::Template;
 use crate::link::{Link, Writer};
 use crate::network::{Event, Net, Running};
-use crate::options::Scheduler;
 use crate::process::{Body, ParamSource, Process, Socket, Status, Tally};
 use crate::roster::ProcessWaker;
 use crate::scope::Scope;
@@ -53,6 +52,9 @@ impl Wiring {
             started: Instant::now(),
             is_stopping: Arc::clone(&self.stop),
             leaks: Mutex::default(),
+            watch: self.network.options.watch,
+            told: Mutex::default(),
+            watched: AtomicUsize::new(0),
             notes: Mutex::default(),
         });
         doors.iter().for_each(|door| door.hang(&net));
@@ -87,22 +89,12 @@ impl Wiring {
             Output::new(feed, Arc::clone(&self.links[*link]))
         });
         let (inputs, outputs) = (inputs.collect(), outputs.collect());
-        let running = Running::launch(net, events, self.workers());
+        let running = Running::launch(net, events);
         Started {
             running,
             inputs,
             outputs,
         }
-    }
-
-    fn workers(&self) -> usize {
-        let pooled = self.own_thread.iter().filter(|own| !**own).count();
-        let wanted = match self.network.options.scheduler {
-            Scheduler::Auto => std::thread::available_parallelism().map_or(1, usize::from),
-            Scheduler::Pool(workers) => workers.max(1),
-            Scheduler::Threads => 0,
-        };
-        wanted.min(pooled)
     }
 
     fn process(&self, index: usize, door: &Arc<Door>) -> Process {

@@ -27,6 +27,7 @@ pub mod rig;
 mod roster;
 mod scope;
 mod shape;
+mod watch;
 mod wiring;
 
 pub use build::{BuildError, MAX_THREADS, Network, Started};
@@ -34,5 +35,6 @@ pub use describe::{describe, set_initial};
 pub use embed::{Input, NothingYet, Output, Refused};
 pub use link::LinkCounts;
 pub use network::{Control, Observer, Running};
-pub use options::{DEFAULT_CAPACITY, DEFAULT_RETRIES, Options, Policy, Scheduler};
+pub use options::{DEFAULT_CAPACITY, DEFAULT_RETRIES, Options, Policy, Scheduler, Watch};
 pub use report::{Outcome, Verdict};
+pub use watch::{Holder, LONG_TURN, Notice};

@@ -457,7 +457,7 @@ mod tests {
     use super::*;
 
     fn link(capacity: usize, full: Full) -> (Arc<Link>, Writer) {
-        let roster = Arc::new(Roster::new(&[true, true]));
+        let roster = Arc::new(Roster::new(&[true, true], 0));
         let link = Link::new(
             capacity,
             full,

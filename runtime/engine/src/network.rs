@@ -10,11 +10,13 @@ use parking_lot::Mutex;
 
 use crate::clock::NetClock;
 use crate::link::{Link, Writer};
+use crate::options::Watch;
 use crate::process::{After, Process};
 use crate::report::{FaultReport, Leak, Outcome, Verdict};
 use crate::roster::{External, Roster, SLOT_RUNS};
 use crate::scope::Scope;
 use crate::shape::Shape;
+use crate::watch::{Notice, Told};
 
 pub(crate) struct Net {
     pub(crate) processes: Vec<Process>,
@@ -39,6 +41,10 @@ pub(crate) struct Net {
     pub(crate) remaining: AtomicUsize,
     pub(crate) leaks: Mutex<Vec<Leak>>,
     pub(crate) notes: Mutex<Vec<FaultReport>>,
+    pub(crate) watch: Option<Watch>,
+    pub(crate) told: Mutex<Told>,
+    /// How often the watch has looked.
+    pub(crate) watched: AtomicUsize,
 }
 
 /// What the network tells whoever waits for it.
@@ -247,6 +253,12 @@ impl Running {
         }
     }
 
+    /// Calls this with each notice about something that goes on and ought not to, also with those
+    /// that were given before. It is called by threads of the network, and should be quick.
+    pub fn on_notice(&self, tell: impl Fn(&Notice) + Send + Sync + 'static) {
+        self.net.listen(Arc::new(tell));
+    }
+
     /// Waits until the network has ended, in whatever way.
     #[must_use]
     pub fn wait(mut self) -> Outcome {
@@ -329,6 +341,18 @@ impl Observer {
     #[must_use]
     pub fn judgements(&self) -> usize {
         self.net.judged.load(Ordering::Relaxed)
+    }
+
+    /// How often the watch has looked whether somebody is held up. It sleeps while nobody is busy.
+    #[must_use]
+    pub fn watched(&self) -> usize {
+        self.net.watched.load(Ordering::Relaxed)
+    }
+
+    /// Every notice so far.
+    #[must_use]
+    pub fn notices(&self) -> Vec<Notice> {
+        self.net.notices()
     }
 
     /// Address and state of every process.

@@ -25,6 +25,30 @@ pub struct Options {
     pub drain: Duration,
     /// Time jumps to the next timer when nobody is busy.
     pub virtual_time: bool,
+    /// What is too long; without it nobody watches. A network in virtual time is not watched.
+    pub watch: Option<Watch>,
+}
+
+/// What is too long for a network that runs.
+///
+/// A thread of its own keeps the watch. It sleeps while nobody is busy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// A worker that has run one process for so long is held up: when others wait for a worker, a
+    /// spare one takes over.
+    pub turn: Duration,
+    /// When somebody is active and nothing has moved for so long, a notice says who; and again after
+    /// twice the time, and so on.
+    pub notice: Duration,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self {
+            turn: Duration::from_millis(50),
+            notice: Duration::from_secs(5),
+        }
+    }
 }
 
 /// Capacity of a link when nobody says otherwise.
@@ -41,6 +65,7 @@ impl Default for Options {
             capacity: DEFAULT_CAPACITY,
             drain: Duration::from_secs(10),
             virtual_time: false,
+            watch: Some(Watch::default()),
         }
     }
 }

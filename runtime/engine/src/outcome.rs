@@ -16,10 +16,11 @@ use crate::report::{
     Verdict,
 };
 use crate::roster::Who;
+use crate::watch::Watching;
 
 impl Running {
     /// Starts the threads of a network that has been wired.
-    pub(crate) fn launch(net: Arc<Net>, events: Receiver<Event>, workers: usize) -> Self {
+    pub(crate) fn launch(net: Arc<Net>, events: Receiver<Event>) -> Self {
         let (leaving, gone) = unbounded();
         let mut crew = Crew {
             net: Arc::clone(&net),
@@ -39,10 +40,14 @@ impl Running {
             let body = move || net.roster.work_for(index, || net.run(index));
             crew.spawn(&process.address, Some(process.index), body);
         }
-        for worker in 0..workers {
+        for worker in 0..net.roster.workers() {
             let net = Arc::clone(&net);
-            let body = move || net.roster.work(|index| _ = net.run(index));
+            let body = move || net.roster.work(worker, |index| _ = net.run(index));
             crew.spawn(&format!("worker {worker}"), None, body);
+        }
+        if let (Some(limits), NetClock::Real(_)) = (net.watch, &net.clock) {
+            let net = Arc::clone(&net);
+            crew.spawn("watch", None, move || Watching::new(net, limits).keep_on());
         }
         net.kick_off();
         Self {
@@ -128,6 +133,7 @@ impl Net {
             leaks: std::mem::take(&mut *self.leaks.lock()),
             unbalanced,
             is_accounted,
+            notices: self.notices(),
             faults: std::mem::take(&mut *self.notes.lock()),
         }
     }
@@ -222,6 +228,7 @@ fn process_statistics(process: &Process) -> ProcessStatistics {
     ProcessStatistics {
         address: process.address.clone(),
         component: process.spec.name.clone(),
+        origin: process.origin.clone(),
         state: process.state(),
         opened: count(&tally.opened),
         turns: count(&tally.turns),
@@ -232,6 +239,8 @@ fn process_statistics(process: &Process) -> ProcessStatistics {
         iip_delivered: count(&tally.iip) + templates,
         parked: count(&tally.parked),
         busy: time(&tally.busy),
+        long_turns: count(&tally.long_turns),
+        longest_turn: time(&tally.longest_turn),
         blocked_send: time(&tally.blocked_send),
         blocked_receive: time(&tally.blocked_receive),
     }

@@ -16,9 +16,29 @@ use crate::link::Writer;
 use crate::network::Net;
 use crate::options::Policy;
 use crate::report::State;
+use crate::watch::{Holder, LONG_TURN, Notice, OFTEN};
 
-/// Packets a pooled process may move before it goes to the back of the queue.
-const TURN: usize = 256;
+/// Packets a pooled process may move in its first turn before it goes to the back of the queue.
+const FIRST_BATCH: usize = 16;
+/// The same for one that is quick.
+const MOST: usize = 256;
+/// The same for one that is slow.
+const LEAST: usize = 4;
+/// A turn that took longer makes the next one smaller.
+const SLOW_TURN: Duration = Duration::from_millis(5);
+/// A turn that took less makes the next one larger.
+const QUICK_TURN: Duration = Duration::from_millis(1);
+
+/// The size of the turn after one of this size that took so long.
+fn batch_after(batch: usize, busy: Duration) -> usize {
+    if busy > SLOW_TURN {
+        (batch / 2).max(LEAST)
+    } else if busy < QUICK_TURN {
+        (batch * 2).min(MOST)
+    } else {
+        batch
+    }
+}
 
 pub(crate) struct Process {
     pub(crate) index: usize,
@@ -119,6 +139,8 @@ pub(crate) struct Body {
     pub(crate) opened: u64,
     pub(crate) retries: u32,
     pub(crate) restarts: u32,
+    /// Packets it may move in its next turn, if it runs in the pool.
+    pub(crate) batch: usize,
     /// Its code has panicked: what it held is gone, and that is not a leak.
     pub(crate) has_panicked: bool,
 }
@@ -135,6 +157,8 @@ pub(crate) struct Tally {
     pub(crate) opened: AtomicU64,
     pub(crate) turns: AtomicU64,
     pub(crate) busy: AtomicU64,
+    pub(crate) long_turns: AtomicU64,
+    pub(crate) longest_turn: AtomicU64,
     pub(crate) blocked_send: AtomicU64,
     pub(crate) blocked_receive: AtomicU64,
 }
@@ -172,6 +196,7 @@ impl Body {
             opened: 0,
             retries: 0,
             restarts: 0,
+            batch: FIRST_BATCH,
             has_panicked: false,
         }
     }
@@ -202,7 +227,7 @@ impl Process {
         let budget = if self.has_own_thread {
             usize::MAX
         } else {
-            TURN
+            body.batch
         };
         body.turn.begin(budget);
         let after = if net.is_cancelled(self) {
@@ -211,9 +236,42 @@ impl Process {
             self.advance(&mut body, net)
         };
         let after = self.end_turn(&mut body, net, after);
-        let busy = nanos(begun.elapsed());
-        self.tally.busy.fetch_add(busy, Ordering::Relaxed);
+        let busy = begun.elapsed();
+        self.tally.busy.fetch_add(nanos(busy), Ordering::Relaxed);
+        if !self.has_own_thread {
+            body.batch = batch_after(body.batch, busy);
+            if busy >= LONG_TURN {
+                self.long_turn(net, busy);
+            }
+        }
         after
+    }
+
+    /// A turn has held its worker for long.
+    fn long_turn(&self, net: &Net, busy: Duration) {
+        let so_far = self.tally.long_turns.fetch_add(1, Ordering::Relaxed) + 1;
+        let longest = self
+            .tally
+            .longest_turn
+            .fetch_max(nanos(busy), Ordering::Relaxed);
+        let longest = busy.max(Duration::from_nanos(longest));
+        let turns = self.tally.turns.load(Ordering::Relaxed);
+        if so_far == OFTEN && so_far * OFTEN >= turns {
+            net.notify(Notice::LongTurns {
+                by: self.holder(),
+                turns: so_far,
+                longest,
+            });
+        }
+    }
+
+    /// Itself, for a notice.
+    pub(crate) fn holder(&self) -> Holder {
+        Holder {
+            address: self.address.clone(),
+            component: self.spec.name.clone(),
+            origin: self.origin.clone(),
+        }
     }
 
     fn begin_turn(&self, net: &Net) -> Instant {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::link::LinkCounts;
+use crate::watch::Notice;
 
 /// The state of a process, in the words of every report.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -49,6 +50,8 @@ pub struct ProcessStatistics {
     pub address: String,
     /// Its component.
     pub component: String,
+    /// `file:line:column` of the process.
+    pub origin: String,
     /// Its state when the run ended.
     pub state: State,
     /// Activations.
@@ -69,6 +72,10 @@ pub struct ProcessStatistics {
     pub parked: u64,
     /// Time spent in its code.
     pub busy: Duration,
+    /// Turns that held a worker of the pool for more than [`LONG_TURN`](crate::LONG_TURN).
+    pub long_turns: u64,
+    /// The longest of these.
+    pub longest_turn: Duration,
     /// Time spent waiting for room.
     pub blocked_send: Duration,
     /// Time spent waiting for packets.
@@ -277,6 +284,9 @@ pub struct Outcome {
     pub is_accounted: bool,
     /// Faults that did not stop the network: parked packets, stopped processes.
     pub faults: Vec<FaultReport>,
+    /// What was noticed while it ran: somebody held up the others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
 }
 
 impl Outcome {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, 
 use std::sync::{Arc, OnceLock};
 use std::task::Wake;
 use std::thread::Thread;
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
@@ -22,16 +23,64 @@ const NOTIFIED: u8 = 3;
 pub(crate) const SLOT_RUNS: u32 = 8;
 
 thread_local! {
-    /// The process that this pool worker feeds right now and runs next, its data still in cache.
-    static NEXT: Cell<Next> = const { Cell::new(Next::Elsewhere) };
+    /// The roster that this thread works for, by its address, and its post there.
+    static POST: Cell<(usize, usize)> = const { Cell::new(NOWHERE) };
 }
 
-#[derive(Clone, Copy)]
-enum Next {
-    /// This thread is no pool worker.
-    Elsewhere,
-    Nobody,
-    Process(usize),
+/// This thread is no pool worker.
+const NOWHERE: (usize, usize) = (0, 0);
+
+/// Where a worker of the pool can be watched.
+#[derive(Default)]
+pub(crate) struct Post {
+    /// A worker stands here.
+    is_taken: AtomicBool,
+    /// The process it runs, plus one, in the lower half; a number that changes with each run above it.
+    mark: AtomicU64,
+    /// The process that it feeds right now and runs next, its data still in cache; plus one.
+    next: AtomicUsize,
+    /// A spare has been hired because of it. Written under the lock of the queue.
+    is_relieved: AtomicBool,
+}
+
+/// The lower half of a mark.
+const WHO: u64 = u32::MAX as u64;
+
+impl Post {
+    fn run(&self, process: usize, run: &mut impl FnMut(usize)) {
+        let number = (self.mark.load(Ordering::Relaxed) | WHO).wrapping_add(1);
+        let mark = number | (process as u64 + 1) & WHO;
+        self.mark.store(mark, Ordering::Relaxed);
+        run(process);
+    }
+
+    fn rest(&self) {
+        let mark = self.mark.load(Ordering::Relaxed) & !WHO;
+        self.mark.store(mark, Ordering::Relaxed);
+    }
+
+    /// Lets a process run next; gives back the one that was to run next so far.
+    fn follow(&self, process: usize) -> Option<usize> {
+        // Others only ever take, so what is empty stays so.
+        if self.next.load(Ordering::Relaxed) == 0 {
+            self.next.store(process + 1, Ordering::Release);
+            return None;
+        }
+        self.next.swap(process + 1, Ordering::AcqRel).checked_sub(1)
+    }
+
+    fn take_next(&self) -> Option<usize> {
+        if self.next.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        self.next.swap(0, Ordering::AcqRel).checked_sub(1)
+    }
+
+    /// What runs here, if anything: the same answer twice means the same run.
+    pub(crate) fn mark(&self) -> Option<u64> {
+        let mark = self.mark.load(Ordering::Relaxed);
+        (mark & WHO != 0).then_some(mark)
+    }
 }
 
 struct Slot {
@@ -53,13 +102,26 @@ pub(crate) struct Roster {
     busy: AtomicUsize,
     epoch: AtomicU64,
     stopped: AtomicBool,
+    /// Workers wanted, beside those that are held up.
+    workers: usize,
+    posts: Vec<Post>,
+    /// Where the watch sleeps.
+    watch: Mutex<()>,
+    bell: Condvar,
+    is_watch_asleep: AtomicBool,
 }
 
 #[derive(Default)]
 struct Queue {
     runnable: VecDeque<usize>,
     sleepers: usize,
+    workers: usize,
+    /// Workers that are held up, and have a spare each.
+    relieved: usize,
 }
+
+/// How many spare workers there may be at a time.
+pub(crate) const MAX_SPARES: usize = 16;
 
 /// Somebody a link can wake.
 #[derive(Clone)]
@@ -99,19 +161,46 @@ impl External {
 
 impl Roster {
     /// `own_thread` tells for each process whether it has a thread of its own.
-    pub(crate) fn new(own_thread: &[bool]) -> Self {
+    pub(crate) fn new(own_thread: &[bool], workers: usize) -> Self {
         let slot = |own: &bool| Slot {
             state: AtomicU8::new(IDLE),
             own: own.then(OwnThread::default),
         };
         Self {
             slots: own_thread.iter().map(slot).collect(),
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue {
+                workers,
+                ..Queue::default()
+            }),
             work: Condvar::new(),
             busy: AtomicUsize::new(0),
             epoch: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
+            workers,
+            posts: posts(workers),
+            watch: Mutex::new(()),
+            bell: Condvar::new(),
+            is_watch_asleep: AtomicBool::new(false),
         }
+    }
+
+    /// Workers wanted, beside those that are held up.
+    pub(crate) const fn workers(&self) -> usize {
+        self.workers
+    }
+
+    pub(crate) fn posts(&self) -> &[Post] {
+        &self.posts
+    }
+
+    /// The post of this thread, if it works for this roster.
+    fn own_post(&self) -> Option<&Post> {
+        let (roster, number) = POST.get();
+        (roster == self.address()).then(|| &self.posts[number])
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
     pub(crate) fn wake_who(&self, who: &Who) {
@@ -137,8 +226,7 @@ impl Roster {
                 continue;
             }
             if from == IDLE {
-                self.epoch.fetch_add(1, Ordering::AcqRel);
-                self.busy.fetch_add(1, Ordering::AcqRel);
+                self.resume();
                 self.dispatch(process);
             }
             return;
@@ -154,17 +242,10 @@ impl Roster {
             }
             return;
         }
-        let spilled = NEXT.with(|next| match next.get() {
-            Next::Elsewhere => Some(process),
-            Next::Nobody => {
-                next.set(Next::Process(process));
-                None
-            }
-            Next::Process(older) => {
-                next.set(Next::Process(process));
-                Some(older)
-            }
-        });
+        let spilled = match self.own_post() {
+            Some(post) => post.follow(process),
+            None => Some(process),
+        };
         if let Some(process) = spilled {
             self.enqueue(process);
         }
@@ -208,7 +289,21 @@ impl Roster {
     /// Takes one credit, for a process that comes back from outside.
     pub(crate) fn resume(&self) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
-        self.busy.fetch_add(1, Ordering::AcqRel);
+        if self.busy.fetch_add(1, Ordering::SeqCst) == 0
+            && self.is_watch_asleep.load(Ordering::SeqCst)
+        {
+            drop(self.watch.lock());
+            self.bell.notify_one();
+        }
+    }
+
+    /// Wake-ups so far.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Acquire) != 0
     }
 
     /// Nobody is busy, and this is the count of wake-ups so far.
@@ -223,6 +318,8 @@ impl Roster {
         fence(Ordering::SeqCst);
         drop(self.queue.lock());
         self.work.notify_all();
+        drop(self.watch.lock());
+        self.bell.notify_one();
         for own in self.slots.iter().filter_map(|slot| slot.own.as_ref()) {
             if let Some(thread) = own.thread.get() {
                 thread.unpark();
@@ -234,26 +331,36 @@ impl Roster {
         self.stopped.load(Ordering::Acquire)
     }
 
-    /// Runs pooled processes until the roster stops.
-    pub(crate) fn work(&self, mut run: impl FnMut(usize)) {
-        NEXT.set(Next::Nobody);
-        while let Some(first) = self.next_queued() {
-            run(first);
+    /// Runs pooled processes until the roster stops, or has workers enough without this one.
+    pub(crate) fn work(&self, number: usize, mut run: impl FnMut(usize)) {
+        let post = &self.posts[number];
+        POST.set((self.address(), number));
+        while let Some(first) = self.next_queued(post) {
+            post.run(first, &mut run);
             let mut runs = 0;
-            while let Next::Process(process) = NEXT.replace(Next::Nobody) {
+            while let Some(process) = post.take_next() {
                 if runs == SLOT_RUNS {
                     self.enqueue(process);
                     break;
                 }
                 runs += 1;
-                run(process);
+                post.run(process, &mut run);
             }
         }
-        NEXT.set(Next::Elsewhere);
+        POST.set(NOWHERE);
+        post.is_taken.store(false, Ordering::Release);
     }
 
-    fn next_queued(&self) -> Option<usize> {
+    fn next_queued(&self, post: &Post) -> Option<usize> {
+        post.rest();
         let mut queue = self.queue.lock();
+        if post.is_relieved.swap(false, Ordering::AcqRel) {
+            queue.relieved -= 1;
+        }
+        if queue.workers > self.workers + queue.relieved {
+            queue.workers -= 1;
+            return None;
+        }
         loop {
             if self.is_stopped() {
                 return None;
@@ -265,6 +372,60 @@ impl Roster {
             self.work.wait(&mut queue);
             queue.sleepers -= 1;
         }
+    }
+
+    // ---- the watch ----
+
+    /// A worker has been held up by one run: what it was to run next goes to the queue. Gives a post
+    /// for a spare worker, when somebody waits for a worker, nobody comes, and there is a post left.
+    pub(crate) fn relieve(&self, held: &Post) -> Option<usize> {
+        if let Some(process) = held.take_next() {
+            self.enqueue(process);
+        }
+        let mut queue = self.queue.lock();
+        if queue.runnable.is_empty() || queue.sleepers > 0 || self.is_stopped() {
+            return None;
+        }
+        let free = |post: &Post| !post.is_taken.load(Ordering::Acquire);
+        let number = self.posts.iter().position(free)?;
+        if held.is_relieved.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        self.posts[number].is_taken.store(true, Ordering::Release);
+        queue.relieved += 1;
+        queue.workers += 1;
+        Some(number)
+    }
+
+    /// The spare worker for this post could not be had.
+    pub(crate) fn unrelieve(&self, number: usize) {
+        self.queue.lock().workers -= 1;
+        self.posts[number].is_taken.store(false, Ordering::Release);
+    }
+
+    /// Processes that wait for a worker.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.lock().runnable.len()
+    }
+
+    /// The watch waits for this long. False: the roster has stopped.
+    pub(crate) fn pause(&self, time: Duration) -> bool {
+        let mut watch = self.watch.lock();
+        if !self.is_stopped() {
+            self.bell.wait_for(&mut watch, time);
+        }
+        !self.is_stopped()
+    }
+
+    /// The watch sleeps until somebody is busy. False: the roster has stopped.
+    pub(crate) fn sleep_while_idle(&self) -> bool {
+        let mut watch = self.watch.lock();
+        self.is_watch_asleep.store(true, Ordering::SeqCst);
+        while self.busy.load(Ordering::SeqCst) == 0 && !self.is_stopped() {
+            self.bell.wait(&mut watch);
+        }
+        self.is_watch_asleep.store(false, Ordering::SeqCst);
+        !self.is_stopped()
     }
 
     /// Runs one process on this, its own thread, until `run` says that it has ended.
@@ -286,6 +447,15 @@ impl Roster {
             }
         }
     }
+}
+
+/// Posts for the workers, taken, and for as many spares as there may be.
+fn posts(workers: usize) -> Vec<Post> {
+    let post = |number| Post {
+        is_taken: AtomicBool::new(number < workers),
+        ..Post::default()
+    };
+    (0..workers + MAX_SPARES).map(post).collect()
 }
 
 /// Wakes a process from a future it awaits.

@@ -89,7 +89,7 @@ mod tests {
     use std::sync::Arc;
 
     fn shape(arrows: &[(&[usize], usize)]) -> Shape {
-        let roster = Arc::new(Roster::new(&[]));
+        let roster = Arc::new(Roster::new(&[], 0));
         let link = |(writers, reader): &(&[usize], usize)| {
             let writers = writers.iter().copied().map(Who::Process).collect();
             let reader = Who::Process(*reader);

@@ -51,7 +51,10 @@ impl Wiring {
         }
         let count = components.len();
         let mut wiring = Self {
-            roster: Arc::new(Roster::new(&own_thread)),
+            roster: Arc::new(Roster::new(
+                &own_thread,
+                workers(network.options.scheduler, &own_thread),
+            )),
             specs: specs(&network.plan, &components),
             network,
             components,
@@ -222,6 +225,17 @@ impl Wiring {
         }
         Ok(())
     }
+}
+
+/// How many workers the pool has.
+fn workers(scheduler: Scheduler, own_thread: &[bool]) -> usize {
+    let pooled = own_thread.iter().filter(|own| !**own).count();
+    let wanted = match scheduler {
+        Scheduler::Auto => std::thread::available_parallelism().map_or(1, usize::from),
+        Scheduler::Pool(workers) => workers.max(1),
+        Scheduler::Threads => 0,
+    };
+    wanted.min(pooled)
 }
 
 fn components(network: &Network) -> Result<Vec<Arc<dyn Component>>, BuildError> {
