@@ -15,8 +15,8 @@ pub use paperflow_core;
 pub use paperflow_core::{
     Activity, Catalogue, Closed, Component, Either, Fault, Give, Got, Grouped, Headers, In, Ins,
     IntoPort, Item, Kind, Moment, Number, Object, Out, Outs, Packet, Param, Parameter, Params,
-    PortSpec, Record, Spec, Step, Table, Take, Text, Timer, TrySend, Turn, Typed, Value, Work,
-    component, outside, outside_within, select,
+    PortSpec, Reads, Record, Sends, Spec, Step, Table, Take, Text, Timer, TrySend, Turn, Typed,
+    Value, Work, component, outside, outside_within, select,
 };
 pub use paperflow_engine::{
     BuildError, Control, Input, Network, Observer, Options, Outcome, Output, Refused, Running,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use paperflow_core::spec::{Example, ParamSpec, PortSpec, Sample};
-use paperflow_core::{Catalogue, Spec, Work};
+use paperflow_core::{Catalogue, Reads, Sends, Spec, Work};
 use paperflow_graph::similar::suggest;
 use serde_json::json;
 
@@ -131,11 +131,7 @@ impl Page {
         let again = spec
             .again
             .then_some("starts again after it has ended, while packets come");
-        let in_order = spec.in_order.then_some(
-            "reads its in-ports in an order of its own: while it waits for one it takes nothing \
-             from the others",
-        );
-        let words: Vec<_> = [Some(work), must_run, again, in_order]
+        let words: Vec<_> = [Some(work), must_run, again, reads(spec), sends(spec)]
             .into_iter()
             .flatten()
             .collect();
@@ -165,20 +161,41 @@ fn port_name(port: &PortSpec) -> String {
     }
 }
 
+fn reads(spec: &Spec) -> Option<&'static str> {
+    match spec.reads {
+        Reads::Freely => None,
+        Reads::InStep => Some(
+            "takes some from each in-port in its turn, and while it waits for one nothing from \
+             the others",
+        ),
+        Reads::ToEnd => Some(
+            "reads each in-port to its end before the next, and meanwhile nothing from the others",
+        ),
+    }
+}
+
+fn sends(spec: &Spec) -> Option<&'static str> {
+    match spec.sends {
+        Sends::Freely => None,
+        Sends::InStep => Some("keeps its out-ports in step"),
+        Sends::ToEnd => Some("closes each out-port before it uses the next"),
+        Sends::ByChoice => Some("chooses one out-port for each packet"),
+    }
+}
+
 fn port_terms(port: &PortSpec) -> String {
     let kinds = if port.kinds.is_empty() {
         String::from("any")
     } else {
         port.kinds.join(" or ")
     };
-    format!(
-        "{kinds}, {}",
-        if port.optional {
-            "optional"
-        } else {
-            "required"
-        }
-    )
+    let need = if port.optional {
+        "optional"
+    } else {
+        "required"
+    };
+    let at_end = if port.at_end { ", at the end" } else { "" };
+    format!("{kinds}, {need}{at_end}")
 }
 
 fn param_terms(param: &ParamSpec) -> String {

@@ -58,10 +58,9 @@ pub struct Port {
     /// Value used when a parameter is not given.
     #[serde(default)]
     pub default: Option<String>,
-    /// The component reads it in an order of its own: while it waits for one of its in-ports or
-    /// elements, it takes nothing from the others (as concat, collate and merge-in-turn do).
+    /// An out-port where nothing leaves before the in-ports have ended, or a group in them has.
     #[serde(default)]
-    pub reads_in_order: bool,
+    pub at_end: bool,
 }
 
 /// A component as the graph sees it.
@@ -78,15 +77,46 @@ pub struct Component {
     /// Runs once even when no packet ever comes.
     #[serde(default)]
     pub must_run: bool,
+    /// In what order it takes from several in-ports, or elements of one.
+    #[serde(default)]
+    pub reads: Reads,
+    /// How it divides packets among several out-ports, or elements of one.
+    #[serde(default)]
+    pub sends: Sends,
+}
+
+/// In what order a component takes from its in-ports and their elements.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reads {
+    /// Whatever comes first, as a merge does; nothing else is held up by one that is empty.
+    #[default]
+    Freely,
+    /// Some of each in its turn, as collate does: while it waits for one it takes nothing from the
+    /// others.
+    InStep,
+    /// One to its end, then the next, as concat does, in the order in which they are declared and
+    /// numbered.
+    ToEnd,
+}
+
+/// How a component divides packets among its out-ports and their elements.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sends {
+    /// Nothing is known about it.
+    #[default]
+    Freely,
+    /// All get as many at any time, as replicate and round-robin do.
+    InStep,
+    /// One gets its share and is closed, then the next, as splitter does, in the order in which
+    /// they are declared and numbered.
+    ToEnd,
+    /// Each packet goes to one of them, and many in a row may go to the same, as filters do.
+    ByChoice,
 }
 
 impl Component {
-    /// Whether it reads its in-ports in an order of its own, so that some may fill meanwhile.
-    #[must_use]
-    pub fn reads_in_order(&self) -> bool {
-        self.inputs.iter().any(|port| port.reads_in_order)
-    }
-
     /// The in-port of that name, matched without regard to case.
     #[must_use]
     pub fn input(&self, name: &str) -> Option<&Port> {

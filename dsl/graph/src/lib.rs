@@ -24,7 +24,7 @@ mod samples;
 pub mod similar;
 pub mod source;
 
-pub use catalogue::{Catalogue, Component, Kinds, Port};
+pub use catalogue::{Catalogue, Component, Kinds, Port, Reads, Sends};
 pub use check::{Checked, examine};
 pub use diagnostic::{Diagnostic, Fix, Label, Severity};
 pub use expand::{Expanded, NoSubnets, Resolve, Side, expand};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::catalogue::{Catalogue, Component, Kinds, Port};
+use crate::catalogue::{Catalogue, Component, Kinds, Port, Reads, Sends};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Attribute, Connection, End, Export, Graph, Initial, Origin, PortRef, Process};
 use crate::plan::Plan;
@@ -154,8 +154,8 @@ fn mention(graph: &mut Graph, (text, span): Word<'_>) -> String {
 }
 
 /// The components of the tests. A port is `NAME`, then `!` if required, `[]` or `[n]` if it has
-/// elements, `:kind` for what it carries, `=kind` for a parameter that parses it,
-/// `~` if it is read in an order of the component's own.
+/// elements, `:kind` for what it carries, `=kind` for a parameter that parses it, `~` if nothing
+/// leaves there before the end.
 pub(crate) fn catalogue() -> Catalogue {
     let table: &[(&str, &[&str], &[&str])] = &[
         (
@@ -167,8 +167,15 @@ pub(crate) fn catalogue() -> Catalogue {
         ("merge", &["IN![]"], &["OUT!"]),
         ("copy", &["IN!"], &["OUT![]"]),
         ("drop", &["IN!"], &[]),
-        ("collate", &["IN![]~"], &["OUT!"]),
-        ("match", &["LEFT!~", "RIGHT!~"], &["OUT!"]),
+        ("collate", &["IN![]"], &["OUT!"]),
+        ("match", &["LEFT!", "RIGHT!"], &["OUT!"]),
+        ("concat", &["IN![]"], &["OUT!"]),
+        ("table-first", &["ROWS!", "IN!"], &["OUT!"]),
+        ("deal", &["IN!"], &["OUT![]"]),
+        ("splitter", &["IN!"], &["OUT![]"]),
+        ("filter", &["IN!"], &["ACC!", "REJ"]),
+        ("sort", &["IN!"], &["OUT!~"]),
+        ("sum", &["IN!"], &["OUT", "SUM!~"]),
         ("shop/counter", &["IN!", "STEP=int"], &["OUT", "ERROR"]),
         ("flow/balance", &["IN!"], &["OUT![]"]),
         ("words", &["LINE!:text"], &["WORD!:text"]),
@@ -183,6 +190,8 @@ pub(crate) fn catalogue() -> Catalogue {
         name: String::from(*name),
         inputs: inputs.iter().map(|text| declared(text)).collect(),
         outputs: outputs.iter().map(|text| declared(text)).collect(),
+        reads: reads(name),
+        sends: sends(name),
         ..Component::default()
     };
     let components = table
@@ -201,6 +210,23 @@ pub(crate) fn catalogue() -> Catalogue {
     }
 }
 
+fn reads(name: &str) -> Reads {
+    match name {
+        "collate" | "match" => Reads::InStep,
+        "concat" | "table-first" => Reads::ToEnd,
+        _ => Reads::Freely,
+    }
+}
+
+fn sends(name: &str) -> Sends {
+    match name {
+        "deal" => Sends::InStep,
+        "splitter" => Sends::ToEnd,
+        "filter" => Sends::ByChoice,
+        _ => Sends::Freely,
+    }
+}
+
 fn declared(text: &str) -> Port {
     let end = text.find(['!', '[', ':', '=', '~']).unwrap_or(text.len());
     let after = |sign: char| text.split_once(sign).map(|(_, rest)| String::from(rest));
@@ -214,7 +240,7 @@ fn declared(text: &str) -> Port {
         size,
         required: text.contains('!'),
         param: text.contains('='),
-        reads_in_order: text.ends_with('~'),
+        at_end: text.ends_with('~'),
         parses: after('='),
         ..Port::default()
     }

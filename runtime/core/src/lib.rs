@@ -38,7 +38,7 @@ pub use packet::{Kind, Packet};
 pub use paperflow_macros::component;
 pub use port::{In, Ins, Out, Outs, Param, TrySend};
 pub use receive::{Grouped, Item, Receive};
-pub use spec::{Example, ParamSpec, PortSpec, Sample, Spec, Work};
+pub use spec::{Example, ParamSpec, PortSpec, Reads, Sample, Sends, Spec, Work};
 pub use table::Table;
 pub use time::{Moment, Timer};
 pub use turn::{Give, Take, Turn};

@@ -14,6 +14,35 @@ pub enum Work {
     Compute,
 }
 
+/// In what order a component takes packets from several in-ports, or elements of one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reads {
+    /// Whatever comes first; nothing else is held up by one that is empty.
+    #[default]
+    Freely,
+    /// Some of each in its turn: while it waits for one it takes nothing from the others.
+    InStep,
+    /// One to its end, then the next, in the order in which they are declared and numbered.
+    ToEnd,
+}
+
+/// How a component divides packets among several out-ports, or elements of one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sends {
+    /// Nothing is known about it.
+    #[default]
+    Freely,
+    /// All get as many at any time, but for one packet or group.
+    InStep,
+    /// One gets its share and is closed, then the next, in the order in which they are declared and
+    /// numbered.
+    ToEnd,
+    /// Each packet goes to one of them, and many in a row may go to the same.
+    ByChoice,
+}
+
 /// A component's description.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Spec {
@@ -29,9 +58,10 @@ pub struct Spec {
     pub must_run: bool,
     /// Opened again after it has ended, as long as packets come.
     pub again: bool,
-    /// Reads its in-ports in an order of its own; while it waits for one it takes nothing from the
-    /// others.
-    pub in_order: bool,
+    /// In what order it takes from its in-ports.
+    pub reads: Reads,
+    /// How it divides packets among its out-ports.
+    pub sends: Sends,
     /// In-ports.
     pub inputs: Vec<PortSpec>,
     /// Out-ports; ERROR is always the last.
@@ -59,6 +89,8 @@ pub struct PortSpec {
     pub size: Option<u32>,
     /// May be left unconnected.
     pub optional: bool,
+    /// An out-port where nothing leaves before the in-ports have ended, or a group in them has.
+    pub at_end: bool,
 }
 
 /// A parameter: an initial packet read once before work starts.
@@ -153,11 +185,17 @@ impl Spec {
         self
     }
 
-    /// Reads its in-ports in an order of its own; while it waits for one it takes nothing from the
-    /// others.
+    /// Sets in what order it takes from its in-ports.
     #[must_use]
-    pub const fn in_order(mut self) -> Self {
-        self.in_order = true;
+    pub const fn reads(mut self, reads: Reads) -> Self {
+        self.reads = reads;
+        self
+    }
+
+    /// Sets how it divides packets among its out-ports.
+    #[must_use]
+    pub const fn sends(mut self, sends: Sends) -> Self {
+        self.sends = sends;
         self
     }
 
@@ -256,6 +294,13 @@ impl PortSpec {
     #[must_use]
     pub const fn optional(mut self) -> Self {
         self.optional = true;
+        self
+    }
+
+    /// Tells that nothing leaves there before the in-ports have ended, or a group in them has.
+    #[must_use]
+    pub const fn at_end(mut self) -> Self {
+        self.at_end = true;
         self
     }
 }

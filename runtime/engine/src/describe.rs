@@ -32,11 +32,8 @@ fn description(spec: &Spec) -> paperflow_graph::Component {
         array: port.array,
         size: port.size,
         required: !port.optional,
+        at_end: port.at_end,
         ..paperflow_graph::Port::default()
-    };
-    let input = |input: &spec::PortSpec| paperflow_graph::Port {
-        reads_in_order: spec.in_order,
-        ..port(input)
     };
     let param = |param: &spec::ParamSpec| paperflow_graph::Port {
         name: param.name.clone(),
@@ -53,11 +50,22 @@ fn description(spec: &Spec) -> paperflow_graph::Component {
         inputs: spec
             .inputs
             .iter()
-            .map(input)
+            .map(port)
             .chain(spec.params.iter().map(param))
             .collect(),
         outputs: spec.outputs.iter().map(port).collect(),
         must_run: spec.must_run,
+        reads: match spec.reads {
+            spec::Reads::Freely => paperflow_graph::Reads::Freely,
+            spec::Reads::InStep => paperflow_graph::Reads::InStep,
+            spec::Reads::ToEnd => paperflow_graph::Reads::ToEnd,
+        },
+        sends: match spec.sends {
+            spec::Sends::Freely => paperflow_graph::Sends::Freely,
+            spec::Sends::InStep => paperflow_graph::Sends::InStep,
+            spec::Sends::ToEnd => paperflow_graph::Sends::ToEnd,
+            spec::Sends::ByChoice => paperflow_graph::Sends::ByChoice,
+        },
     }
 }
 

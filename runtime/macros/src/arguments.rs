@@ -71,7 +71,7 @@ impl Argument {
             passed,
             helpers,
         };
-        argument.check()?;
+        argument.check(is_async)?;
         Ok(argument)
     }
 
@@ -93,29 +93,34 @@ impl Argument {
     }
 
     /// Whether its attributes make sense.
-    fn check(&self) -> Result<()> {
+    fn check(&self, is_async: bool) -> Result<()> {
         let Helpers {
             default,
             optional,
             fixed,
+            at_end,
             ..
         } = &self.helpers;
         let is_port = !self.is_param() && !self.is_inner();
-        let complaint = match (default, optional, fixed) {
+        let complaint = match (default, optional, fixed, at_end) {
             (Some((span, _)), ..) if self.role != Role::Param => (
                 *span,
                 "only a `Param<T>` that is not an `Option` has a default",
             ),
-            (_, Some(span), _) if self.role == Role::Driving => {
+            (_, Some(span), ..) if self.role == Role::Driving => {
                 (*span, "a plain function cannot do without its input")
             }
-            (_, Some(span), _) if !is_port => (
+            (_, Some(span), ..) if !is_port => (
                 *span,
                 "only a port is `#[optional]`; a parameter that may be left out is `Param<Option<T>>`",
             ),
-            (.., Some(size)) if !self.is_array() => (
+            (_, _, Some(size), _) if !self.is_array() => (
                 size.span(),
                 "only an array port, `Ins<T>` or `Outs<T>`, has a fixed size",
+            ),
+            (.., Some(span)) if !self.is_output() || !is_async => (
+                *span,
+                "only an `async fn` has out-ports where it sends `at_end`",
             ),
             _ => return Ok(()),
         };

@@ -8,7 +8,7 @@ use syn::{Attribute, Error, Ident, ItemFn, Result, ReturnType, Type};
 
 use crate::arguments::{self, Argument, Passed, Role};
 use crate::examples;
-use crate::options::{self, Options};
+use crate::options::{self, Options, Order};
 
 /// Expands `#[component(options)] item`.
 pub(crate) fn component(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
@@ -84,10 +84,10 @@ fn check_signature(function: &ItemFn) -> Result<()> {
 
 /// A plain function takes from one port, so there is no order to choose.
 fn check_order(options: &Options, function: &ItemFn) -> Result<()> {
-    match options.in_order {
-        Some(span) if function.sig.asyncness.is_none() => Err(Error::new(
-            span,
-            "a plain function takes packets from one port; only an `async fn` reads `in_order`",
+    match &options.reads {
+        Some(reads) if function.sig.asyncness.is_none() => Err(Error::new(
+            reads.span,
+            "a plain function takes packets from one port; only an `async fn` `reads` several",
         )),
         _ => Ok(()),
     }
@@ -166,10 +166,14 @@ fn spec(
     };
     let must_run = options.must_run.then(|| quote!(.must_run()));
     let again = options.again.then(|| quote!(.again()));
-    let in_order = options.in_order.map(|_| quote!(.in_order()));
+    let order = |order: &Order| order.word.clone();
+    let reads = options.reads.as_ref().map(order);
+    let reads = reads.map(|word| quote!(.reads(#core::Reads::#word)));
+    let sends = options.sends.as_ref().map(order);
+    let sends = sends.map(|word| quote!(.sends(#core::Sends::#word)));
     let parts = arguments.iter().map(|argument| part(argument, core));
     quote! {
-        #core::Spec::new(#name, #doc).work(#core::Work::#work) #must_run #again #in_order
+        #core::Spec::new(#name, #doc).work(#core::Work::#work) #must_run #again #reads #sends
             #(#parts)* #(.example(#examples))*
     }
 }
@@ -215,7 +219,8 @@ fn port_spec(argument: &Argument, carried: &TokenStream, core: &TokenStream) -> 
         None => TokenStream::new(),
     };
     let optional = helpers.optional.map(|_| quote!(.optional()));
-    quote!(#core::PortSpec::new(#port, #about, #carried::kinds()) #array #optional)
+    let at_end = helpers.at_end.map(|_| quote!(.at_end()));
+    quote!(#core::PortSpec::new(#port, #about, #carried::kinds()) #array #optional #at_end)
 }
 
 fn param_spec(argument: &Argument, core: &TokenStream) -> TokenStream {

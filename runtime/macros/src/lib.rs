@@ -44,10 +44,15 @@
 //! | component | `work = compute` | never blocks, may share a worker; else it has a thread (`thread`) |
 //! | component | `must_run` | runs once even when no packet ever comes |
 //! | component | `again` | is opened again after it has ended, as long as packets come |
-//! | component | `in_order` | reads its in-ports in an order of its own: while it waits for one it takes nothing from the others |
+//! | component | `reads = in_step` | takes some from each in-port in its turn: while it waits for one it takes nothing from the others |
+//! | component | `reads = to_end` | reads one in-port or element to its end, then the next, in the order of the arguments and numbers |
+//! | component | `sends = in_step` | gives all out-ports and elements as many packets at any time |
+//! | component | `sends = to_end` | gives one out-port or element its share and closes it, then the next |
+//! | component | `sends = by_choice` | gives each packet to one out-port or element, maybe many in a row to the same |
 //! | function | `#[example(line = ["a"], size = 3)]` | a run that shows it: packets by port, text by parameter |
 //! | argument | `#[port("NAME")]` | its name; else that of the argument in capitals |
 //! | port | `#[optional]` | may be left unconnected |
+//! | out-port | `#[at_end]` | nothing leaves there before the in-ports have ended, or a group in them has |
 //! | array port | `#[fixed(3)]` | has exactly three elements |
 //! | parameter | `#[default(20)]` | the text used when none is given |
 //!

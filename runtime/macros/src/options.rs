@@ -5,13 +5,49 @@ use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Error, Expr, Ident, Lit, LitInt, LitStr, Meta, Result, Token};
 
-/// `"area/name", work = compute, must_run, again, in_order`
+/// `"area/name", work = compute, must_run, again, reads = in_step, sends = to_end`
 pub(crate) struct Options {
     pub(crate) name: LitStr,
     pub(crate) compute: bool,
     pub(crate) must_run: bool,
     pub(crate) again: bool,
-    pub(crate) in_order: Option<Span>,
+    pub(crate) reads: Option<Order>,
+    pub(crate) sends: Option<Order>,
+}
+
+/// A word about an order, and where the option stands.
+pub(crate) struct Order {
+    /// The variant of the enumeration.
+    pub(crate) word: Ident,
+    pub(crate) span: Span,
+}
+
+/// A word and the variant it stands for.
+type Words = &'static [(&'static str, &'static str)];
+
+const READS: Words = &[("in_step", "InStep"), ("to_end", "ToEnd")];
+const SENDS: Words = &[
+    ("in_step", "InStep"),
+    ("to_end", "ToEnd"),
+    ("by_choice", "ByChoice"),
+];
+
+impl Order {
+    fn read(key: &Ident, input: ParseStream, words: Words) -> Result<Self> {
+        input.parse::<Token![=]>()?;
+        let written = input.call(Ident::parse_any)?;
+        match words.iter().find(|(word, _)| written == word) {
+            Some((_, variant)) => Ok(Self {
+                word: Ident::new(variant, written.span()),
+                span: key.span(),
+            }),
+            None => {
+                let words: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+                let message = format!("{key} is {}", words.join(" or "));
+                Err(Error::new(written.span(), message))
+            }
+        }
+    }
 }
 
 impl Parse for Options {
@@ -28,7 +64,8 @@ impl Parse for Options {
             compute: false,
             must_run: false,
             again: false,
-            in_order: None,
+            reads: None,
+            sends: None,
         };
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
@@ -45,7 +82,8 @@ impl Options {
         match key.to_string().as_str() {
             "must_run" => self.must_run = true,
             "again" => self.again = true,
-            "in_order" => self.in_order = Some(key.span()),
+            "reads" => self.reads = Some(Order::read(key, input, READS)?),
+            "sends" => self.sends = Some(Order::read(key, input, SENDS)?),
             "work" => {
                 input.parse::<Token![=]>()?;
                 let work = input.call(Ident::parse_any)?;
@@ -57,7 +95,7 @@ impl Options {
             _ => {
                 return Err(Error::new(
                     key.span(),
-                    "expected `work = ..`, `must_run`, `again` or `in_order`",
+                    "expected `work = ..`, `must_run`, `again`, `reads = ..` or `sends = ..`",
                 ));
             }
         }
@@ -73,6 +111,7 @@ pub(crate) struct Helpers {
     pub(crate) optional: Option<Span>,
     pub(crate) default: Option<(Span, String)>,
     pub(crate) fixed: Option<LitInt>,
+    pub(crate) at_end: Option<Span>,
 }
 
 impl Helpers {
@@ -108,6 +147,10 @@ impl Helpers {
             "optional" => {
                 attribute.meta.require_path_only()?;
                 self.optional = Some(span);
+            }
+            "at_end" => {
+                attribute.meta.require_path_only()?;
+                self.at_end = Some(span);
             }
             "default" => self.default = Some((span, attribute.parse_args_with(scalar)?)),
             "fixed" => self.fixed = Some(attribute.parse_args()?),

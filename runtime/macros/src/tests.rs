@@ -76,6 +76,10 @@ rejects! {
             `Param<Option<T>>`";
     a_size_of_a_single_port: "async fn f(# @[fixed(3)] out: Out<i64>) {}"
         => "3: only an array port, `Ins<T>` or `Outs<T>`, has a fixed size";
+    an_early_port_of_a_plain_function: "fn f(# a: i64, # @[at_end] out: &mut Out<i64>) {}"
+        => "at_end: only an `async fn` has out-ports where it sends `at_end`";
+    an_input_at_the_end: "async fn f(# @[at_end] a: In<i64>) {}"
+        => "at_end: only an `async fn` has out-ports where it sends `at_end`";
     an_example_of_nothing: "@[example(b = [1])] fn f(# a: i64) {}"
         => "b: no port or parameter argument is called `b`";
     an_example_with_one_packet_bare: "@[example(a = 1)] fn f(# a: i64) {}"
@@ -112,8 +116,14 @@ fn an_order_of_its_own_is_part_of_the_description() {
             .unwrap()
             .to_string()
     };
-    assert!(expanded("\"a/b\", work = compute, in_order").contains(". in_order ()"));
-    assert!(!expanded("\"a/b\", work = compute").contains("in_order"));
+    let said = |options, word: &str| expanded(options).replace(' ', "").contains(word);
+    assert!(said("\"a/b\", reads = in_step", "Reads::InStep"));
+    assert!(said("\"a/b\", reads = to_end", "Reads::ToEnd"));
+    assert!(said("\"a/b\", sends = in_step", "Sends::InStep"));
+    assert!(said("\"a/b\", sends = to_end", "Sends::ToEnd"));
+    assert!(said("\"a/b\", sends = by_choice", "Sends::ByChoice"));
+    assert!(!said("\"a/b\", work = compute", "Reads"));
+    assert!(!said("\"a/b\", work = compute", "Sends"));
 }
 
 #[test]
@@ -129,11 +139,19 @@ fn bad_options() {
     );
     assert_eq!(
         of("\"a/b\", often"),
-        "often: expected `work = ..`, `must_run`, `again` or `in_order`"
+        "often: expected `work = ..`, `must_run`, `again`, `reads = ..` or `sends = ..`"
     );
     assert_eq!(
-        of("\"a/b\", in_order"),
-        "in_order: a plain function takes packets from one port; only an `async fn` reads `in_order`"
+        of("\"a/b\", reads = in_step"),
+        "reads: a plain function takes packets from one port; only an `async fn` `reads` several"
+    );
+    assert_eq!(
+        of("\"a/b\", reads = by_choice"),
+        "by_choice: reads is `in_step` or `to_end`"
+    );
+    assert_eq!(
+        of("\"a/b\", sends = seldom"),
+        "seldom: sends is `in_step` or `to_end` or `by_choice`"
     );
     assert!(of("").ends_with("a component needs a name: `\"area/name\"`"));
 }

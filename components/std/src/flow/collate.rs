@@ -17,7 +17,7 @@ use crate::param::Keys;
 /// CTLFIELDS tells the keys: `3, 2, 5` are the lengths of the fields a text begins with, in
 /// characters; `order, line` are fields of a record. Brackets in a stream are a fault, and so is a
 /// record without one of the fields.
-#[component("flow/collate", work = compute, in_order)]
+#[component("flow/collate", work = compute, reads = in_step)]
 #[example(
     ctlfields = "1",
     inputs[0] = ["1 m", "2 m"],

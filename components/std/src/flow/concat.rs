@@ -4,7 +4,7 @@ use paperflow_core::{Closed, Ins, Out, Packet, component};
 ///
 /// The streams are taken in the order of their element numbers. The later ones wait in their links
 /// meanwhile, and hold up their senders when those are full.
-#[component("flow/concat", work = compute, in_order)]
+#[component("flow/concat", work = compute, reads = to_end)]
 #[example(inputs[0] = ["a", "b"], inputs[1] = ["c"], out = ["a", "b", "c"])]
 pub(crate) async fn concat(
     /// The streams.

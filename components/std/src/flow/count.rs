@@ -15,6 +15,7 @@ pub(crate) async fn count(
     out: Out<Packet>,
     /// How many there were.
     #[port("COUNT")]
+    #[at_end]
     total: Out<i64>,
 ) -> Result<(), Closed> {
     let mut seen = 0_i64;

@@ -4,7 +4,7 @@ use paperflow_core::{In, Out, Packet, component};
 ///
 /// The packet itself goes to OUT; the copy is a new one. Brackets go both ways. When one receiver leaves
 /// the other one still gets everything; when both have left the process ends.
-#[component("flow/duplicate", work = compute)]
+#[component("flow/duplicate", work = compute, sends = in_step)]
 #[example(input = ["a", open, close], out = ["a", open, close], copies = ["a", open, close])]
 pub(crate) async fn duplicate(
     /// Anything.

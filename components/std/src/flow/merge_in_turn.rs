@@ -7,7 +7,7 @@ use crate::item::Level;
 /// An item is a packet, or a whole group with its brackets. It waits for the element whose turn it
 /// is, whatever the others have; elements that have ended are passed over, so that nothing is lost
 /// when the streams differ in length.
-#[component("flow/merge-in-turn", work = compute, in_order)]
+#[component("flow/merge-in-turn", work = compute, reads = in_step)]
 #[example(inputs[0] = [1, 3, 5, 6], inputs[1] = [2, 4], out = [1, 2, 3, 4, 5, 6])]
 #[example(inputs[0] = [open, 1, 2, close, 5], inputs[1] = [3, 4], out = [open, 1, 2, close, 3, 5, 4])]
 pub(crate) async fn merge_in_turn(

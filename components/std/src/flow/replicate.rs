@@ -7,7 +7,7 @@ use crate::receivers::Receivers;
 /// Every copy is a new packet and the original is dropped; brackets are copied like data. A full
 /// element holds the others up. A receiver that leaves is passed over; when all have left the
 /// process ends.
-#[component("flow/replicate", work = compute)]
+#[component("flow/replicate", work = compute, sends = in_step)]
 #[example(input = ["a", "b"], outs[0] = ["a", "b"], outs[1] = ["a", "b"])]
 #[example(input = [open, 1, close], outs[0] = [open, 1, close], outs[1] = [open, 1, close])]
 pub(crate) async fn replicate(

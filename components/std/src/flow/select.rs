@@ -7,7 +7,7 @@ use crate::param::Condition;
 ///
 /// TEST is `=`, `!=`, `<`, `<=`, `>`, `>=`, `contains`, `starts-with` or `ends-with` and a value. Texts
 /// are compared with the value as it is written, numbers with the number it is. Brackets go both ways.
-#[component("flow/select", work = compute)]
+#[component("flow/select", work = compute, sends = by_choice)]
 #[example(test = ">= 10", input = [9, 10, -11.5], acc = [10], rej = [9, -11.5])]
 #[example(test = "contains ö", input = ["schön", "rot"], acc = ["schön"], rej = ["rot"])]
 pub(crate) fn select(

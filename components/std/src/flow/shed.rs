@@ -48,6 +48,7 @@ pub(crate) async fn shed(
     /// How many packets there was no room for.
     #[optional]
     #[port("COUNT")]
+    #[at_end]
     total: Out<i64>,
 ) -> Result<(), Closed> {
     let mut shed = 0_i64;

@@ -23,6 +23,7 @@ pub(crate) async fn sort(
     #[default(false)]
     reverse: Param<bool>,
     /// The same, sorted.
+    #[at_end]
     out: Out<Packet>,
 ) -> Result<(), Fault> {
     let field = field.into_inner();

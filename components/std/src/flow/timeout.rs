@@ -20,6 +20,7 @@ pub(crate) async fn timeout(
     out: Out<Packet>,
     /// How many packets had come when it was given up.
     #[optional]
+    #[at_end]
     late: Out<i64>,
 ) -> Result<(), Closed> {
     let mut seen = 0_i64;

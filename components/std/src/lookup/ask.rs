@@ -13,7 +13,7 @@ use crate::payload;
 ///
 /// One item is under way at a time, so that every item costs a trip there and back: the walk of
 /// shame. Where a copy of the rows can be had, `lookup/table` needs no trips.
-#[component("lookup/ask", work = compute, in_order)]
+#[component("lookup/ask", work = compute, reads = in_step)]
 #[example(
     input = [{"id": 7, "number": 2}],
     result = [{"id": 7, "name": "Margherita"}],

@@ -11,7 +11,7 @@ use crate::param::Field;
 /// initial packet can hold them. Of several rows with one key the last is kept. Then each key at IN
 /// is answered after INTERVAL, one after the other: with its row, or with null when there is none.
 /// Brackets go along at once.
-#[component("lookup/remote", work = compute, in_order)]
+#[component("lookup/remote", work = compute, reads = to_end)]
 #[example(
     interval = "5ms",
     rows = [{"id": 7, "name": "Margherita"}],
@@ -19,10 +19,10 @@ use crate::param::Field;
     out = [{"id": 7, "name": "Margherita"}, null]
 )]
 pub(crate) async fn remote(
-    /// Keys.
-    input: In<Packet>,
     /// All it knows.
     rows: In<Packet>,
+    /// Keys.
+    input: In<Packet>,
     /// The field of a row that holds the key.
     #[default("id")]
     field: Param<Field>,

@@ -10,7 +10,7 @@ use crate::payload;
 ///
 /// The packets themselves are sent on. What is no number at all (`NaN`) counts as more. Brackets go
 /// to all three.
-#[component("number/compare", work = compute)]
+#[component("number/compare", work = compute, sends = by_choice)]
 #[example(value = 3, input = [-4, 3, 3.5], less = [-4], equal = [3], more = [3.5])]
 pub(crate) fn compare(
     /// Numbers.

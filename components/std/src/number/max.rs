@@ -14,6 +14,7 @@ pub(crate) async fn max(
     /// Numbers.
     input: In<Packet>,
     /// The largest one.
+    #[at_end]
     out: Out<Packet>,
 ) -> Result<(), Fault> {
     extreme(input, Ordering::Greater, out).await

@@ -14,6 +14,7 @@ pub(crate) async fn min(
     /// Numbers.
     input: In<Packet>,
     /// The smallest one.
+    #[at_end]
     out: Out<Packet>,
 ) -> Result<(), Fault> {
     extreme(input, Ordering::Less, out).await

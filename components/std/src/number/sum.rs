@@ -14,6 +14,7 @@ pub(crate) async fn sum(
     /// Numbers.
     input: In<Packet>,
     /// The one sum.
+    #[at_end]
     out: Out<Number>,
 ) -> Result<(), Fault> {
     let mut total = Number::Int(0);

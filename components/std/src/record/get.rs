@@ -7,7 +7,7 @@ use crate::payload::{self, New};
 ///
 /// Texts, numbers and truth values become plain packets, records and arrays records. A record without
 /// the field goes to MISSING if that is connected, and is a fault else.
-#[component("record/get", work = compute)]
+#[component("record/get", work = compute, sends = by_choice)]
 #[example(field = "customer.name", input = [{"customer": {"name": "Ada"}}], out = ["Ada"])]
 #[example(field = "id", input = [{"id": 1}, {"x": 2}], out = [1], missing = [{"x": 2}])]
 pub(crate) fn get(

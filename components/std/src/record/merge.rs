@@ -7,7 +7,7 @@ use crate::payload;
 ///
 /// Where two have a field of the same name, the one from the higher element wins. It ends with the
 /// shortest stream. Brackets are a fault.
-#[component("record/merge", work = compute)]
+#[component("record/merge", work = compute, reads = in_step)]
 #[example(
     inputs[0] = [{"id": 1, "a": 1}, {"id": 2}],
     inputs[1] = [{"a": 2, "b": 3}],

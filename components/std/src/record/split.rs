@@ -9,7 +9,7 @@ use crate::payload;
 /// TEST is `=`, `!=`, `<`, `<=`, `>`, `>=`, `contains`, `starts-with` or `ends-with` and a value, or
 /// `exists` or `missing`. A record without the field passes only `missing`. The packets themselves are
 /// sent on; brackets go both ways.
-#[component("record/split", work = compute)]
+#[component("record/split", work = compute, sends = by_choice)]
 #[example(
     field = "price",
     test = "> 10",

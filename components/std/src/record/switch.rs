@@ -9,7 +9,7 @@ use crate::payload;
 /// VALUES lists the values: the first one leads to `OUT[0]`, the second one to `OUT[1]` and so on. A
 /// record without the field, with another value, or whose element is not connected goes to REST. The
 /// packets themselves are sent on; brackets go to all.
-#[component("record/switch", work = compute)]
+#[component("record/switch", work = compute, sends = by_choice)]
 #[example(
     field = "kind",
     values = "red, 5",

@@ -5,7 +5,7 @@ use crate::payload;
 /// Separates texts that contain a given text from those that do not.
 ///
 /// The packets themselves are sent on. Every text contains the empty text. Brackets go both ways.
-#[component("text/contains", work = compute)]
+#[component("text/contains", work = compute, sends = by_choice)]
 #[example(test = "pp", input = ["apple", "pear"], acc = ["apple"], rej = ["pear"])]
 pub(crate) fn contains(
     /// Texts.

@@ -5,7 +5,7 @@ use crate::payload;
 /// Separates texts that begin with a given text from those that do not.
 ///
 /// The packets themselves are sent on. Every text begins with the empty text. Brackets go both ways.
-#[component("text/starts-with", work = compute)]
+#[component("text/starts-with", work = compute, sends = by_choice)]
 #[example(test = "a", input = ["apple", "Apple", "pear"], acc = ["apple"], rej = ["Apple", "pear"])]
 pub(crate) fn starts_with(
     /// Texts.
