@@ -152,6 +152,8 @@ pub struct Manner {
     pub stop: Option<Arc<AtomicBool>>,
     /// Waiting on the world.
     pub outside: Option<Arc<dyn Outside>>,
+    /// Keep each packet while a plain function handles it: somebody takes care of it when it panics.
+    pub keep: bool,
 }
 
 /// A process's ports, lent for a step.
@@ -324,6 +326,19 @@ impl Turn {
             inner.put(*element, packet.clone(), false);
         }
         inner.put(*last, packet, true);
+    }
+
+    /// Keeps a packet while a function handles it, if somebody wants it when the function panics.
+    pub(crate) fn keep(&mut self, element: usize, packet: &Packet, is_raw: bool) {
+        let inner = self.inner();
+        if inner.manner.keep {
+            inner.kept = Some((element, packet.clone(), is_raw));
+        }
+    }
+
+    /// The function has returned.
+    pub(crate) fn let_go(&mut self) {
+        self.inner().kept = None;
     }
 
     pub(crate) fn bypass(&mut self) -> Option<usize> {
@@ -499,6 +514,16 @@ impl Turn {
         let inner = self.inner();
         inner.owned -= 1;
         inner.retry = Some((element, packet));
+    }
+
+    /// The packet that a plain function was handling when it panicked, with its in-port element; the
+    /// process owns it (again). `None` when it was not kept.
+    pub fn take_kept(&mut self) -> Option<(usize, Packet)> {
+        let (element, packet, is_raw) = self.inner().kept.take()?;
+        if is_raw && !self.take_forward() {
+            self.owns_again();
+        }
+        Some((element, packet))
     }
 
     /// Whether the packet being handled was put back by [`Turn::retry`] before.

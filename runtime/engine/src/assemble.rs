@@ -18,8 +18,9 @@ use crate::embed::{Feed, Input, Output};
 use crate::initial::Template;
 use crate::link::{Link, Writer};
 use crate::network::{Event, Net, Running};
+use crate::options::Policy;
 use crate::process::{Body, ParamSource, Process, Socket, Status, Tally};
-use crate::roster::ProcessWaker;
+use crate::roster::{ProcessWaker, Who};
 use crate::scope::Scope;
 use crate::shape::Shape;
 use crate::wiring::Wiring;
@@ -107,13 +108,23 @@ impl Wiring {
             templates,
             inlets,
         } = self.in_elements(index, &spec);
-        let (outputs, out_elements, outlets) = self.out_elements(index, &spec);
+        let (mut outputs, out_elements, mut outlets) = self.out_elements(index, &spec);
+        for (link, writer) in self.group_ends(index) {
+            outlets.push(Some(Arc::new(self.writer(link, writer)) as Arc<dyn Outlet>));
+            outputs.push(Socket {
+                name: String::from("*"),
+                link: Some(link),
+                writer,
+            });
+        }
         let is_source = inputs.iter().all(|socket| socket.link.is_none());
         let is_origin = self.into[index].is_empty() && drawn.scope.is_none();
         let error = (0..outputs.len())
             .find(|at| outputs[*at].name == spec::ERROR && outlets[*at].is_some());
         let has_own_thread = self.own_thread[index];
-        let manner = self.manner(&spec, &out_elements, is_origin, door);
+        let policy = self.policies[index];
+        let keep = error.is_some() || matches!(policy, Policy::Park | Policy::Retry(_));
+        let manner = self.manner(&spec, &out_elements, is_origin, keep, door);
         let params = self.params(index, &spec);
         let waker = Arc::new(ProcessWaker {
             roster: Arc::clone(&self.roster),
@@ -131,7 +142,7 @@ impl Wiring {
                 inputs: in_elements,
                 outputs: out_elements,
             }),
-            policy: self.policies[index],
+            policy,
             scope: drawn.scope,
             is_outside: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
@@ -156,6 +167,7 @@ impl Wiring {
         spec: &Spec,
         outputs: &[Elements],
         is_origin: bool,
+        keep: bool,
         door: &Arc<Door>,
     ) -> Manner {
         Manner {
@@ -164,6 +176,7 @@ impl Wiring {
             bypass: bypass(spec, outputs),
             stop: is_origin.then(|| Arc::clone(&self.stop)),
             outside: Some(Arc::clone(door) as Arc<dyn Outside>),
+            keep,
         }
     }
 
@@ -180,6 +193,44 @@ impl Wiring {
         signals
             .map(|(link, index)| self.writer(*link, *index))
             .collect()
+    }
+
+    /// Links on which this process tells for its whole re-armed subnet that a group has ended.
+    fn group_ends(&self, process: usize) -> Vec<(usize, usize)> {
+        if self.signals[process].is_empty() {
+            return Vec::new();
+        }
+        let herald = |scope: &usize| self.herald(*scope) == Some(process);
+        let Some(scope) = self.network.plan.processes[process].scope.filter(herald) else {
+            return Vec::new();
+        };
+        let signals = self.signals[process].iter().copied();
+        signals
+            .filter(|(link, _)| self.is_group_end(scope, *link))
+            .collect()
+    }
+
+    /// The process that speaks for a re-armed subnet: its first.
+    fn herald(&self, scope: usize) -> Option<usize> {
+        let processes = &self.network.plan.processes;
+        processes
+            .iter()
+            .position(|process| process.scope == Some(scope))
+    }
+
+    /// Whether the link leads from the automatic out-port of this re-armed subnet, that is from those
+    /// of all its processes, to a port that takes packets.
+    fn is_group_end(&self, scope: usize, link: usize) -> bool {
+        let Who::Process(reader) = self.links[link].reader else {
+            return false;
+        };
+        let takes_packets = |((port, _), at): (&(String, u32), &usize)| *at == link && port != "*";
+        let mut processes = self.network.plan.processes.iter().enumerate();
+        self.into[reader].iter().any(takes_packets)
+            && processes.all(|(at, process)| {
+                let signals = self.signals[at].iter().any(|(to, _)| *to == link);
+                signals == self.is_within(process.scope, scope)
+            })
     }
 
     fn writer(&self, link: usize, index: usize) -> Writer {
@@ -291,8 +342,12 @@ impl Wiring {
         let inside = members.into_iter().zip(children).zip(links);
         parents
             .zip(inside)
-            .map(|(parent, ((members, children), links))| {
-                Scope::new(parent, members, children, links)
+            .enumerate()
+            .map(|(at, (parent, ((members, children), links)))| {
+                let herald = self
+                    .herald(at)
+                    .filter(|process| !self.group_ends(*process).is_empty());
+                Scope::new(parent, members, children, links, herald)
             })
             .collect()
     }

@@ -35,11 +35,35 @@ impl Process {
                 }
             }
         }
+        if body.stage == Stage::Announcing {
+            return Self::finish_announcing(body);
+        }
         if body.stage == Stage::Working {
             self.step(body, net)
         } else {
             self.flush(body, net)
         }
+    }
+
+    // ---- the end of a group ----
+
+    /// Puts a packet without content to the automatic out-port of the re-armed subnet.
+    pub(crate) fn announce(&self, body: &mut Body) {
+        let automatic = self.outputs.iter().enumerate();
+        for (element, _) in automatic.filter(|(_, socket)| socket.name == "*") {
+            body.turn.put(element, Packet::null(), false);
+        }
+    }
+
+    /// The subnet goes on when the packet has left, or nobody wants it.
+    fn finish_announcing(body: &mut Body) -> After {
+        match body.turn.flush() {
+            Ok(false) => return After::Idle,
+            Err(_) => body.turn.drop_hand(),
+            Ok(true) => {}
+        }
+        body.stage = Stage::RoundOver;
+        After::RoundOver
     }
 
     // ---- activation ----
@@ -151,6 +175,7 @@ impl Process {
         self.templates.iter().for_each(|template| template.rearm());
         body.turn.rearm_inputs();
         body.opened += 1;
+        body.reads_before = self.reads();
         self.tally.opened.fetch_add(1, Ordering::Relaxed);
         let (spec, layout) = (Arc::clone(&self.spec), Arc::clone(&self.layout));
         let params = Params::new(spec, values, layout, net.clock.shared());
@@ -178,8 +203,14 @@ impl Process {
             if let Some(lent) = slot::reclaim() {
                 *turn = lent;
             }
-            *has_panicked = true;
-            Err(panicked(&*panic))
+            let fault = panicked(&*panic);
+            Err(match turn.take_kept() {
+                Some((element, packet)) => fault.with(packet).at(element),
+                None => {
+                    *has_panicked = true;
+                    fault
+                }
+            })
         });
         match result {
             Ok(Step::More) => After::Again,
@@ -200,10 +231,37 @@ impl Process {
         }
         if self.spec.again && self.scope.is_none() {
             self.let_go(body, net);
+            self.tally.add(body.turn.counts());
+            if let Some(fault) = self.idled(body) {
+                return self.fail(body, net, fault);
+            }
             body.stage = Stage::Waiting;
             return After::Again;
         }
         self.finish(body, net)
+    }
+
+    /// An activation that received nothing while packets wait: the next would be the same, and so on
+    /// for ever.
+    fn idled(&self, body: &mut Body) -> Option<Fault> {
+        if self.reads() > body.reads_before {
+            return None;
+        }
+        let connected = |at: &usize| self.inputs[*at].link.is_some();
+        let mut elements = (0..self.inputs.len()).filter(connected);
+        let element = elements.find(|at| body.turn.look(*at) == Pulled::Some)?;
+        let port = &self.inputs[element].name;
+        let message = format!(
+            "has returned without receiving anything while packets wait at {port}; it would be started again for ever"
+        );
+        Some(Fault::new(message).at(element))
+    }
+
+    /// Packets received from links.
+    fn reads(&self) -> u64 {
+        let initial = self.templates.iter().map(|template| template.delivered());
+        let received = self.tally.received.load(Ordering::Relaxed);
+        received.saturating_sub(initial.sum())
     }
 
     // ---- faults ----

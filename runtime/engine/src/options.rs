@@ -73,6 +73,12 @@ impl Default for Options {
 /// What becomes of a packet that a process could not handle, when ERROR is not connected.
 ///
 /// Written as node metadata: `Pay(course/pay:fault=park)`, `Pay(course/pay:fault=retry,retries=5)`.
+///
+/// A plain function that panics has failed on the packet that it was called with, like one that
+/// returns an error: the packet goes to ERROR or is parked or handled again, and the process goes on.
+/// A looper holds packets in its own code, so that nobody knows which one is to blame: a looper that
+/// fails or panics stops the network under `Park` and `Retry` as well. So does any process that
+/// fails without a packet, such as one whose parameter cannot be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Policy {
     /// The network stops and reports.

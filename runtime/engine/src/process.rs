@@ -127,6 +127,8 @@ pub(crate) enum Stage {
     /// The activation has ended; its last packets have not all left.
     Flushing,
     RoundOver,
+    /// Tells for its whole re-armed subnet that a life is over.
+    Announcing,
     Ended,
 }
 
@@ -137,6 +139,8 @@ pub(crate) struct Body {
     pub(crate) passed_gate: bool,
     pub(crate) received_params: Vec<Option<Packet>>,
     pub(crate) opened: u64,
+    /// Packets received before this activation.
+    pub(crate) reads_before: u64,
     pub(crate) retries: u32,
     pub(crate) restarts: u32,
     /// Packets it may move in its next turn, if it runs in the pool.
@@ -194,6 +198,7 @@ impl Body {
             passed_gate: false,
             received_params: vec![None; params],
             opened: 0,
+            reads_before: 0,
             retries: 0,
             restarts: 0,
             batch: FIRST_BATCH,
@@ -309,7 +314,7 @@ impl Process {
             (_, Stage::RoundOver) => Life::RoundOver,
             (_, Stage::Ended) => Life::Terminated,
             (_, Stage::Working) if waits.send.is_empty() && body.is_dormant() => Life::Dormant,
-            (_, Stage::Working | Stage::Flushing) => Life::Suspended,
+            (_, Stage::Working | Stage::Flushing | Stage::Announcing) => Life::Suspended,
         };
         let status = Status {
             life,

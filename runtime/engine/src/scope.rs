@@ -1,11 +1,13 @@
 //! Substream-sensitive subnets: one full inner life per group, re-armed and not rebuilt.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+use paperflow_core::Fault;
 use paperflow_core::turn::{Outlet, Pulled};
 
 use crate::network::Net;
-use crate::process::Process;
+use crate::options::Policy;
+use crate::process::{Process, Stage};
 
 pub(crate) struct Scope {
     pub(crate) parent: Option<usize>,
@@ -15,6 +17,11 @@ pub(crate) struct Scope {
     pub(crate) children: Vec<usize>,
     /// Links whose innermost scope it is.
     links: Vec<usize>,
+    /// The member that sends a packet for the whole subnet at the end of each life, if somebody takes
+    /// packets from the subnet's automatic out-port.
+    herald: Option<usize>,
+    /// Packets received from outside up to the end of the last life.
+    received: AtomicU64,
     /// Members and children that have not ended this life.
     pub(crate) left: AtomicUsize,
     /// The first packet of this life has come: inner sources may start.
@@ -29,6 +36,7 @@ impl Scope {
         members: Vec<usize>,
         children: Vec<usize>,
         links: Vec<usize>,
+        herald: Option<usize>,
     ) -> Self {
         let left = AtomicUsize::new(members.len() + children.len());
         let (is_active, is_closing) = (AtomicBool::new(false), AtomicBool::new(false));
@@ -37,6 +45,8 @@ impl Scope {
             members,
             children,
             links,
+            herald,
+            received: AtomicU64::new(0),
             left,
             is_active,
             is_closing,
@@ -106,7 +116,13 @@ impl Net {
         if self.scopes[scope].left.fetch_sub(1, Ordering::AcqRel) != 1 {
             return;
         }
+        if self.announce(scope) {
+            return;
+        }
         if self.has_more(scope) {
+            if let Some(idler) = self.idler(scope) {
+                return self.refuse_to_rearm(scope, idler);
+            }
             self.rearm(scope);
             self.scopes[scope]
                 .members
@@ -114,6 +130,64 @@ impl Net {
                 .for_each(|member| self.roster.wake(*member));
         } else {
             self.end_scope(scope);
+        }
+    }
+
+    /// A life that has begun is over: a packet without content tells whoever reads the automatic
+    /// out-port of the subnet. True: it has to leave first.
+    fn announce(&self, scope: usize) -> bool {
+        let this = &self.scopes[scope];
+        let Some(herald) = this.herald else {
+            return false;
+        };
+        if !this.is_active.swap(false, Ordering::AcqRel) {
+            return false;
+        }
+        this.left.store(1, Ordering::Release);
+        let process = &self.processes[herald];
+        let mut body = process.body.lock();
+        process.announce(&mut body);
+        body.stage = Stage::Announcing;
+        drop(body);
+        self.roster.wake(herald);
+        true
+    }
+
+    /// A member that has left packets from outside unread in a life in which nobody has received any.
+    /// The next life would be the same, and so on for ever.
+    fn idler(&self, scope: usize) -> Option<(usize, usize)> {
+        let this = &self.scopes[scope];
+        let members = this.members.iter().map(|member| &self.processes[*member]);
+        let outer = || {
+            members.clone().flat_map(|process| {
+                let link = |at: usize| process.inputs[at].link.map(|link| &self.links[link]);
+                process
+                    .outer_inputs(self)
+                    .filter_map(move |at| Some((process.index, at, link(at)?)))
+            })
+        };
+        let received = outer().map(|(_, _, link)| link.counts().received).sum();
+        if this.received.swap(received, Ordering::AcqRel) != received {
+            return None;
+        }
+        let mut unread = outer().filter(|(_, _, link)| link.observe().fill > 0);
+        unread
+            .next()
+            .map(|(process, element, _)| (process, element))
+    }
+
+    fn refuse_to_rearm(&self, scope: usize, (process, element): (usize, usize)) {
+        let process = &self.processes[process];
+        let port = &process.inputs[element].name;
+        let message = format!(
+            "has ended without receiving anything while packets wait at {port}; its subnet would start again for ever"
+        );
+        let report = process.report(&Fault::new(message).at(element), None);
+        if process.policy == Policy::StopProcess {
+            self.note(report);
+            self.end_scope(scope);
+        } else {
+            self.fail(report);
         }
     }
 

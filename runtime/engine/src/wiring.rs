@@ -192,7 +192,7 @@ impl Wiring {
         Some(home)
     }
 
-    fn is_within(&self, mut scope: Option<usize>, outer: usize) -> bool {
+    pub(crate) fn is_within(&self, mut scope: Option<usize>, outer: usize) -> bool {
         while let Some(inner) = scope {
             if inner == outer {
                 return true;

@@ -43,6 +43,8 @@ pub(super) struct Inner {
     pub(super) waits: Waits,
     pub(super) lineage: Option<Arc<Headers>>,
     pub(super) fault: Option<Fault>,
+    /// The packet that a plain function handles, and whether the function has it as it is.
+    pub(super) kept: Option<(usize, Packet, bool)>,
 }
 
 impl Inner {
