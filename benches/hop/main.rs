@@ -73,12 +73,14 @@ impl Arguments {
         }
     }
 
-    fn runners(&self, row: &Row) -> Vec<Runner> {
-        let runners = Runner::all()
-            .into_iter()
-            .filter(|runner| row.suits(*runner));
-        let is_asked = |runner: &Runner| self.runner.is_empty() || self.runner.contains(runner);
-        runners.filter(is_asked).collect()
+    fn runners(&self, row: &Row, capacity: usize) -> Vec<Runner> {
+        let all = if self.runner.is_empty() {
+            Runner::all()
+        } else {
+            self.runner.clone()
+        };
+        let can = all.into_iter().filter(|runner| runner.can(row, capacity));
+        can.collect()
     }
 }
 
@@ -118,7 +120,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut table = Table::new(arguments.markdown);
     for row in &rows {
         for capacity in arguments.capacities(row) {
-            let runners = arguments.runners(row);
+            let runners = arguments.runners(row, capacity);
             let measured = measure::row(row, capacity, &runners, effort);
             let measured = measured.map_err(|error| format!("{} {capacity}: {error}", row.name))?;
             table.print(row, capacity, &measured);

@@ -3,8 +3,6 @@
 use paperflow_bench::shape::Manner;
 use paperflow_bench::{Node, Payload, Shape};
 
-use crate::runner::Runner;
-
 /// A network to be measured.
 pub(crate) struct Row {
     /// What `--row` asks for.
@@ -13,28 +11,9 @@ pub(crate) struct Row {
     pub(crate) about: String,
     pub(crate) shape: Shape,
     pub(crate) capacities: &'static [usize],
-    pub(crate) who: Who,
-}
-
-/// Who can run it.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Who {
-    Everybody,
-    /// It has more nodes than anybody wants threads.
-    Pools,
-    /// Some of its processes have threads of their own by nature, whatever the scheduler.
-    PoolsAndPeers,
 }
 
 impl Row {
-    pub(crate) fn suits(&self, runner: Runner) -> bool {
-        match self.who {
-            Who::Everybody => true,
-            Who::Pools => matches!(runner, Runner::Pool(_)),
-            Who::PoolsAndPeers => runner != Runner::Threads,
-        }
-    }
-
     /// Packets of the shortest burst: many times what fits a link, so that filling and draining the
     /// network does not show.
     pub(crate) fn fewest(&self, capacity: usize) -> u64 {
@@ -88,7 +67,6 @@ fn row(
         about: about.into(),
         shape,
         capacities,
-        who: Who::Everybody,
     }
 }
 
@@ -135,7 +113,7 @@ fn manners() -> Vec<Row> {
     let looper = Shape::pipeline(3, LOOPER);
     let by_turns = Shape::row((0..8).map(|at| if at % 2 == 0 { PLAIN } else { LOOPER }));
     let mixed = Shape::row((0..8).map(|at| if at % 2 == 0 { PLAIN } else { ON_THREAD }));
-    let mut rows = vec![
+    vec![
         row("looper-3", "source, 3 loopers, sink", looper, ALL),
         row(
             "by-turns-8",
@@ -149,9 +127,7 @@ fn manners() -> Vec<Row> {
             mixed,
             ALL,
         ),
-    ];
-    rows[2].who = Who::PoolsAndPeers;
-    rows
+    ]
 }
 
 fn payloads() -> Vec<Row> {
@@ -193,13 +169,8 @@ fn works() -> Vec<Row> {
 }
 
 fn chains() -> Vec<Row> {
-    let chain = |nodes: usize| Row {
-        who: if nodes > 1000 {
-            Who::Pools
-        } else {
-            Who::Everybody
-        },
-        ..row(
+    let chain = |nodes: usize| {
+        row(
             format!("chain-{nodes}"),
             format!("source, {nodes} plain functions, sink"),
             Shape::pipeline(nodes, PLAIN),

@@ -4,11 +4,18 @@ use std::fmt;
 use std::str::FromStr;
 
 use paperflow::Scheduler;
+#[cfg(feature = "peers")]
+use paperflow_bench::blocks::{self, Blocks};
 use paperflow_bench::network::Net;
+#[cfg(feature = "peers")]
+use paperflow_bench::tasks::{AsyncFlow, Tasks, Tokio};
 use paperflow_bench::threads::{Crossbeam, Kanal, Std, Threads};
 use paperflow_bench::{Contestant, Error};
 
 use crate::rows::Row;
+
+/// Nobody wants more.
+const MOST_THREADS: usize = 2000;
 
 /// Who runs a network.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +27,14 @@ pub(crate) enum Runner {
     Crossbeam,
     SyncChannel,
     Kanal,
+    /// Tasks of tokio, on this many threads.
+    #[cfg(feature = "peers")]
+    Tokio(usize),
+    /// The same with async-flow's ports.
+    #[cfg(feature = "peers")]
+    AsyncFlow(usize),
+    #[cfg(feature = "peers")]
+    Protoflow,
 }
 
 impl Runner {
@@ -34,6 +49,16 @@ impl Runner {
             Self::Crossbeam,
             Self::SyncChannel,
             Self::Kanal,
+            #[cfg(feature = "peers")]
+            Self::Tokio(1),
+            #[cfg(feature = "peers")]
+            Self::Tokio(2),
+            #[cfg(feature = "peers")]
+            Self::AsyncFlow(1),
+            #[cfg(feature = "peers")]
+            Self::AsyncFlow(2),
+            #[cfg(feature = "peers")]
+            Self::Protoflow,
         ]
     }
 
@@ -46,13 +71,38 @@ impl Runner {
             Self::Crossbeam => Box::new(Threads::start::<Crossbeam>(shape, capacity)?),
             Self::SyncChannel => Box::new(Threads::start::<Std>(shape, capacity)?),
             Self::Kanal => Box::new(Threads::start::<Kanal>(shape, capacity)?),
+            #[cfg(feature = "peers")]
+            Self::Tokio(workers) => Box::new(Tasks::start::<Tokio>(shape, capacity, workers)?),
+            #[cfg(feature = "peers")]
+            Self::AsyncFlow(workers) => {
+                Box::new(Tasks::start::<AsyncFlow>(shape, capacity, workers)?)
+            }
+            #[cfg(feature = "peers")]
+            Self::Protoflow => Box::new(Blocks::start(shape)?),
         })
+    }
+
+    /// Whether it can run the network at all.
+    pub(crate) fn can(self, row: &Row, capacity: usize) -> bool {
+        let is_huge = row.shape.nodes.len() > MOST_THREADS;
+        match self {
+            Self::Pool(_) => true,
+            // Some processes of such a network have threads whatever the scheduler.
+            Self::Threads => !is_huge && row.shape.own_threads() == 0,
+            #[cfg(feature = "peers")]
+            Self::Tokio(_) | Self::AsyncFlow(_) => true,
+            #[cfg(feature = "peers")]
+            Self::Protoflow => !is_huge && capacity == blocks::CAPACITY && Blocks::can(&row.shape),
+            _ => !is_huge && capacity > 0,
+        }
     }
 
     /// Threads that run processes.
     pub(crate) fn workers(self, row: &Row) -> usize {
         match self {
             Self::Pool(workers) => workers + row.shape.own_threads(),
+            #[cfg(feature = "peers")]
+            Self::Tokio(workers) | Self::AsyncFlow(workers) => workers,
             _ => row.shape.nodes.len(),
         }
     }
@@ -66,6 +116,12 @@ impl fmt::Display for Runner {
             Self::Crossbeam => f.pad("crossbeam"),
             Self::SyncChannel => f.pad("sync_channel"),
             Self::Kanal => f.pad("kanal"),
+            #[cfg(feature = "peers")]
+            Self::Tokio(workers) => write!(f, "tokio={workers}"),
+            #[cfg(feature = "peers")]
+            Self::AsyncFlow(workers) => write!(f, "async-flow={workers}"),
+            #[cfg(feature = "peers")]
+            Self::Protoflow => f.pad("protoflow"),
         }
     }
 }

@@ -5,10 +5,14 @@
 //! after the other, so that a busy neighbour hits all alike. Building and starting is never measured:
 //! the clock of [`stopwatch`] starts when a source is about to send and stops at the sink.
 
+#[cfg(feature = "peers")]
+pub mod blocks;
 pub mod components;
 pub mod network;
 pub mod shape;
 pub mod stopwatch;
+#[cfg(feature = "peers")]
+pub mod tasks;
 pub mod threads;
 pub mod work;
 

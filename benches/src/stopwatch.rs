@@ -4,8 +4,8 @@
 //! One burst runs at a time, so there is one stopwatch. Sources and sinks find it without being told:
 //! a component has no way to carry it, and a plain function has nothing to keep it in.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -38,18 +38,19 @@ static IS_RUNNING: AtomicBool = AtomicBool::new(false);
 static NUMBERS: AtomicI64 = AtomicI64::new(0);
 static LASTS: AtomicU64 = AtomicU64::new(0);
 
-struct Marks {
+/// When the first source was about to send.
+static BEGUN: Mutex<Option<Mark>> = Mutex::new(None);
+
+struct Ends {
     tell: Sender<Mark>,
     heard: Receiver<Mark>,
 }
 
-fn marks() -> &'static [Marks; 2] {
-    static MARKS: OnceLock<[Marks; 2]> = OnceLock::new();
-    MARKS.get_or_init(|| {
-        [(), ()].map(|()| {
-            let (tell, heard) = unbounded();
-            Marks { tell, heard }
-        })
+fn ends() -> &'static Ends {
+    static ENDS: OnceLock<Ends> = OnceLock::new();
+    ENDS.get_or_init(|| {
+        let (tell, heard) = unbounded();
+        Ends { tell, heard }
     })
 }
 
@@ -59,7 +60,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Sets the stopwatch for the next burst.
 pub fn arm(flow: Flow) {
     let numbers = i64::try_from(flow.numbers).unwrap_or(i64::MAX);
-    marks();
+    ends();
     NUMBERS.store(numbers, Ordering::Relaxed);
     LASTS.store(flow.lasts, Ordering::Relaxed);
     IS_RUNNING.store(false, Ordering::Release);
@@ -68,16 +69,13 @@ pub fn arm(flow: Flow) {
 /// A source is about to send. The first starts the clock.
 pub fn start() {
     if !IS_RUNNING.swap(true, Ordering::AcqRel) {
+        let mut begun = BEGUN.lock().unwrap_or_else(PoisonError::into_inner);
         let (cpu, switches) = used();
-        let wall = Instant::now();
-        tell(
-            0,
-            Mark {
-                wall,
-                cpu,
-                switches,
-            },
-        );
+        *begun = Some(Mark {
+            wall: Instant::now(),
+            cpu,
+            switches,
+        });
     }
 }
 
@@ -94,20 +92,13 @@ fn last() {
     if LASTS.fetch_sub(1, Ordering::AcqRel) == 1 {
         let wall = Instant::now();
         let (cpu, switches) = used();
-        tell(
-            1,
-            Mark {
-                wall,
-                cpu,
-                switches,
-            },
-        );
+        // The other end lives as long as the program.
+        let _always_heard = ends().tell.send(Mark {
+            wall,
+            cpu,
+            switches,
+        });
     }
-}
-
-fn tell(which: usize, mark: Mark) {
-    // The other end lives as long as the program.
-    let _always_heard = marks()[which].tell.send(mark);
 }
 
 /// Waits for the end of the burst.
@@ -115,10 +106,10 @@ fn tell(which: usize, mark: Mark) {
 /// # Errors
 /// It has not ended within [`PATIENCE`].
 pub fn wait() -> Result<Sample, Error> {
-    let [begun, ended] = marks();
     let too_long = |_| format!("not all packets have arrived after {PATIENCE:?}");
-    let begun = begun.heard.recv_timeout(PATIENCE).map_err(too_long)?;
-    let ended = ended.heard.recv_timeout(PATIENCE).map_err(too_long)?;
+    let ended = ends().heard.recv_timeout(PATIENCE).map_err(too_long)?;
+    let begun = BEGUN.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let begun = begun.ok_or("packets have arrived before any was sent")?;
     Ok(Sample {
         wall: ended.wall - begun.wall,
         cpu: ended.cpu.saturating_sub(begun.cpu),
