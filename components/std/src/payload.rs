@@ -1,6 +1,6 @@
 //! Payloads of packets that are to be sent on as themselves.
 
-use paperflow_core::{Fault, IntoPort, Number, Packet};
+use paperflow_core::{Fault, IntoPort, Number, Out, Packet};
 use serde_json::{Map, Value as Json};
 
 fn wrong<T>(wanted: &str, packet: &Packet) -> Result<T, Fault> {
@@ -45,6 +45,14 @@ pub(crate) fn fields(json: Json) -> Result<Map<String, Json>, Fault> {
         other => Err(Fault::new(format!(
             "expected a record with fields, got {other}"
         ))),
+    }
+}
+
+/// Sends a packet to the first port when it passes a test, and else to the second one.
+pub(crate) fn divide(passes: bool, packet: Packet, acc: &mut Out<Packet>, rej: &mut Out<Packet>) {
+    match passes {
+        true => acc.put(packet),
+        false => rej.put(packet),
     }
 }
 

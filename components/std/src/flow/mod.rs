@@ -1,11 +1,14 @@
 //! Components that move packets and leave what is in them alone.
 
+mod after;
 mod balance;
+mod balloon;
 mod close_early;
 mod collate;
 mod concat;
 mod copy;
 mod count;
+mod count_every;
 mod countdown;
 mod crash;
 mod dedupe;
@@ -34,14 +37,16 @@ mod shed;
 mod skip;
 mod sort;
 mod splitter;
+mod switch;
 mod take;
 mod tick;
 mod timeout;
+mod zip;
 
 use paperflow_core::Catalogue;
 
 /// Classic name, and the component it stands for.
-const ALIASES: [(&str, &str); 45] = [
+const ALIASES: [(&str, &str); 55] = [
     ("Passthru", "flow/pass"),
     ("Pass", "flow/pass"),
     ("Repeat", "flow/pass"),
@@ -87,17 +92,30 @@ const ALIASES: [(&str, &str); 45] = [
     ("Crash", "flow/crash"),
     ("Crasher", "flow/crash"),
     ("CopierCloser", "flow/close-early"),
+    ("Sender", "flow/generate"),
+    ("RunInterval", "flow/tick"),
+    ("RunTimeout", "flow/after"),
+    ("RepeatDelayed", "flow/delay"),
+    ("splitter", "flow/replicate"),
+    ("Split", "flow/select"),
+    ("Filter", "flow/select"),
+    ("Switch", "flow/switch"),
+    ("Balloon", "flow/balloon"),
+    ("Zip", "flow/zip"),
 ];
 
 /// The components of this area.
 pub(crate) fn catalogue() -> Catalogue {
     let catalogue = Catalogue::new()
+        .with(after::after)
         .with(balance::balance)
+        .with(balloon::balloon)
         .with(close_early::close_early)
         .with(collate::collate)
         .with(concat::concat)
         .with(copy::copy)
         .with(count::count)
+        .with(count_every::count_every)
         .with(countdown::countdown)
         .with(crash::crash)
         .with(dedupe::dedupe)
@@ -126,9 +144,11 @@ pub(crate) fn catalogue() -> Catalogue {
         .with(skip::skip)
         .with(sort::sort)
         .with(splitter::splitter)
+        .with(switch::switch)
         .with(take::take)
         .with(tick::tick)
-        .with(timeout::timeout);
+        .with(timeout::timeout)
+        .with(zip::zip);
     ALIASES.iter().fold(catalogue, |catalogue, (alias, name)| {
         catalogue.alias(alias, name)
     })

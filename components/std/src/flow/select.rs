@@ -2,6 +2,7 @@ use paperflow_core::{Out, Packet, Param, component};
 
 use crate::datum::Datum;
 use crate::param::Condition;
+use crate::payload;
 
 /// Separates packets by a test of their value.
 ///
@@ -22,9 +23,5 @@ pub(crate) fn select(
     rej: &mut Out<Packet>,
 ) {
     let holds = test.holds(Some(Datum::from(&input)));
-    if holds {
-        acc.put(input);
-    } else {
-        rej.put(input);
-    }
+    payload::divide(holds, input, acc, rej);
 }

@@ -4,15 +4,17 @@ mod by;
 mod count;
 mod enclose;
 mod every;
+mod reverse;
 mod sum;
 mod ungroup;
 
 use paperflow_core::{Catalogue, Fault, Kind, Packet};
 
 /// Classic name, and the component it stands for.
-const ALIASES: [(&str, &str); 2] = [
+const ALIASES: [(&str, &str); 3] = [
     ("EncloseBrackets", "group/enclose"),
     ("RemoveBrackets", "group/ungroup"),
+    ("Reverse", "group/reverse"),
 ];
 
 /// The components of this area.
@@ -22,6 +24,7 @@ pub(crate) fn catalogue() -> Catalogue {
         .with(count::count)
         .with(enclose::enclose)
         .with(every::every)
+        .with(reverse::reverse)
         .with(sum::sum)
         .with(ungroup::ungroup);
     ALIASES.iter().fold(catalogue, |catalogue, (alias, name)| {

@@ -1,6 +1,6 @@
 use paperflow_core::{Fault, Number, Out, Param, component};
 
-use super::checked;
+use super::{divisor, quotient};
 use crate::param::Amount;
 
 /// Divides each number by a value.
@@ -17,17 +17,6 @@ pub(crate) fn divide(
     /// The quotients.
     out: &mut Out<Number>,
 ) -> Result<(), Fault> {
-    if value.0.as_f64() == 0.0 {
-        return Err(Fault::new(
-            "parameter VALUE: expected a number other than 0",
-        ));
-    }
-    let quotient = match (input, value.0) {
-        (Number::Int(one), Number::Int(two)) if one.checked_rem(two) != Some(0) => {
-            Number::Float(one as f64 / two as f64)
-        }
-        (one, two) => checked("quotient", one, two, i64::checked_div, |one, two| one / two)?,
-    };
-    out.put(quotient);
+    out.put(quotient(input, divisor(value)?)?);
     Ok(())
 }

@@ -1,6 +1,6 @@
 use paperflow_core::{Fault, Number, Out, Param, component};
 
-use super::checked;
+use super::{checked, divisor};
 use crate::param::Amount;
 
 /// Tells what is left of each number after dividing it by a value as often as possible.
@@ -16,15 +16,10 @@ pub(crate) fn remainder(
     /// What is left.
     out: &mut Out<Number>,
 ) -> Result<(), Fault> {
-    if value.0.as_f64() == 0.0 {
-        return Err(Fault::new(
-            "parameter VALUE: expected a number other than 0",
-        ));
-    }
     out.put(checked(
         "remainder",
         input,
-        value.0,
+        divisor(value)?,
         i64::checked_rem_euclid,
         f64::rem_euclid,
     )?);

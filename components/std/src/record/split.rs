@@ -31,10 +31,6 @@ pub(crate) fn split(
     rej: &mut Out<Packet>,
 ) -> Result<(), Fault> {
     let holds = test.holds(field.find(payload::record(&input)?).map(Datum::from));
-    if holds {
-        acc.put(input);
-    } else {
-        rej.put(input);
-    }
+    payload::divide(holds, input, acc, rej);
     Ok(())
 }

@@ -19,10 +19,6 @@ pub(crate) fn contains(
     rej: &mut Out<Packet>,
 ) -> Result<(), Fault> {
     let holds = payload::text(&input)?.contains(&**test);
-    if holds {
-        acc.put(input);
-    } else {
-        rej.put(input);
-    }
+    payload::divide(holds, input, acc, rej);
     Ok(())
 }
