@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use paperflow_engine::LONG_TURN;
 use paperflow_engine::report::{LinkStatistics, ProcessStatistics, Statistics, Totals};
 use unicode_width::UnicodeWidthStr;
 
@@ -15,7 +16,49 @@ pub(crate) fn table(statistics: &Statistics, paint: Paint) -> String {
     let mut text =
         aligned(&processes, PROCESS_LEFT, paint) + "\n" + &aligned(&links, LINK_LEFT, paint) + "\n";
     footer(&mut text, statistics);
-    text
+    text + &held_up(statistics, paint)
+}
+
+/// At most so many waits are shown, none shorter than [`SHORT`] or a hundredth of the longest.
+const MOST_WAITS: usize = 10;
+const SHORT: Duration = Duration::from_millis(1);
+
+/// Who held up whom: waits at links, and turns that held a worker.
+fn held_up(statistics: &Statistics, paint: Paint) -> String {
+    let waits = statistics.waits();
+    let least = waits
+        .first()
+        .map_or(SHORT, |wait| SHORT.max(wait.time / 100));
+    let waits = waits.iter().take_while(|wait| wait.time >= least);
+    let waits = waits.take(MOST_WAITS).map(ToString::to_string);
+    let long = |process: &&ProcessStatistics| process.long_turns > 0;
+    let turns = statistics.processes.iter().filter(long).map(long_turns);
+    section("WHO WAITED FOR WHOM", waits, paint)
+        + &section("LONG TURNS", turns, paint)
+}
+
+fn long_turns(process: &ProcessStatistics) -> String {
+    let ProcessStatistics {
+        address,
+        component,
+        origin,
+        long_turns,
+        longest_turn,
+        ..
+    } = process;
+    format!(
+        "{address} ({component}) at {origin} held a worker for more than {LONG_TURN:?} {long_turns} times, {} at worst",
+        short(*longest_turn)
+    )
+}
+
+/// Lines under a title; nothing when there are none.
+fn section(title: &str, lines: impl Iterator<Item = String>, paint: Paint) -> String {
+    let lines: String = lines.map(|line| line + "\n").collect();
+    if lines.is_empty() {
+        return lines;
+    }
+    format!("\n{}\n{lines}", paint.strong(title))
 }
 
 const PROCESS: &[&str] = &[

@@ -63,14 +63,16 @@ impl<T: Value, F: FnMut(T) -> Result<(), Fault> + Send> Activity for Plain<T, F>
 impl<T: Value, F: FnMut(T) -> Result<(), Fault>> Plain<T, F> {
     fn handle(&mut self, turn: &mut Turn, packet: Packet) -> Result<(), Fault> {
         let kept = self.fallible.then(|| packet.clone());
-        turn.keep(self.element, &packet, T::RAW);
+        let is_kept = turn.keep(self.element, &packet, T::RAW);
         let value =
             T::from_packet(packet).map_err(|packet| wrong_kind::<T>(packet).at(self.element))?;
         if T::RAW {
             turn.begin_forward();
         }
         let result = slot::lend(turn, || (self.call)(value));
-        turn.let_go();
+        if is_kept {
+            turn.let_go();
+        }
         let is_here = !T::RAW || turn.take_forward();
         match result {
             Ok(()) if is_here => turn.dropped(),

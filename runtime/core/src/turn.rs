@@ -329,11 +329,12 @@ impl Turn {
     }
 
     /// Keeps a packet while a function handles it, if somebody wants it when the function panics.
-    pub(crate) fn keep(&mut self, element: usize, packet: &Packet, is_raw: bool) {
+    pub(crate) fn keep(&mut self, element: usize, packet: &Packet, is_raw: bool) -> bool {
         let inner = self.inner();
         if inner.manner.keep {
             inner.kept = Some((element, packet.clone(), is_raw));
         }
+        inner.manner.keep
     }
 
     /// The function has returned.

@@ -115,6 +115,7 @@ impl Wiring {
                 name: String::from("*"),
                 link: Some(link),
                 writer,
+                ..Socket::default()
             });
         }
         let is_source = inputs.iter().all(|socket| socket.link.is_none());
@@ -286,6 +287,7 @@ impl Wiring {
                     name,
                     link: link.map(|(link, _)| *link),
                     writer: link.map_or(0, |(_, writer)| *writer),
+                    ..Socket::default()
                 });
             }
             elements.push(Elements {
@@ -436,7 +438,7 @@ impl InElements {
         self.sockets.push(Socket {
             name,
             link,
-            writer: 0,
+            ..Socket::default()
         });
         self.inlets.push(inlet);
     }

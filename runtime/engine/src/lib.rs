@@ -27,6 +27,7 @@ pub mod rig;
 mod roster;
 mod scope;
 mod shape;
+mod waits;
 mod watch;
 mod wiring;
 
@@ -37,4 +38,5 @@ pub use link::LinkCounts;
 pub use network::{Control, Observer, Running};
 pub use options::{DEFAULT_CAPACITY, DEFAULT_RETRIES, Options, Policy, Scheduler, Watch};
 pub use report::{Outcome, Verdict};
+pub use waits::{Waited, WaitedFor};
 pub use watch::{Holder, LONG_TURN, Notice};

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::clock::NetClock;
 use crate::network::{Event, Net, Running, Thread};
-use crate::process::Process;
+use crate::process::{Process, Socket};
 use crate::report::{
     FaultReport, LinkStatistics, Outcome, ProcessStatistics, Statistics, Totals, Unbalanced,
     Verdict,
@@ -197,8 +197,33 @@ impl Net {
             to: self.reader_name(link),
             capacity: self.links[link].capacity,
             waiting,
+            waited_send: self.waited_send(link),
+            waited_receive: self.waited_receive(link),
             counts,
         }
+    }
+
+    fn waited_send(&self, link: usize) -> Duration {
+        let process = |who: &Who| match who {
+            Who::Process(process) => Some(&self.processes[*process]),
+            Who::External(_) => None,
+        };
+        let writers = self.links[link].writers.iter().enumerate();
+        let sockets = writers.filter_map(|(at, who)| {
+            let mut sockets = process(who)?.outputs.iter();
+            sockets.find(|socket| socket.link == Some(link) && socket.writer == at)
+        });
+        sockets.map(waited).sum()
+    }
+
+    fn waited_receive(&self, link: usize) -> Duration {
+        let Who::Process(reader) = self.links[link].reader else {
+            return Duration::ZERO;
+        };
+        let mut sockets = self.processes[reader].inputs.iter();
+        sockets
+            .find(|socket| socket.link == Some(link))
+            .map_or(Duration::ZERO, waited)
     }
 
     fn unbalanced(&self) -> Vec<Unbalanced> {
@@ -214,6 +239,10 @@ impl Net {
             })
             .collect()
     }
+}
+
+fn waited(socket: &Socket) -> Duration {
+    Duration::from_nanos(socket.waited.load(Ordering::Relaxed))
 }
 
 fn process_statistics(process: &Process) -> ProcessStatistics {

@@ -71,13 +71,23 @@ pub(crate) struct Process {
 }
 
 /// A port element, for reports.
-#[derive(Clone, Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Socket {
     /// `IN` or `IN[2]`.
     pub(crate) name: String,
     pub(crate) link: Option<usize>,
     /// Which writer of the link it is, for an out-port.
     pub(crate) writer: usize,
+    /// How long the process has waited here.
+    pub(crate) waited: AtomicU64,
+}
+
+impl Socket {
+    fn waited(sockets: &[Self], elements: &[usize], time: u64) {
+        for socket in elements.iter().filter_map(|at| sockets.get(*at)) {
+            socket.waited.fetch_add(time, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Where a parameter comes from.
@@ -295,10 +305,12 @@ impl Process {
                 self.tally
                     .blocked_send
                     .fetch_add(blocked, Ordering::Relaxed);
+                Socket::waited(&self.outputs, &status.waits.send, blocked);
             } else if !status.waits.receive.is_empty() {
                 self.tally
                     .blocked_receive
                     .fetch_add(blocked, Ordering::Relaxed);
+                Socket::waited(&self.inputs, &status.waits.receive, blocked);
             }
         }
         Instant::now()

@@ -93,6 +93,10 @@ pub struct LinkStatistics {
     pub capacity: usize,
     /// Packets in it at the end, for the embedding program to receive.
     pub waiting: u64,
+    /// How long its writers have waited for room in it, all together.
+    pub waited_send: Duration,
+    /// How long its reader has waited for packets.
+    pub waited_receive: Duration,
     /// Counts.
     #[serde(flatten)]
     pub counts: LinkCounts,

@@ -12,7 +12,8 @@ use crossbeam_channel::{Receiver, unbounded};
 use paperflow_core::*;
 use paperflow_engine::report::State;
 use paperflow_engine::{
-    LONG_TURN, Network, Notice, Options, Running, Scheduler, Started, Verdict, Watch, describe,
+    LONG_TURN, Network, Notice, Options, Running, Scheduler, Started, Verdict, Waited, WaitedFor,
+    Watch, describe,
 };
 use paperflow_graph::{FileId, Graph, Resolve, Sources, examine};
 use parking_lot::{Condvar, Mutex};
@@ -121,6 +122,10 @@ impl Resolve for NoSubnets {
 }
 
 fn network(text: &str, scheduler: Scheduler, watch: Watch) -> Network {
+    network_in(text, scheduler, watch, false)
+}
+
+fn network_in(text: &str, scheduler: Scheduler, watch: Watch, virtual_time: bool) -> Network {
     let mut sources = Sources::new();
     let file = sources.add(Path::new("test.fbp"), text);
     let parsed = paperflow_syntax::parse(&sources, file, paperflow_syntax::Options::default());
@@ -130,11 +135,14 @@ fn network(text: &str, scheduler: Scheduler, watch: Watch) -> Network {
         .with(block_on_thread)
         .with(block_outside)
         .with(crunch)
+        .with(ask_each)
+        .with(answer)
         .with(nest);
     let checked = examine(&parsed.graph, &describe(&catalogue), &mut NoSubnets);
     let options = Options {
         scheduler,
         watch: Some(watch),
+        virtual_time,
         ..Options::default()
     };
     Network::new(checked.plan, &catalogue, &sources, options)
@@ -152,9 +160,7 @@ const PATIENT: Watch = Watch {
 };
 
 fn start(text: &str, scheduler: Scheduler) -> Running {
-    let started = network(text, scheduler, QUICK).start().unwrap();
-    drop(started.inputs);
-    started.running
+    network(text, scheduler, QUICK).start().unwrap().running
 }
 
 fn notices(running: &Running) -> Receiver<Notice> {
@@ -380,4 +386,95 @@ fn a_component_may_run_a_network_on_a_worker_of_another() {
         .collect();
     assert_eq!(out, ["1", "2", "3"]);
     assert_eq!(running.wait().verdict, Verdict::Finished);
+}
+
+// ---- who waited for whom ----
+
+/// Asks about each item, and waits for the answer.
+#[component("t/ask-each", work = compute)]
+async fn ask_each(
+    /// Items.
+    item: In<i64>,
+    /// Answers.
+    result: In<i64>,
+    /// Questions.
+    lookup: Out<i64>,
+    /// Answers, in the order of the items.
+    out: Out<i64>,
+) -> Result<(), Fault> {
+    while let Some(item) = item.next().await {
+        lookup.send(*item).await?;
+        if let Some(answer) = result.next().await {
+            out.send(*answer).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Answers after a second.
+#[component("t/answer", work = compute)]
+async fn answer(
+    /// Questions.
+    input: In<i64>,
+    /// Time.
+    timer: Timer,
+    /// Answers.
+    out: Out<i64>,
+) -> Result<(), Fault> {
+    while let Some(number) = input.next().await {
+        timer.sleep(Duration::from_secs(1)).await;
+        out.send(*number).await?;
+    }
+    Ok(())
+}
+
+fn waits(text: &str, scheduler: Scheduler) -> Vec<Waited> {
+    let network = network_in(text, scheduler, QUICK, true);
+    let outcome = network.start().unwrap().running.wait();
+    assert_eq!(outcome.verdict, Verdict::Finished);
+    outcome.statistics.waits()
+}
+
+#[test]
+fn who_asks_over_and_over_waits_for_answers() {
+    let text = "'10' -> COUNT E(t/emit) OUT -> ITEM Price(t/ask-each) LOOKUP -> IN A(t/answer)
+                A OUT -> RESULT Price
+                Price OUT -> IN D(t/discard)";
+    for scheduler in [Scheduler::Pool(2), Scheduler::Threads] {
+        let waits = waits(text, scheduler);
+        let asked: Vec<_> = waits
+            .iter()
+            .filter(|wait| wait.what == WaitedFor::Answers && wait.who == ["Price.RESULT"])
+            .collect();
+        let [wait] = asked[..] else {
+            panic!("{waits:?}")
+        };
+        assert_eq!(
+            (&wait.whom[..], wait.packets),
+            (&["A.OUT".to_owned()][..], 10)
+        );
+        assert!(wait.time >= Duration::from_secs(10), "{wait}");
+        let said = wait.to_string();
+        assert!(said.starts_with("Price.RESULT waited 10."), "{said}");
+        assert!(said.contains("for 10 answers from A.OUT, 1.0"), "{said}");
+        assert!(said.contains("a walk of shame"), "{said}");
+    }
+}
+
+#[test]
+fn who_is_slow_holds_up_its_writer() {
+    let text = "'5' -> COUNT E(t/emit) OUT -> (1) IN A(t/answer) OUT -> IN D(t/discard)";
+    for scheduler in [Scheduler::Pool(2), Scheduler::Threads] {
+        let waits = waits(text, scheduler);
+        let is_room = |wait: &&Waited| wait.what == WaitedFor::Room;
+        let room: Vec<_> = waits.iter().filter(is_room).collect();
+        let [wait] = room[..] else {
+            panic!("{waits:?}")
+        };
+        assert_eq!((&wait.who[0][..], &wait.whom[0][..]), ("E.OUT", "A.IN"));
+        assert!(wait.time >= Duration::from_secs(3), "{wait}");
+        let from_a = |wait: &&Waited| wait.whom == ["A.OUT"];
+        let late = waits.iter().find(from_a).map(|wait| wait.what);
+        assert_eq!(late, Some(WaitedFor::Packets));
+    }
 }
