@@ -7,20 +7,25 @@
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
+mod hops;
+mod latency;
 mod measure;
 mod rows;
 mod runner;
+mod size;
 mod table;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
+use paperflow::Scheduler;
 use paperflow_bench::Error;
 
+use hops::Hops;
 use measure::Effort;
 use rows::Row;
 use runner::Runner;
-use table::Table;
 
 /// Measures whole networks: wall and processor time of a packet over a link, beside the same network
 /// wired by hand, in short bursts that take turns.
@@ -54,13 +59,16 @@ struct Arguments {
     /// prints nothing but its name: for profilers.
     #[arg(long, value_name = "PACKETS")]
     profile: Option<u64>,
+    /// Builds one network of this many processes: what the row `size` starts.
+    #[arg(long, hide = true)]
+    one_size: Option<usize>,
 }
 
 impl Arguments {
-    fn wants(&self, row: &Row) -> bool {
+    fn wants(&self, name: &str) -> bool {
         let is_asked = |asked: &String| match asked.strip_prefix('=') {
-            Some(exact) => row.name == exact,
-            None => row.name.contains(asked.as_str()),
+            Some(exact) => name == exact,
+            None => name.contains(asked.as_str()),
         };
         self.rows.is_empty() || self.rows.iter().any(is_asked)
     }
@@ -95,16 +103,25 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Error> {
-    let rows: Vec<_> = rows::all()
-        .into_iter()
-        .filter(|row| arguments.wants(row))
-        .collect();
-    if rows.is_empty() {
+    if let Some(size) = arguments.one_size {
+        let Some(Runner::Paperflow(scheduler)) = arguments.runner.first() else {
+            return Err("one size needs a runner of ours".into());
+        };
+        return size::one(size, *scheduler);
+    }
+    let mut rows = rows::all();
+    rows.retain(|row| arguments.wants(&row.name));
+    let others = [(latency::NAME, latency::ABOUT), (size::NAME, size::ABOUT)];
+    let others = others.map(|(name, about)| arguments.wants(name).then_some((name, about)));
+    if rows.is_empty() && others == [None, None] {
         return Err("no such row; --list says which there are".into());
     }
     if arguments.list {
-        rows.iter()
-            .for_each(|row| println!("{:<20} {}", row.name, row.about));
+        let rows = rows
+            .iter()
+            .map(|row| (row.name.as_str(), row.about.as_str()));
+        let all = rows.chain(others.into_iter().flatten());
+        all.for_each(|(name, about)| println!("{name:<14} {about}"));
         return Ok(());
     }
     if let Some(packets) = arguments.profile {
@@ -112,25 +129,37 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
             .iter()
             .try_for_each(|row| profile(arguments, row, packets));
     }
-    let effort = Effort {
-        rounds: arguments.rounds,
-        burst: std::time::Duration::from_micros(arguments.burst),
-        packets: arguments.packets,
-    };
-    let mut table = Table::new(arguments.markdown);
-    for row in &rows {
-        for capacity in arguments.capacities(row) {
-            let runners = arguments.runners(row, capacity);
-            let measured = measure::row(row, capacity, &runners, effort);
-            let measured = measured.map_err(|error| format!("{} {capacity}: {error}", row.name))?;
-            table.print(row, capacity, &measured);
-        }
+    if !rows.is_empty() {
+        hops(arguments, &rows)?;
+    }
+    if others[0].is_some() {
+        latency::print(arguments.markdown, &arguments.runners(&latency::row(), 128))?;
+    }
+    if others[1].is_some() {
+        size::print(arguments.markdown)?;
     }
     Ok(())
 }
 
+fn hops(arguments: &Arguments, rows: &[Row]) -> Result<(), Error> {
+    let effort = Effort {
+        rounds: arguments.rounds,
+        burst: Duration::from_micros(arguments.burst),
+        packets: arguments.packets,
+    };
+    let hops = Hops::begin(arguments.markdown);
+    for row in rows {
+        for capacity in arguments.capacities(row) {
+            hops.print(row, capacity, &arguments.runners(row, capacity), effort)?;
+        }
+    }
+    hops.end();
+    Ok(())
+}
+
 fn profile(arguments: &Arguments, row: &Row, packets: u64) -> Result<(), Error> {
-    let runner = *arguments.runner.first().unwrap_or(&Runner::Pool(1));
+    let usual = Runner::Paperflow(Scheduler::Pool(1));
+    let runner = *arguments.runner.first().unwrap_or(&usual);
     let capacity = arguments.capacities(row)[0];
     let mut contestant = runner.start(row, capacity)?;
     contestant.burst(packets)?;

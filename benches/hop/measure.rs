@@ -19,6 +19,16 @@ pub(crate) struct Effort {
     pub(crate) packets: Option<u64>,
 }
 
+impl Default for Effort {
+    fn default() -> Self {
+        Self {
+            rounds: 30,
+            burst: Duration::from_micros(4000),
+            packets: None,
+        }
+    }
+}
+
 /// What one runner took for one row.
 pub(crate) struct Measured {
     pub(crate) runner: Runner,

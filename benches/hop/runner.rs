@@ -20,10 +20,8 @@ const MOST_THREADS: usize = 2000;
 /// Who runs a network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Runner {
-    /// Paperflow, with a pool of this many workers.
-    Pool(usize),
-    /// Paperflow, with a thread for each process.
-    Threads,
+    /// Our own.
+    Paperflow(Scheduler),
     Crossbeam,
     SyncChannel,
     Kanal,
@@ -43,9 +41,9 @@ impl Runner {
 
     pub(crate) fn all() -> Vec<Self> {
         vec![
-            Self::Pool(1),
-            Self::Pool(2),
-            Self::Threads,
+            Self::Paperflow(Scheduler::Pool(1)),
+            Self::Paperflow(Scheduler::Pool(2)),
+            Self::Paperflow(Scheduler::Threads),
             Self::Crossbeam,
             Self::SyncChannel,
             Self::Kanal,
@@ -66,8 +64,7 @@ impl Runner {
     pub(crate) fn start(self, row: &Row, capacity: usize) -> Result<Box<dyn Contestant>, Error> {
         let shape = &row.shape;
         Ok(match self {
-            Self::Pool(workers) => Box::new(Net::start(shape, Scheduler::Pool(workers), capacity)?),
-            Self::Threads => Box::new(Net::start(shape, Scheduler::Threads, capacity)?),
+            Self::Paperflow(scheduler) => Box::new(Net::start(shape, scheduler, capacity)?),
             Self::Crossbeam => Box::new(Threads::start::<Crossbeam>(shape, capacity)?),
             Self::SyncChannel => Box::new(Threads::start::<Std>(shape, capacity)?),
             Self::Kanal => Box::new(Threads::start::<Kanal>(shape, capacity)?),
@@ -86,9 +83,9 @@ impl Runner {
     pub(crate) fn can(self, row: &Row, capacity: usize) -> bool {
         let is_huge = row.shape.nodes.len() > MOST_THREADS;
         match self {
-            Self::Pool(_) => true,
-            // Some processes of such a network have threads whatever the scheduler.
-            Self::Threads => !is_huge && row.shape.own_threads() == 0,
+            // Some processes of a mixed network have threads whatever the scheduler.
+            Self::Paperflow(Scheduler::Threads) => !is_huge && row.shape.own_threads() == 0,
+            Self::Paperflow(_) => true,
             #[cfg(feature = "peers")]
             Self::Tokio(_) | Self::AsyncFlow(_) => true,
             #[cfg(feature = "peers")]
@@ -100,7 +97,7 @@ impl Runner {
     /// Threads that run processes.
     pub(crate) fn workers(self, row: &Row) -> usize {
         match self {
-            Self::Pool(workers) => workers + row.shape.own_threads(),
+            Self::Paperflow(Scheduler::Pool(workers)) => workers + row.shape.own_threads(),
             #[cfg(feature = "peers")]
             Self::Tokio(workers) | Self::AsyncFlow(workers) => workers,
             _ => row.shape.nodes.len(),
@@ -111,8 +108,9 @@ impl Runner {
 impl fmt::Display for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pool(workers) => write!(f, "pool={workers}"),
-            Self::Threads => f.pad("threads"),
+            Self::Paperflow(Scheduler::Pool(workers)) => write!(f, "pool={workers}"),
+            Self::Paperflow(Scheduler::Threads) => f.pad("threads"),
+            Self::Paperflow(Scheduler::Auto) => f.pad("auto"),
             Self::Crossbeam => f.pad("crossbeam"),
             Self::SyncChannel => f.pad("sync_channel"),
             Self::Kanal => f.pad("kanal"),
@@ -134,7 +132,7 @@ impl FromStr for Runner {
             let workers = workers
                 .parse()
                 .map_err(|error| format!("{workers}: {error}"))?;
-            return Ok(Self::Pool(workers));
+            return Ok(Self::Paperflow(Scheduler::Pool(workers)));
         }
         let known = Self::all()
             .into_iter()

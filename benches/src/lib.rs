@@ -8,6 +8,7 @@
 #[cfg(feature = "peers")]
 pub mod blocks;
 pub mod components;
+pub mod memory;
 pub mod network;
 pub mod shape;
 pub mod stopwatch;
