@@ -12,6 +12,7 @@ pub mod memory;
 pub mod network;
 pub mod shape;
 pub mod stopwatch;
+pub mod stress;
 #[cfg(feature = "peers")]
 pub mod tasks;
 pub mod threads;
