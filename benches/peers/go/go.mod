@@ -1,0 +1,3 @@
+module paperflow-peers/channels
+
+go 1.22
