@@ -27,7 +27,7 @@ struct Arguments {
     #[arg(long)]
     networks: Option<u64>,
     /// Packets that the sources of a network send, at most.
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, default_value_t = 5_000)]
     packets: u64,
 }
 
