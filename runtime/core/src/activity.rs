@@ -1,44 +1,61 @@
 //! The two shapes of a component function, lowered to the contract.
 
+use std::collections::VecDeque;
 use std::future::Future;
+use std::marker::PhantomData;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::component::{Activity, Step};
 use crate::fault::Fault;
 use crate::packet::Packet;
-use crate::port::In;
+use crate::port::{In, OutPorts};
 use crate::receive::wrong_kind;
 use crate::slot;
-use crate::turn::{Take, Turn};
+use crate::turn::{Batch, Take, Turn};
 use crate::value::Value;
 
 /// An activity that calls a function once for each packet of one in-port.
 ///
-/// Brackets pass to every connected out-port, in place. `fallible`: the packet is kept until the call
+/// Brackets pass to every connected out-port, in place. `FALLIBLE`: the packet is kept until the call
 /// is over, to go to the ERROR port or to the policy.
-pub fn plain<T: Value>(
+pub fn plain<const FALLIBLE: bool, T: Value, P: OutPorts>(
     input: &In<T>,
-    fallible: bool,
-    call: impl FnMut(T) -> Result<(), Fault> + Send + 'static,
+    ports: P,
+    call: impl FnMut(T, &mut P) -> Result<(), Fault> + Send + 'static,
 ) -> Box<dyn Activity> {
-    Box::new(Plain {
+    Box::new(Plain::<FALLIBLE, T, P, _> {
         element: input.element(),
-        fallible,
+        ports,
         call,
-        value: std::marker::PhantomData::<fn(T)>,
+        batch: VecDeque::new(),
+        received: 0,
+        dropped: 0,
+        value: PhantomData,
     })
 }
 
-struct Plain<T, F> {
+/// Handles a batch of packets at a time: what is received and put meanwhile is known to the turn only
+/// when the batch is settled.
+struct Plain<const FALLIBLE: bool, T, P, F> {
     element: usize,
-    fallible: bool,
+    ports: P,
     call: F,
-    value: std::marker::PhantomData<fn(T)>,
+    /// The packets that are to be handled.
+    batch: VecDeque<Packet>,
+    /// How many were received, and how many of those have ended, since the last settlement.
+    received: usize,
+    dropped: usize,
+    value: PhantomData<fn(T)>,
 }
 
-impl<T: Value, F: FnMut(T) -> Result<(), Fault> + Send> Activity for Plain<T, F> {
+impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<(), Fault> + Send>
+    Activity for Plain<FALLIBLE, T, P, F>
+{
     fn step(&mut self, turn: &mut Turn, _: &mut Context<'_>) -> Result<Step, Fault> {
+        // A call that panicked has left its batch behind.
+        self.settle(turn);
         loop {
             if !turn.empty_hand()? {
                 return Ok(Step::Wait);
@@ -46,13 +63,28 @@ impl<T: Value, F: FnMut(T) -> Result<(), Fault> + Send> Activity for Plain<T, F>
             if turn.is_spent() {
                 return Ok(Step::More);
             }
-            match turn.take(self.element) {
-                Take::Packet(packet) if packet.is_bracket() => turn.pass_bracket(packet),
-                Take::Packet(packet) => self.handle(turn, packet)?,
-                Take::Empty => return Ok(Step::Wait),
-                Take::End => return Ok(Step::Done),
+            let packets = match turn.lend_batch(self.element, &mut self.batch) {
+                Batch::Of(packets) => packets,
+                Batch::Single => 0,
+                Batch::Empty => return Ok(Step::Wait),
+                Batch::End => return Ok(Step::Done),
+            };
+            if packets > 0 {
+                self.handle_batch(turn, packets)?;
+            }
+            if packets == 0 || self.is_next_special(turn) {
+                match turn.take(self.element) {
+                    Take::Packet(packet) if packet.is_bracket() => turn.pass_bracket(packet),
+                    Take::Packet(packet) => self.handle(turn, packet)?,
+                    Take::Empty => return Ok(Step::Wait),
+                    Take::End => return Ok(Step::Done),
+                }
             }
         }
+    }
+
+    fn end(&mut self, turn: &mut Turn) {
+        self.settle(turn);
     }
 
     fn is_dormant_when_waiting(&self) -> bool {
@@ -60,30 +92,104 @@ impl<T: Value, F: FnMut(T) -> Result<(), Fault> + Send> Activity for Plain<T, F>
     }
 }
 
-impl<T: Value, F: FnMut(T) -> Result<(), Fault>> Plain<T, F> {
+/// A call that went wrong.
+struct Failure {
+    fault: Fault,
+    /// Its packet, if that was kept.
+    kept: Option<Packet>,
+    /// The process still owns the packet.
+    is_here: bool,
+}
+
+impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<(), Fault>>
+    Plain<FALLIBLE, T, P, F>
+{
+    /// Calls the function for packets that have no brackets and no headers among them, until one is
+    /// special, one fails, or something that was put did not fit.
+    fn handle_batch(&mut self, turn: &mut Turn, packets: usize) -> Result<(), Fault> {
+        let result = slot::lend(turn, || {
+            slot::set_direct(true);
+            for _ in 0..packets {
+                if self.batch.front().is_none_or(Packet::is_special) {
+                    break;
+                }
+                let Some(packet) = self.batch.pop_front() else {
+                    break;
+                };
+                self.received += 1;
+                if self.call(packet)? {
+                    self.dropped += 1;
+                }
+                if !slot::is_direct() {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        self.settle(turn);
+        result.map_err(|failure: Box<Failure>| self.blame(turn, *failure))
+    }
+
+    /// Handles one packet, with the turn at hand for every put.
     fn handle(&mut self, turn: &mut Turn, packet: Packet) -> Result<(), Fault> {
-        let kept = self.fallible.then(|| packet.clone());
         let is_kept = turn.keep(self.element, &packet, T::RAW);
-        let value =
-            T::from_packet(packet).map_err(|packet| wrong_kind::<T>(packet).at(self.element))?;
-        if T::RAW {
-            turn.begin_forward();
-        }
-        let result = slot::lend(turn, || (self.call)(value));
+        let result = slot::lend(turn, || self.call(packet));
         if is_kept {
             turn.let_go();
         }
-        let is_here = !T::RAW || turn.take_forward();
+        self.settle(turn);
         match result {
-            Ok(()) if is_here => turn.dropped(),
-            Ok(()) => {}
-            Err(fault) => return Err(self.blame(turn, fault, kept, is_here)),
+            Ok(is_here) if is_here => turn.dropped(),
+            Ok(_) => {}
+            Err(failure) => return Err(self.blame(turn, *failure)),
         }
         Ok(())
     }
 
+    /// Calls the function. True: the packet has not left, so it ends here.
+    #[inline]
+    fn call(&mut self, packet: Packet) -> Result<bool, Box<Failure>> {
+        let kept = FALLIBLE.then(|| packet.clone());
+        let value = match T::from_packet(packet) {
+            Ok(value) => value,
+            Err(packet) => return Err(mistaken::<T>(packet)),
+        };
+        if T::RAW {
+            slot::begin_forward();
+        }
+        let result = (self.call)(value, &mut self.ports);
+        let is_here = !T::RAW || slot::take_forward();
+        match result {
+            Ok(()) => Ok(is_here),
+            Err(fault) => Err(Box::new(Failure {
+                fault,
+                kept,
+                is_here,
+            })),
+        }
+    }
+
+    /// Whether the next packet has to be looked at by the turn. It lies in the turn's window.
+    fn is_next_special(&self, turn: &mut Turn) -> bool {
+        turn.peek(self.element).is_some_and(Packet::is_special)
+    }
+
+    /// The turn takes back what is left of the batch and of the room.
+    fn settle(&mut self, turn: &mut Turn) {
+        self.ports.settle(turn);
+        let (received, dropped) = (mem::take(&mut self.received), mem::take(&mut self.dropped));
+        if received > 0 || !self.batch.is_empty() {
+            turn.settle(self.element, &mut self.batch, received, dropped);
+        }
+    }
+
     /// The fault with the packet that caused it, which the process owns (again).
-    fn blame(&self, turn: &mut Turn, fault: Fault, kept: Option<Packet>, is_here: bool) -> Fault {
+    fn blame(&self, turn: &mut Turn, failure: Failure) -> Fault {
+        let Failure {
+            fault,
+            kept,
+            is_here,
+        } = failure;
         if !is_here {
             turn.owns_again();
         }
@@ -95,6 +201,17 @@ impl<T: Value, F: FnMut(T) -> Result<(), Fault>> Plain<T, F> {
             }
         }
     }
+}
+
+#[cold]
+fn mistaken<T: Value>(packet: Packet) -> Box<Failure> {
+    let mut fault = wrong_kind::<T>(packet);
+    let kept = fault.take_packet();
+    Box::new(Failure {
+        fault,
+        kept,
+        is_here: true,
+    })
 }
 
 /// An activity that runs an async function from its start to its end.

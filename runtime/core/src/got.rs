@@ -14,16 +14,27 @@ use crate::value::{IntoPort, Value};
 ///
 /// It is the process's property: sending it forwards the packet, dropping it ends the packet.
 pub struct Got<T> {
-    value: Option<T>,
-    packets: u32,
+    value: T,
+    packets: Packets,
     headers: Option<Arc<Headers>>,
 }
 
+/// The packets that a value came in; they end when this is dropped.
+struct Packets(u32);
+
+impl Drop for Packets {
+    #[inline]
+    fn drop(&mut self) {
+        ended(self.0);
+    }
+}
+
 impl<T> Got<T> {
+    #[inline]
     pub(crate) const fn new(value: T, packets: u32, headers: Option<Arc<Headers>>) -> Self {
         Self {
-            value: Some(value),
-            packets,
+            value,
+            packets: Packets(packets),
             headers,
         }
     }
@@ -35,18 +46,9 @@ impl<T> Got<T> {
     }
 
     /// The value itself; the packet it came in ends here.
-    ///
-    /// # Panics
-    /// Never: the value leaves only here or in a send, and both consume it.
     #[must_use]
-    pub fn into_inner(mut self) -> T {
-        match self.value.take() {
-            Some(value) => {
-                ended(self.packets);
-                value
-            }
-            None => unreachable!("a received value is taken once"),
-        }
+    pub fn into_inner(self) -> T {
+        self.value
     }
 }
 
@@ -54,19 +56,13 @@ impl<T> Deref for Got<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        match &self.value {
-            Some(value) => value,
-            None => unreachable!("a received value is there until it is consumed"),
-        }
+        &self.value
     }
 }
 
 impl<T> DerefMut for Got<T> {
     fn deref_mut(&mut self) -> &mut T {
-        match &mut self.value {
-            Some(value) => value,
-            None => unreachable!("a received value is there until it is consumed"),
-        }
+        &mut self.value
     }
 }
 
@@ -76,29 +72,39 @@ impl<T: fmt::Debug> fmt::Debug for Got<T> {
     }
 }
 
-impl<T> Drop for Got<T> {
-    fn drop(&mut self) {
-        if self.value.is_some() {
-            ended(self.packets);
-        }
-    }
-}
-
 impl<T: Value> IntoPort<T> for Got<T> {
+    #[inline]
     fn into_port(self) -> Packet {
         self.parcel().0
     }
 
-    fn parcel(mut self) -> (Packet, bool) {
-        let packet = self.value.take().map_or_else(Packet::null, T::into_packet);
-        match self.headers.take() {
-            Some(headers) if packet.headers().is_none() => (packet.with_headers(headers), true),
-            _ => (packet, true),
+    #[inline]
+    fn parcel(self) -> (Packet, bool) {
+        let Self {
+            value,
+            mut packets,
+            headers,
+        } = self;
+        packets.0 = 0;
+        let packet = value.into_packet();
+        match headers {
+            Some(headers) => (with_headers(packet, headers), true),
+            None => (packet, true),
         }
     }
 }
 
+#[inline(never)]
+fn with_headers(packet: Packet, headers: Arc<Headers>) -> Packet {
+    if packet.headers().is_none() {
+        packet.with_headers(headers)
+    } else {
+        packet
+    }
+}
+
 /// Packets dropped outside a turn stay owned and are reported as leaked.
+#[inline]
 fn ended(packets: u32) {
     for _ in 0..packets {
         slot::try_with(Turn::dropped);

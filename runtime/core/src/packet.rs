@@ -39,6 +39,28 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// By number; the numbers behind the last kind are never used.
+    const ALL: [Self; 16] = {
+        let mut all = [Self::Object; 16];
+        let kinds = [
+            Self::Open,
+            Self::Close,
+            Self::Null,
+            Self::Bool,
+            Self::Int,
+            Self::Float,
+            Self::Text,
+            Self::Bytes,
+            Self::Record,
+        ];
+        let mut at = 0;
+        while at < kinds.len() {
+            all[kinds[at] as usize] = kinds[at];
+            at += 1;
+        }
+        all
+    };
+
     /// The word people read and graphs are checked with.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -107,11 +129,15 @@ const INLINE: usize = 8;
 const IN_HEAD: u8 = 1;
 /// Marks a tail that carries headers.
 const HEADED: u8 = 2;
+/// Marks a bracket.
+const BRACKET: u8 = 4;
 
 /// What travels: data or a bracket, with headers when somebody needed them.
 #[derive(Clone)]
 pub struct Packet {
-    kind: Kind,
+    /// A [`Kind`] as a plain number: an enum would lend its spare values to `Option<Packet>`, and
+    /// packets would then be copied in pieces around it, which costs more than the larger option.
+    code: u8,
     flags: u8,
     /// Length of a text or bytes.
     length: u32,
@@ -122,9 +148,10 @@ pub struct Packet {
 
 impl Packet {
     const fn head(kind: Kind, word: u64) -> Self {
+        let is_bracket = matches!(kind, Kind::Open | Kind::Close);
         Self {
-            kind,
-            flags: 0,
+            code: kind as u8,
+            flags: if is_bracket { BRACKET } else { 0 },
             length: 0,
             word: word.to_le_bytes(),
             tail: None,
@@ -134,7 +161,7 @@ impl Packet {
     fn tailed(kind: Kind, length: usize, tail: Arc<dyn Tail>) -> Self {
         let length = u32::try_from(length).unwrap_or(u32::MAX);
         Self {
-            kind,
+            code: kind as u8,
             flags: 0,
             length,
             word: [0; INLINE],
@@ -143,36 +170,42 @@ impl Packet {
     }
 
     /// Opens a group.
+    #[inline]
     #[must_use]
     pub const fn open() -> Self {
         Self::head(Kind::Open, 0)
     }
 
     /// Closes a group.
+    #[inline]
     #[must_use]
     pub const fn close() -> Self {
         Self::head(Kind::Close, 0)
     }
 
     /// A packet whose arrival is its whole meaning.
+    #[inline]
     #[must_use]
     pub const fn null() -> Self {
         Self::head(Kind::Null, 0)
     }
 
     /// A truth value.
+    #[inline]
     #[must_use]
     pub const fn bool(value: bool) -> Self {
         Self::head(Kind::Bool, value as u64)
     }
 
     /// A whole number.
+    #[inline]
     #[must_use]
     pub const fn int(value: i64) -> Self {
         Self::head(Kind::Int, value.cast_unsigned())
     }
 
     /// A floating point number.
+    #[inline]
     #[must_use]
     pub const fn float(value: f64) -> Self {
         Self::head(Kind::Float, value.to_bits())
@@ -208,7 +241,7 @@ impl Packet {
 
     const fn short(kind: Kind, length: usize, word: [u8; INLINE]) -> Self {
         Self {
-            kind,
+            code: kind as u8,
             flags: IN_HEAD,
             length: length as u32,
             word,
@@ -244,39 +277,63 @@ impl Packet {
     }
 
     /// What it is.
+    #[inline]
     #[must_use]
     pub const fn kind(&self) -> Kind {
-        self.kind
+        Kind::ALL[(self.code & 15) as usize]
+    }
+
+    #[inline]
+    const fn is(&self, kind: Kind) -> bool {
+        self.code == kind as u8
+    }
+
+    /// Whether it is more than a payload: a bracket, or something with headers.
+    #[inline]
+    #[must_use]
+    pub(crate) const fn is_special(&self) -> bool {
+        self.flags & (BRACKET | HEADED) != 0
+    }
+
+    /// Whether it has headers.
+    #[inline]
+    #[must_use]
+    pub(crate) const fn is_headed(&self) -> bool {
+        self.flags & HEADED != 0
     }
 
     /// Whether it opens or closes a group.
+    #[inline]
     #[must_use]
     pub const fn is_bracket(&self) -> bool {
-        matches!(self.kind, Kind::Open | Kind::Close)
+        self.flags & BRACKET != 0
     }
 
     /// The truth value, if it is one.
+    #[inline]
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
-        (self.kind == Kind::Bool).then(|| self.word != [0; INLINE])
+        (self.is(Kind::Bool)).then(|| self.word != [0; INLINE])
     }
 
     /// The whole number, if it is one.
+    #[inline]
     #[must_use]
     pub fn as_int(&self) -> Option<i64> {
-        (self.kind == Kind::Int).then(|| i64::from_le_bytes(self.word))
+        (self.is(Kind::Int)).then(|| i64::from_le_bytes(self.word))
     }
 
     /// The floating point number, if it is one.
+    #[inline]
     #[must_use]
     pub fn as_float(&self) -> Option<f64> {
-        (self.kind == Kind::Float).then(|| f64::from_bits(u64::from_le_bytes(self.word)))
+        (self.is(Kind::Float)).then(|| f64::from_bits(u64::from_le_bytes(self.word)))
     }
 
     /// The text, if it is one.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
-        if self.kind != Kind::Text {
+        if !self.is(Kind::Text) {
             return None;
         }
         if self.flags & IN_HEAD != 0 {
@@ -290,7 +347,7 @@ impl Packet {
     /// The bytes, if it is bytes.
     #[must_use]
     pub fn as_bytes(&self) -> Option<&[u8]> {
-        if self.kind != Kind::Bytes {
+        if !self.is(Kind::Bytes) {
             return None;
         }
         if self.flags & IN_HEAD != 0 {
@@ -304,7 +361,7 @@ impl Packet {
     /// The record, if it is one.
     #[must_use]
     pub fn as_record(&self) -> Option<&Json> {
-        if self.kind == Kind::Record {
+        if self.is(Kind::Record) {
             self.body()
         } else {
             None
@@ -314,7 +371,7 @@ impl Packet {
     /// The user's value, if it is an object of that type.
     #[must_use]
     pub fn as_object<T: Any>(&self) -> Option<&T> {
-        if self.kind == Kind::Object {
+        if self.is(Kind::Object) {
             self.body()
         } else {
             None
@@ -347,6 +404,7 @@ impl Packet {
     }
 
     /// The headers, if it has any.
+    #[inline]
     #[must_use]
     pub fn headers(&self) -> Option<&Arc<Headers>> {
         if self.flags & HEADED == 0 {
@@ -375,7 +433,7 @@ impl Packet {
     /// The payload as JSON: bytes become an array of numbers, objects and brackets null.
     #[must_use]
     pub fn to_json(&self) -> Json {
-        match self.kind {
+        match self.kind() {
             Kind::Open | Kind::Close | Kind::Null | Kind::Object => Json::Null,
             Kind::Bool => self.as_bool().into(),
             Kind::Int => self.as_int().into(),
@@ -399,7 +457,7 @@ fn inline(bytes: &[u8]) -> Option<[u8; INLINE]> {
 /// As people read it: text bare, brackets as parentheses, records as JSON.
 impl fmt::Display for Packet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
+        match self.kind() {
             Kind::Open => f.write_str("("),
             Kind::Close => f.write_str(")"),
             Kind::Null | Kind::Bool | Kind::Int | Kind::Record => write!(f, "{}", self.to_json()),
@@ -413,7 +471,7 @@ impl fmt::Display for Packet {
 
 impl fmt::Debug for Packet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
+        match self.kind() {
             Kind::Text => write!(f, "{:?}", self.as_text().unwrap_or_default()),
             Kind::Bytes => write!(f, "{:?}", self.as_bytes().unwrap_or_default()),
             _ => fmt::Display::fmt(self, f),
@@ -424,10 +482,10 @@ impl fmt::Debug for Packet {
 /// Equal payloads; headers do not matter, objects are equal when they are the same one.
 impl PartialEq for Packet {
     fn eq(&self, other: &Self) -> bool {
-        if self.kind != other.kind {
+        if self.code != other.code {
             return false;
         }
-        match (self.kind, &self.tail, &other.tail) {
+        match (self.kind(), &self.tail, &other.tail) {
             (Kind::Text, ..) => self.as_text() == other.as_text(),
             (Kind::Bytes, ..) => self.as_bytes() == other.as_bytes(),
             (Kind::Record, ..) => self.as_record() == other.as_record(),

@@ -3,8 +3,9 @@
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::ops::Deref;
-use std::sync::Arc;
-use std::task::Poll;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use crate::component::Elements;
 use crate::fault::Closed;
@@ -12,7 +13,7 @@ use crate::got::Got;
 use crate::packet::Packet;
 use crate::receive::Receive;
 use crate::slot;
-use crate::turn::{Give, Turn};
+use crate::turn::{Give, Lane, Turn};
 use crate::value::IntoPort;
 
 /// A parameter: read once, before work starts.
@@ -62,8 +63,9 @@ impl<T: Receive> In<T> {
     /// The next item; `None` once every writer has left and everything has been received.
     ///
     /// Nothing is lost when the future is dropped before it is ready.
+    #[inline]
     pub fn next(&self) -> impl Future<Output = Option<Got<T>>> + Send + '_ {
-        poll_fn(|_| slot::with(|turn| T::poll(turn, self.element, &self.state)))
+        Next(self)
     }
 
     /// Leaves: the sender learns it with its next packet.
@@ -75,6 +77,19 @@ impl<T: Receive> In<T> {
     #[must_use]
     pub fn is_ended(&self) -> bool {
         slot::with(|turn| turn.is_ended(self.element))
+    }
+}
+
+/// The next item of an in-port.
+struct Next<'a, T: Receive>(&'a In<T>);
+
+impl<T: Receive> Future for Next<'_, T> {
+    type Output = Option<Got<T>>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        let port = self.0;
+        slot::with(|turn| T::poll(turn, port.element, &port.state))
     }
 }
 
@@ -155,6 +170,8 @@ impl<T: Receive> std::ops::Index<usize> for Ins<T> {
 /// An out-port.
 pub struct Out<T> {
     element: usize,
+    /// Locked only where the port is shared; a put has the port to itself.
+    lane: Mutex<Lane>,
     carries: PhantomData<fn(T)>,
 }
 
@@ -168,44 +185,65 @@ pub enum TrySend {
 }
 
 impl<T> Out<T> {
-    pub(crate) const fn new(element: usize) -> Self {
+    pub(crate) fn new(element: usize) -> Self {
         Self {
             element,
+            lane: Mutex::default(),
             carries: PhantomData,
         }
+    }
+
+    /// Uses the turn, after it has taken back what was put.
+    fn with_turn<R>(&self, work: impl FnOnce(&mut Turn) -> R) -> R {
+        let mut lane = self.lane.lock().unwrap_or_else(PoisonError::into_inner);
+        slot::with(|turn| {
+            turn.absorb(self.element, &mut lane);
+            work(turn)
+        })
+    }
+
+    /// The turn takes back what was put, and the room.
+    pub(crate) fn settle(&mut self, turn: &mut Turn) {
+        let lane = self.lane.get_mut().unwrap_or_else(PoisonError::into_inner);
+        turn.absorb(self.element, lane);
     }
 
     /// Sends a value, or a received packet as itself, and waits while the link is full.
     ///
     /// # Errors
     /// The packet, when the receiver has left.
+    #[inline]
     pub fn send<V: IntoPort<T>>(
         &self,
         value: V,
     ) -> impl Future<Output = Result<(), Closed>> + Send + use<T, V> {
         let (packet, forwarded) = value.parcel();
-        let mut parcel = Parcel {
-            packet: Some(packet),
+        Parcel {
+            packet,
+            is_here: true,
             forwarded,
-        };
-        let element = self.element;
-        poll_fn(move |_| slot::with(|turn| parcel.poll(turn, element)))
+            element: self.element,
+        }
     }
 
     /// Puts a packet: what does not fit waits in the process's hand and leaves, in order, before the
     /// process does anything else. This is how a plain function sends.
+    #[inline]
     pub fn put<V: IntoPort<T>>(&mut self, value: V) {
         let (packet, forwarded) = value.parcel();
-        slot::with(|turn| {
-            let forwarded = forwarded || (V::RAW && turn.take_forward());
-            turn.put(self.element, packet, forwarded);
-        });
+        let forwarded = forwarded || (V::RAW && slot::take_forward());
+        let lane = self.lane.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if lane.has_room() && slot::is_direct() {
+            lane.push(packet, forwarded);
+        } else {
+            put_slowly(self.element, lane, packet, forwarded);
+        }
     }
 
     /// Whether a packet sent now would leave at once.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        slot::with(|turn| turn.has_room(self.element))
+        self.with_turn(|turn| turn.has_room(self.element))
     }
 
     /// Sends a packet only if it can leave at once.
@@ -215,7 +253,7 @@ impl<T> Out<T> {
     /// again.
     pub fn try_send(&self, value: impl IntoPort<T>) -> Result<(), TrySend> {
         let (packet, forwarded) = value.parcel();
-        slot::with(|turn| {
+        self.with_turn(|turn| {
             let given = turn.try_give(self.element, packet, forwarded);
             if forwarded && !matches!(given, Give::Sent) {
                 turn.dropped();
@@ -237,23 +275,89 @@ impl<T> Out<T> {
     /// Packets that wait behind the port.
     #[must_use]
     pub fn backlog(&self) -> usize {
-        slot::with(|turn| turn.backlog(self.element))
+        self.with_turn(|turn| turn.backlog(self.element))
     }
 
     /// Closes the port before the process ends.
     pub fn close(&self) {
-        slot::with(|turn| turn.close_output(self.element));
+        self.with_turn(|turn| turn.close_output(self.element));
+    }
+}
+
+/// A put that has to look at the turn: the lane has no room, or the hand is not empty.
+fn put_slowly(element: usize, lane: &mut Lane, packet: Packet, forwarded: bool) {
+    slot::with(|turn| {
+        turn.absorb(element, lane);
+        turn.put(element, packet, forwarded);
+        if slot::is_direct() {
+            if turn.has_empty_hand() {
+                turn.lend_room(element, lane);
+            } else {
+                slot::set_direct(false);
+            }
+        }
+    });
+}
+
+/// The out-ports of a plain function, nested as `(first, (second, ()))`.
+pub trait OutPorts: Send + 'static {
+    /// The turn takes back what was put, and the room.
+    fn settle(&mut self, turn: &mut Turn);
+}
+
+impl OutPorts for () {
+    fn settle(&mut self, _: &mut Turn) {}
+}
+
+impl<T: 'static, R: OutPorts> OutPorts for (Out<T>, R) {
+    #[inline]
+    fn settle(&mut self, turn: &mut Turn) {
+        self.0.settle(turn);
+        self.1.settle(turn);
+    }
+}
+
+impl<T: 'static, R: OutPorts> OutPorts for (Outs<T>, R) {
+    fn settle(&mut self, turn: &mut Turn) {
+        self.0.iter_mut().for_each(|port| port.settle(turn));
+        self.1.settle(turn);
     }
 }
 
 /// A packet on its way out; ends with the future when that is dropped first.
 struct Parcel {
-    packet: Option<Packet>,
+    packet: Packet,
+    /// It has not left yet.
+    is_here: bool,
     forwarded: bool,
+    element: usize,
+}
+
+impl Future for Parcel {
+    type Output = Result<(), Closed>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        slot::with(|turn| {
+            if self.is_here && turn.has_way(self.element) {
+                let packet = self.take();
+                turn.send(self.element, packet, self.forwarded);
+                Poll::Ready(Ok(()))
+            } else {
+                self.poll_slowly(turn)
+            }
+        })
+    }
 }
 
 impl Parcel {
-    fn poll(&mut self, turn: &mut Turn, element: usize) -> Poll<Result<(), Closed>> {
+    #[inline]
+    fn take(&mut self) -> Packet {
+        self.is_here = false;
+        std::mem::replace(&mut self.packet, Packet::null())
+    }
+
+    fn poll_slowly(&mut self, turn: &mut Turn) -> Poll<Result<(), Closed>> {
         match turn.empty_hand() {
             Ok(true) => {}
             Ok(false) => return Poll::Pending,
@@ -262,22 +366,23 @@ impl Parcel {
                 return Poll::Pending;
             }
         }
-        let Some(packet) = self.packet.take() else {
+        if !self.is_here {
             return Poll::Ready(Ok(()));
-        };
+        }
         if turn.is_spent() {
-            self.packet = Some(packet);
             return Poll::Pending;
         }
+        let packet = self.take();
         let given = if self.forwarded {
-            turn.give(element, packet)
+            turn.give(self.element, packet)
         } else {
-            turn.give_new(element, packet)
+            turn.give_new(self.element, packet)
         };
         match given {
             Give::Sent => Poll::Ready(Ok(())),
             Give::Full(packet) => {
-                self.packet = Some(packet);
+                self.packet = packet;
+                self.is_here = true;
                 Poll::Pending
             }
             Give::Closed(packet) => {
@@ -291,8 +396,9 @@ impl Parcel {
 }
 
 impl Drop for Parcel {
+    #[inline]
     fn drop(&mut self) {
-        if self.packet.is_some() && self.forwarded {
+        if self.is_here && self.forwarded {
             slot::try_with(Turn::dropped);
         }
     }

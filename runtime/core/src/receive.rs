@@ -1,10 +1,11 @@
 //! What can be received from an in-port: values, bare packets, whole groups.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
 use crate::fault::Fault;
 use crate::got::Got;
+use crate::headers::Headers;
 use crate::packet::{Kind, Packet};
 use crate::turn::{Take, Turn};
 use crate::value::Value;
@@ -29,26 +30,43 @@ impl<T: Value> Receive for T {
         <T as Value>::kinds()
     }
 
+    #[inline]
     fn poll(turn: &mut Turn, element: usize, (): &()) -> Poll<Option<Got<Self>>> {
-        loop {
-            let Poll::Ready(packet) = poll_packet(turn, element) else {
-                return Poll::Pending;
-            };
-            let Some(packet) = packet else {
-                return Poll::Ready(None);
-            };
-            if packet.is_bracket() && !T::RAW {
-                if bypass(turn, element, packet) {
-                    continue;
-                } else {
-                    return Poll::Pending;
-                }
-            }
+        match turn.receive_bare(element) {
+            Some(packet) => got(turn, element, packet, None),
+            None => poll_slowly(turn, element),
+        }
+    }
+}
+
+/// The value of a packet.
+#[inline]
+fn got<T: Value>(
+    turn: &mut Turn,
+    element: usize,
+    packet: Packet,
+    headers: Option<Arc<Headers>>,
+) -> Poll<Option<Got<T>>> {
+    match T::from_packet(packet) {
+        Ok(value) => Poll::Ready(Some(Got::new(value, 1, headers))),
+        Err(packet) => mismatch::<T>(turn, element, packet),
+    }
+}
+
+/// Takes packets until one is no bracket.
+fn poll_slowly<T: Value>(turn: &mut Turn, element: usize) -> Poll<Option<Got<T>>> {
+    loop {
+        let packet = match poll_packet(turn, element) {
+            Poll::Ready(Some(packet)) => packet,
+            Poll::Ready(None) => return Poll::Ready(None),
+            Poll::Pending => return Poll::Pending,
+        };
+        if T::RAW || !packet.is_bracket() {
             let headers = packet.headers().cloned();
-            return match T::from_packet(packet) {
-                Ok(value) => Poll::Ready(Some(Got::new(value, 1, headers))),
-                Err(packet) => mismatch::<T>(turn, element, packet),
-            };
+            return got(turn, element, packet, headers);
+        }
+        if !bypass(turn, element, packet) {
+            return Poll::Pending;
         }
     }
 }
@@ -81,6 +99,7 @@ fn bypass(turn: &mut Turn, element: usize, packet: Packet) -> bool {
     false
 }
 
+#[cold]
 fn mismatch<T: Value>(turn: &mut Turn, element: usize, packet: Packet) -> Poll<Option<Got<T>>> {
     turn.fail(wrong_kind::<T>(packet).at(element));
     Poll::Pending

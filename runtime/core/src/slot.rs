@@ -1,40 +1,86 @@
 //! The thread-local slot through which a turn is lent to a component for the length of a call.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::mem;
 
 use crate::turn::Turn;
 
 thread_local! {
-    static LENT: RefCell<Option<Turn>> = const { RefCell::new(None) };
+    static LENT: Cell<Turn> = const { Cell::new(Turn::nowhere()) };
+    /// Whether a put may use the room its port was lent, because the hand is empty.
+    static DIRECT: Cell<bool> = const { Cell::new(false) };
+    /// Whether the packet being handled has not left yet: the next bare packet put is that one.
+    static FORWARD: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Lends the turn to whatever `work` calls.
 ///
 /// When `work` panics the turn stays in the slot until the next loan; the engine ends the process.
 pub(crate) fn lend<R>(turn: &mut Turn, work: impl FnOnce() -> R) -> R {
-    let outer = LENT.replace(Some(mem::take(turn)));
+    let outer = LENT.replace(mem::take(turn));
+    let was_direct = DIRECT.replace(false);
     let result = work();
-    if let Some(back) = LENT.replace(outer) {
-        *turn = back;
-    }
+    DIRECT.set(was_direct);
+    *turn = LENT.replace(outer);
     result
 }
 
 /// Takes a turn back that a panic left in the slot.
 pub fn reclaim() -> Option<Turn> {
-    LENT.take()
+    DIRECT.set(false);
+    let turn = LENT.take();
+    turn.is_somewhere().then_some(turn)
 }
 
-/// Uses the lent turn.
+/// Uses the lent turn, which is out of the slot meanwhile: a pointer taken and put back, so that the
+/// work is compiled into the component's own code.
 ///
 /// # Panics
 /// Outside a turn: a port or timer was used by something that is not a running component.
+#[inline]
 pub(crate) fn with<R>(work: impl FnOnce(&mut Turn) -> R) -> R {
-    try_with(work).unwrap_or_else(|| panic!("a port or timer was used outside its process"))
+    let mut turn = LENT.take();
+    if !turn.is_somewhere() {
+        lost();
+    }
+    let result = work(&mut turn);
+    LENT.set(turn);
+    result
+}
+
+#[cold]
+fn lost() -> ! {
+    panic!("a port or timer was used outside its process")
 }
 
 /// Uses the lent turn, if there is one.
+#[inline]
 pub(crate) fn try_with<R>(work: impl FnOnce(&mut Turn) -> R) -> Option<R> {
-    LENT.with_borrow_mut(|lent| lent.as_mut().map(work))
+    let mut turn = LENT.take();
+    let result = turn.is_somewhere().then(|| work(&mut turn));
+    LENT.set(turn);
+    result
+}
+
+/// Whether a put may use the room its port was lent.
+#[inline]
+pub(crate) fn is_direct() -> bool {
+    DIRECT.get()
+}
+
+#[inline]
+pub(crate) fn set_direct(direct: bool) {
+    DIRECT.set(direct);
+}
+
+/// The packet being handled may leave as itself, once.
+#[inline]
+pub(crate) fn begin_forward() {
+    FORWARD.set(true);
+}
+
+/// Whether the next bare packet put is the one being handled.
+#[inline]
+pub(crate) fn take_forward() -> bool {
+    FORWARD.replace(false)
 }

@@ -10,21 +10,98 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::fault::Fault;
-use crate::packet::Packet;
+use crate::packet::{Kind, Packet};
+use crate::slot;
 
+mod lane;
 mod windows;
 
+pub(crate) use lane::Batch;
+pub use lane::Lane;
 use windows::{InElement, Inner, OutElement};
 
-/// Packets moved between a link and a turn at a time.
-pub const BATCH: usize = 64;
+/// Most packets moved between a link and a turn at a time.
+pub const BATCH: usize = 256;
+
+/// Packets on their way from a turn to a link.
+#[derive(Debug, Default)]
+pub struct Window {
+    packets: Vec<Packet>,
+    /// Open brackets less close brackets among them.
+    depth: i64,
+}
+
+impl Window {
+    /// Adds a packet at the end.
+    #[inline]
+    pub fn push(&mut self, packet: Packet) {
+        // Looked at where it lies: what is looked at on its way is copied in pieces.
+        self.packets.push(packet);
+        if let Some(packet) = self.packets.last()
+            && packet.is_bracket()
+        {
+            self.depth += if packet.kind() == Kind::Open { 1 } else { -1 };
+        }
+    }
+
+    /// How many packets there are.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.packets.len()
+    }
+
+    /// Whether there is none.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.packets.is_empty()
+    }
+
+    /// Takes everything out, oldest first.
+    pub fn drain(&mut self) -> impl Iterator<Item = Packet> {
+        self.depth = 0;
+        self.packets.drain(..)
+    }
+
+    /// Moves everything to the end of a queue, and tells by how many levels the brackets among it open
+    /// more than they close.
+    pub fn empty_into(&mut self, queue: &mut VecDeque<Packet>) -> i64 {
+        if queue.is_empty() {
+            let emptied = std::mem::take(queue).into();
+            *queue = std::mem::replace(&mut self.packets, emptied).into();
+        } else {
+            queue.extend(self.packets.drain(..));
+        }
+        std::mem::take(&mut self.depth)
+    }
+
+    /// Moves everything to the end of another window.
+    pub(crate) fn move_into(&mut self, other: &mut Self) {
+        if other.packets.is_empty() {
+            std::mem::swap(&mut self.packets, &mut other.packets);
+        } else {
+            other.packets.append(&mut self.packets);
+        }
+        other.depth += std::mem::take(&mut self.depth);
+    }
+}
+
+impl From<Packet> for Window {
+    fn from(packet: Packet) -> Self {
+        let mut window = Self::default();
+        window.push(packet);
+        window
+    }
+}
 
 /// The reading end of a link.
 pub trait Inlet: Send + Sync {
-    /// Moves up to `most` packets into the window. They count in the link until released.
+    /// Moves up to `most` packets into the window, which is empty. They count in the link until
+    /// released; `released` packets of an earlier pull are released first.
     ///
     /// When there is nothing, the reader is woken by the next packet or by the end.
-    fn pull(&self, window: &mut VecDeque<Packet>, most: usize) -> Pulled;
+    fn pull(&self, window: &mut VecDeque<Packet>, most: usize, released: usize) -> Pulled;
 
     /// Tells that this many pulled packets have been received.
     fn release(&self, count: usize);
@@ -55,7 +132,7 @@ pub trait Outlet: Send + Sync {
     fn reserve(&self, most: usize) -> Room;
 
     /// Writes the packets of the window and gives back room that was reserved and not used.
-    fn publish(&self, window: &mut VecDeque<Packet>, unused: usize);
+    fn publish(&self, window: &mut Window, unused: usize);
 
     /// The writer leaves.
     fn close(&self);
@@ -132,6 +209,13 @@ pub struct Waits {
 }
 
 impl Waits {
+    /// Waits for nothing; what was allocated is kept.
+    pub fn clear(&mut self) {
+        self.receive.clear();
+        self.send.clear();
+        self.outside = false;
+    }
+
     /// Whether it waits for nothing that is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -176,7 +260,7 @@ impl Turn {
         });
         let outs = outlets.into_iter().map(|outlet| OutElement {
             outlet,
-            window: VecDeque::new(),
+            window: Window::default(),
             room: 0,
             closed: false,
             closing: false,
@@ -191,6 +275,18 @@ impl Turn {
         })))
     }
 
+    /// A turn of no process, which stands in for one that is lent.
+    pub(crate) const fn nowhere() -> Self {
+        Self(None)
+    }
+
+    /// Whether it is the turn of a process.
+    #[inline]
+    pub(crate) const fn is_somewhere(&self) -> bool {
+        self.0.is_some()
+    }
+
+    #[inline]
     fn inner(&mut self) -> &mut Inner {
         self.0.get_or_insert_default()
     }
@@ -198,25 +294,28 @@ impl Turn {
     // ---- what a component does ----
 
     /// Takes the next packet from an in-port element.
+    #[inline]
     pub fn take(&mut self, element: usize) -> Take {
         let inner = self.inner();
-        let taken = inner.take(element);
-        if matches!(taken, Take::Empty) && !inner.spent {
-            inner.wait_for_packet(element);
+        match inner.receive(element) {
+            Some(packet) => Take::Packet(packet),
+            None => inner.take_slowly(element),
         }
-        taken
     }
 
     /// Gives a packet that this process took before.
+    #[inline]
     pub fn give(&mut self, element: usize, packet: Packet) -> Give {
         self.offer(element, packet, true)
     }
 
     /// Gives a packet that this process has made. It inherits the lineage of the one being handled.
+    #[inline]
     pub fn give_new(&mut self, element: usize, packet: Packet) -> Give {
         self.offer(element, packet, false)
     }
 
+    #[inline]
     fn offer(&mut self, element: usize, packet: Packet, forwarded: bool) -> Give {
         let inner = self.inner();
         let given = inner.give(element, packet, forwarded);
@@ -224,6 +323,36 @@ impl Turn {
             inner.wait_for_room(element);
         }
         given
+    }
+
+    /// Whether a packet can leave from this out-port element without a further look.
+    #[inline]
+    pub(crate) fn has_way(&mut self, element: usize) -> bool {
+        let inner = self.inner();
+        inner.left > 0 && inner.hand.is_empty() && inner.outs[element].room > 0
+    }
+
+    /// Sends a packet that has a way.
+    #[inline]
+    pub(crate) fn send(&mut self, element: usize, packet: Packet, forwarded: bool) {
+        let inner = self.inner();
+        if !forwarded && inner.lineage.is_some() {
+            inner.place_heir(element, packet);
+        } else {
+            inner.place(element, packet, forwarded);
+        }
+    }
+
+    /// The next packet of an in-port element's window, when nothing has to be looked at first, and it
+    /// is no bracket and has no headers.
+    #[inline]
+    pub(crate) fn receive_bare(&mut self, element: usize) -> Option<Packet> {
+        let inner = self.inner();
+        if inner.hand.is_empty() && !inner.is_next_special(element) {
+            inner.receive(element)
+        } else {
+            None
+        }
     }
 
     /// Gives a packet if it can leave at once, behind everything in the hand; nobody waits for room.
@@ -291,6 +420,7 @@ impl Turn {
     }
 
     /// Whether the packets of this turn are used up; the step should end with `More`.
+    #[inline]
     pub fn is_spent(&mut self) -> bool {
         let inner = self.inner();
         inner.spent = inner.left == 0;
@@ -308,8 +438,13 @@ impl Turn {
     ///
     /// # Errors
     /// A receiver has left.
+    #[inline]
     pub(crate) fn empty_hand(&mut self) -> Result<bool, Fault> {
-        self.inner().empty_hand()
+        let inner = self.inner();
+        if inner.hand.is_empty() {
+            return Ok(true);
+        }
+        inner.empty_hand()
     }
 
     pub(crate) fn pass_bracket(&mut self, packet: Packet) {
@@ -346,16 +481,7 @@ impl Turn {
         self.inner().manner.bypass
     }
 
-    /// The packet being handled may leave as itself, once.
-    pub(crate) fn begin_forward(&mut self) {
-        self.inner().forward = true;
-    }
-
-    /// Whether the next packet put is the one being handled.
-    pub(crate) fn take_forward(&mut self) -> bool {
-        std::mem::take(&mut self.inner().forward)
-    }
-
+    #[inline]
     pub(crate) fn dropped(&mut self) {
         self.inner().dropped();
     }
@@ -367,7 +493,7 @@ impl Turn {
     }
 
     pub(crate) fn moved(&mut self) {
-        self.inner().waits = Waits::default();
+        self.inner().waits.clear();
     }
 
     pub(crate) fn wait_outside(&mut self) {
@@ -419,15 +545,17 @@ impl Turn {
         let inner = self.inner();
         inner.left = packets;
         inner.spent = false;
-        inner.waits = Waits::default();
+        inner.waits.clear();
     }
 
-    /// Ends a step: publishes, releases, and tells what it waits for and whether it was cut short.
-    pub fn end(&mut self) -> (Waits, bool) {
+    /// Ends a step: publishes, releases, leaves behind what it waits for, and tells whether it was cut
+    /// short.
+    pub fn end(&mut self, waits: &mut Waits) -> bool {
         let inner = self.inner();
         inner.release();
         inner.publish();
-        (std::mem::take(&mut inner.waits), inner.spent)
+        std::mem::swap(waits, &mut inner.waits);
+        inner.spent
     }
 
     /// Takes the counts since the last call.
@@ -521,7 +649,7 @@ impl Turn {
     /// process owns it (again). `None` when it was not kept.
     pub fn take_kept(&mut self) -> Option<(usize, Packet)> {
         let (element, packet, is_raw) = self.inner().kept.take()?;
-        if is_raw && !self.take_forward() {
+        if is_raw && !slot::take_forward() {
             self.owns_again();
         }
         Some((element, packet))

@@ -68,11 +68,13 @@ macro_rules! scalar {
                 vec![$word.into()]
             }
 
+            #[inline]
             fn from_packet(packet: Packet) -> Result<Self, Packet> {
                 let read: fn(&Packet) -> Option<Self> = $read;
                 read(&packet).ok_or(packet)
             }
 
+            #[inline]
             fn into_packet(self) -> Packet {
                 let make: fn(Self) -> Packet = $make;
                 make(self)
@@ -102,10 +104,12 @@ impl Value for Packet {
         Vec::new()
     }
 
+    #[inline]
     fn from_packet(packet: Packet) -> Result<Self, Packet> {
         Ok(packet)
     }
 
+    #[inline]
     fn into_packet(self) -> Packet {
         self
     }

@@ -19,7 +19,7 @@ use crate::initial::Template;
 use crate::link::{Link, Writer};
 use crate::network::{Event, Net, Running};
 use crate::options::Policy;
-use crate::process::{Body, ParamSource, Process, Socket, Status, Tally};
+use crate::process::{Body, LifeCell, ParamSource, Process, Socket, Tally};
 use crate::roster::{ProcessWaker, Who};
 use crate::scope::Scope;
 use crate::shape::Shape;
@@ -147,7 +147,7 @@ impl Wiring {
             scope: drawn.scope,
             is_outside: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
-            status: Mutex::new(Status::default()),
+            life: LifeCell::default(),
             tally: Tally::default(),
             component,
             spec,

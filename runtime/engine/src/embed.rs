@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use paperflow_core::turn::{Inlet, Outlet, Pulled, Room};
+use paperflow_core::turn::{Inlet, Outlet, Pulled, Room, Window};
 use paperflow_core::{IntoPort, Packet, TrySend};
 
 use crate::link::{Link, Writer};
@@ -62,7 +62,7 @@ impl Input {
             Room::Closed => Err(TrySend::Closed(packet)),
             Room::Full => Err(TrySend::Full(packet)),
             Room::For(_) => {
-                self.writer.publish(&mut VecDeque::from([packet]), 0);
+                self.writer.publish(&mut Window::from(packet), 0);
                 Ok(())
             }
         }
@@ -108,7 +108,7 @@ impl Output {
     /// There is nothing yet.
     pub fn try_recv(&self) -> Result<Option<Packet>, NothingYet> {
         let mut window = VecDeque::new();
-        match self.link.pull(&mut window, 1) {
+        match self.link.pull(&mut window, 1, 0) {
             Pulled::Empty => Err(NothingYet),
             Pulled::End => Ok(None),
             Pulled::Some => {

@@ -38,7 +38,7 @@ impl Template {
 }
 
 impl Inlet for Template {
-    fn pull(&self, window: &mut VecDeque<Packet>, _: usize) -> Pulled {
+    fn pull(&self, window: &mut VecDeque<Packet>, _: usize, _: usize) -> Pulled {
         if !self.is_due.swap(false, Ordering::AcqRel) {
             return Pulled::End;
         }

@@ -39,11 +39,7 @@ impl Net {
         self.judged.fetch_add(1, Ordering::Relaxed);
         let still = Still {
             net: self,
-            statuses: self
-                .processes
-                .iter()
-                .map(|process| process.status.lock().clone())
-                .collect(),
+            statuses: self.processes.iter().map(Process::status).collect(),
             looks: self.links.iter().map(|link| link.observe()).collect(),
         };
         let finding = still.find();

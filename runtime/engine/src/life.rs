@@ -12,7 +12,7 @@ use paperflow_core::{Fault, Headers, Packet, Params, Step, slot};
 use crate::link::Link;
 use crate::network::Net;
 use crate::options::Policy;
-use crate::process::{After, Body, Life, ParamSource, Process, Socket, Stage, Status, panicked};
+use crate::process::{After, Body, Life, ParamSource, Process, Socket, Stage, panicked};
 use crate::report::FaultReport;
 
 /// Whether an activation may start.
@@ -145,7 +145,7 @@ impl Process {
     fn receive_one(&self, net: &Net, link: usize, keep: impl FnOnce(Packet)) -> Pulled {
         let link = &net.links[link];
         let mut window = std::collections::VecDeque::new();
-        let pulled = link.pull(&mut window, 1);
+        let pulled = link.pull(&mut window, 1, 0);
         if let Some(packet) = window.pop_front() {
             link.release(1);
             self.tally.add(Counts {
@@ -409,10 +409,7 @@ impl Process {
         self.close_single_reads(net);
         self.tally.add(body.turn.counts());
         body.stage = Stage::Ended;
-        *self.status.lock() = Status {
-            life: Life::Terminated,
-            ..Status::default()
-        };
+        self.life.set(Life::Terminated);
         net.terminated(self);
     }
 
@@ -445,11 +442,8 @@ impl Process {
             }
         }
         body.rearm();
-        let life = self.waiting_life(&body);
-        *self.status.lock() = Status {
-            life,
-            ..Status::default()
-        };
+        body.waits.clear();
+        self.life.set(self.waiting_life(&body));
     }
 
     /// Closes the links within its re-armed subnet; those across its border stay open.

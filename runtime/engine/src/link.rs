@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use paperflow_core::headers::names;
-use paperflow_core::turn::{Inlet, Outlet, Pulled, Room};
+use paperflow_core::turn::{Inlet, Outlet, Pulled, Room, Window};
 use paperflow_core::{Kind, Packet};
 use paperflow_graph::Full;
 use parking_lot::Mutex;
@@ -37,7 +37,7 @@ struct State {
     is_deserted: bool,
     is_ended: bool,
     reader_waits: bool,
-    waiting: Vec<Who>,
+    waiting: Waiting,
     counts: LinkCounts,
     /// Packets fed by the embedding program.
     fed: u64,
@@ -45,6 +45,32 @@ struct State {
     depth: i64,
     /// Others divert to it and must see the room there is: nobody reserves more than the next packet.
     takes_diverted: bool,
+}
+
+/// Writers that wait for room, by number: mostly one, so that needs no list.
+#[derive(Default)]
+struct Waiting {
+    first: Option<usize>,
+    more: Vec<usize>,
+}
+
+impl Waiting {
+    /// A writer that asks again and again is woken once.
+    fn add(&mut self, writer: usize) {
+        match self.first {
+            None => self.first = Some(writer),
+            Some(first) if first == writer => {}
+            Some(_) if self.more.contains(&writer) => {}
+            Some(_) => self.more.push(writer),
+        }
+    }
+
+    fn take(&mut self) -> Self {
+        Self {
+            first: self.first.take(),
+            more: std::mem::take(&mut self.more),
+        }
+    }
 }
 
 /// What went through a link.
@@ -296,23 +322,22 @@ impl State {
 }
 
 impl Inlet for Link {
-    fn pull(&self, window: &mut VecDeque<Packet>, most: usize) -> Pulled {
+    fn pull(&self, window: &mut VecDeque<Packet>, most: usize, released: usize) -> Pulled {
         let mut state = self.state.lock();
-        if state.queue.is_empty() {
-            return state.nothing();
-        }
-        let most = if self.sheds() {
-            1
-        } else {
-            most.min(state.queue.len())
-        };
-        window.extend(state.queue.drain(..most));
-        if self.sheds() {
+        let waiting = self.let_go(&mut state, released);
+        let pulled = if state.queue.is_empty() {
+            state.nothing()
+        } else if self.sheds() {
+            window.extend(state.queue.pop_front());
             state.counts.received += 1;
+            Pulled::Some
         } else {
-            state.held += most;
-        }
-        Pulled::Some
+            state.move_into(window, most);
+            Pulled::Some
+        };
+        drop(state);
+        self.wake_all(&waiting);
+        pulled
     }
 
     fn look(&self) -> Pulled {
@@ -325,17 +350,10 @@ impl Inlet for Link {
     }
 
     fn release(&self, count: usize) {
-        if self.sheds() {
-            return;
-        }
         let mut state = self.state.lock();
-        // After a run was cut short, a thread that was left behind may release what has been abandoned.
-        let count = count.min(state.held);
-        state.held -= count;
-        state.counts.received += count as u64;
-        let waiting = std::mem::take(&mut state.waiting);
+        let waiting = self.let_go(&mut state, count);
         drop(state);
-        waiting.iter().for_each(|who| self.roster.wake_who(who));
+        self.wake_all(&waiting);
     }
 
     fn close(&self, unread: usize) {
@@ -349,13 +367,47 @@ impl Inlet for Link {
         state.counts.lost_on_close += lost;
         state.queue.clear();
         state.is_deserted = true;
-        let waiting = std::mem::take(&mut state.waiting);
+        let waiting = state.waiting.take();
         drop(state);
-        waiting.iter().for_each(|who| self.roster.wake_who(who));
+        self.wake_all(&waiting);
+    }
+}
+
+impl Link {
+    /// These packets have been received: whoever waited for their room is to be woken.
+    fn let_go(&self, state: &mut State, count: usize) -> Waiting {
+        if count == 0 || self.sheds() {
+            return Waiting::default();
+        }
+        // After a run was cut short, a thread that was left behind may release what has been abandoned.
+        let count = count.min(state.held);
+        state.held -= count;
+        state.counts.received += count as u64;
+        state.waiting.take()
+    }
+
+    fn wake_all(&self, waiting: &Waiting) {
+        let Some(first) = waiting.first else { return };
+        self.roster.wake_who(&self.writers[first]);
+        for writer in &waiting.more {
+            self.roster.wake_who(&self.writers[*writer]);
+        }
     }
 }
 
 impl State {
+    /// Moves packets to a reader's window.
+    fn move_into(&mut self, window: &mut VecDeque<Packet>, most: usize) {
+        if window.is_empty() && self.queue.len() <= most {
+            std::mem::swap(window, &mut self.queue);
+            self.held += window.len();
+        } else {
+            let most = most.min(self.queue.len());
+            window.extend(self.queue.drain(..most));
+            self.held += most;
+        }
+    }
+
     /// The queue is empty: for now or for ever.
     fn nothing(&mut self) -> Pulled {
         if self.is_over() || self.is_deserted {
@@ -370,18 +422,6 @@ impl State {
         let fill = self.queue.len() + self.held;
         self.counts.high_water = self.counts.high_water.max(fill);
         !self.queue.is_empty() && std::mem::take(&mut self.reader_waits)
-    }
-
-    /// A writer that asks again and again is woken once.
-    fn wait_for_room(&mut self, writer: &Who) {
-        let is_writer = |who: &Who| match (who, writer) {
-            (Who::Process(one), Who::Process(two)) => one == two,
-            (Who::External(one), Who::External(two)) => Arc::ptr_eq(one, two),
-            _ => false,
-        };
-        if !self.waiting.iter().any(is_writer) {
-            self.waiting.push(writer.clone());
-        }
     }
 }
 
@@ -403,7 +443,7 @@ impl Outlet for Writer {
         }
         let room = link.capacity.saturating_sub(state.used());
         if room == 0 {
-            state.wait_for_room(&link.writers[self.index]);
+            state.waiting.add(self.index);
             return Room::Full;
         }
         let granted = if state.takes_diverted {
@@ -415,7 +455,7 @@ impl Outlet for Writer {
         Room::For(granted)
     }
 
-    fn publish(&self, window: &mut VecDeque<Packet>, unused: usize) {
+    fn publish(&self, window: &mut Window, unused: usize) {
         let link = &self.link;
         let mut state = link.state.lock();
         if matches!(link.writers[self.index], Who::External(_)) {
@@ -423,21 +463,29 @@ impl Outlet for Writer {
         }
         state.reserved = state.reserved.saturating_sub(window.len() + unused);
         let mut refused = Vec::new();
-        for packet in window.drain(..) {
-            refused.extend(link.accept(&mut state, packet));
+        if link.sheds() || state.is_deserted || state.is_ended {
+            for packet in window.drain() {
+                refused.extend(link.accept(&mut state, packet));
+            }
+        } else {
+            let state = &mut *state;
+            state.counts.sent += window.len() as u64;
+            state.depth += window.empty_into(&mut state.queue);
         }
         let call = state.settle();
         let waiting = if unused > 0 {
-            std::mem::take(&mut state.waiting)
+            state.waiting.take()
         } else {
-            Vec::new()
+            Waiting::default()
         };
         drop(state);
         if call {
             link.roster.wake_who(&link.reader);
         }
-        waiting.iter().for_each(|who| link.roster.wake_who(who));
-        link.send_elsewhere(refused);
+        link.wake_all(&waiting);
+        if !refused.is_empty() {
+            link.send_elsewhere(refused);
+        }
     }
 
     fn close(&self) {
@@ -472,7 +520,7 @@ mod tests {
     fn send(writer: &Writer, value: i64) -> Room {
         let room = writer.reserve(1);
         if let Room::For(_) = room {
-            writer.publish(&mut VecDeque::from([Packet::int(value)]), 0);
+            writer.publish(&mut Window::from(Packet::int(value)), 0);
         }
         room
     }
@@ -483,9 +531,9 @@ mod tests {
         assert_eq!(writer.reserve(2), Room::For(2));
         assert_eq!(writer.reserve(2), Room::For(1));
         assert_eq!(writer.reserve(1), Room::Full);
-        writer.publish(&mut VecDeque::from([Packet::int(1)]), 2);
+        writer.publish(&mut Window::from(Packet::int(1)), 2);
         let mut window = VecDeque::new();
-        assert_eq!(link.pull(&mut window, 9), Pulled::Some);
+        assert_eq!(link.pull(&mut window, 9, 0), Pulled::Some);
         assert_eq!(
             [send(&writer, 2), send(&writer, 3), send(&writer, 4)],
             [Room::For(1), Room::For(1), Room::Full]
@@ -503,7 +551,7 @@ mod tests {
                 assert_eq!(send(&writer, value), Room::For(1));
             }
             let mut window = VecDeque::new();
-            while link.pull(&mut window, 9) == Pulled::Some {}
+            while link.pull(&mut window, 9, 0) == Pulled::Some {}
             assert_eq!(window, kept.map(Packet::int));
             assert_eq!((link.counts().sent, link.counts().shed), (5, 3));
         }
@@ -517,10 +565,10 @@ mod tests {
                 let mut headers = Headers::default();
                 headers.set(names::PRIORITY, if important { "1" } else { "0" });
                 let packet = Packet::int(value).with_headers(headers);
-                writer.publish(&mut VecDeque::from([packet]), 0);
+                writer.publish(&mut Window::from(packet), 0);
             }
             let mut window = VecDeque::new();
-            while link.pull(&mut window, 9) == Pulled::Some {}
+            while link.pull(&mut window, 9, 0) == Pulled::Some {}
             assert_eq!(window, kept.map(Packet::int), "{full}");
         }
     }
@@ -547,7 +595,7 @@ mod tests {
     fn a_link_ended_by_quiescence_swallows_and_counts() {
         let (link, writer) = link(1, Full::Wait);
         link.end_by_quiescence();
-        assert_eq!(link.pull(&mut VecDeque::new(), 1), Pulled::End);
+        assert_eq!(link.pull(&mut VecDeque::new(), 1, 0), Pulled::End);
         assert_eq!(
             [send(&writer, 1), send(&writer, 2)],
             [Room::For(1), Room::For(1)]

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -65,7 +65,7 @@ pub(crate) struct Process {
     pub(crate) waker: Waker,
     pub(crate) is_outside: AtomicBool,
     pub(crate) is_over: AtomicBool,
-    pub(crate) status: Mutex<Status>,
+    pub(crate) life: LifeCell,
     pub(crate) body: Mutex<Body>,
     pub(crate) tally: Tally,
 }
@@ -99,18 +99,28 @@ pub(crate) enum ParamSource {
 }
 
 /// What is known of a process while it does not run.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Status {
     pub(crate) life: Life,
     pub(crate) waits: Waits,
-    /// When it began, by the network's clock.
-    pub(crate) since: Option<Duration>,
 }
 
-impl Status {
-    /// Whether it waits for room.
-    fn is_blocked(&self) -> bool {
-        self.life == Life::Suspended && !self.waits.send.is_empty()
+/// Where a process is in its life; written by whoever runs it, read by anybody.
+pub(crate) struct LifeCell(AtomicU8);
+
+impl Default for LifeCell {
+    fn default() -> Self {
+        Self(AtomicU8::new(Life::NotStarted as u8))
+    }
+}
+
+impl LifeCell {
+    pub(crate) fn set(&self, life: Life) {
+        self.0.store(life as u8, Ordering::Release);
+    }
+
+    pub(crate) fn get(&self) -> Life {
+        Life::ALL[usize::from(self.0.load(Ordering::Acquire))]
     }
 }
 
@@ -127,6 +137,19 @@ pub(crate) enum Life {
     /// Has ended this life of a re-armed subnet.
     RoundOver,
     Terminated,
+}
+
+impl Life {
+    /// In the order of their numbers.
+    const ALL: [Self; 7] = [
+        Self::NotStarted,
+        Self::Active,
+        Self::Gated,
+        Self::Dormant,
+        Self::Suspended,
+        Self::RoundOver,
+        Self::Terminated,
+    ];
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,6 +180,13 @@ pub(crate) struct Body {
     pub(crate) batch: usize,
     /// Its code has panicked: what it held is gone, and that is not a leak.
     pub(crate) has_panicked: bool,
+    /// What it waits for since its last turn.
+    pub(crate) waits: Waits,
+    /// It waits for room, and counts among those that do.
+    is_blocked: bool,
+    /// When its last turn ended, by the network's clock, if that was measured.
+    since: Option<Duration>,
+    sampling: Sampling,
 }
 
 /// What was counted, summed when read.
@@ -179,10 +209,58 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn add(&self, counts: Counts) {
-        self.created.fetch_add(counts.created, Ordering::Relaxed);
-        self.dropped.fetch_add(counts.dropped, Ordering::Relaxed);
-        self.received.fetch_add(counts.received, Ordering::Relaxed);
-        self.sent.fetch_add(counts.sent, Ordering::Relaxed);
+        bump(&self.created, counts.created);
+        bump(&self.dropped, counts.dropped);
+        bump(&self.received, counts.received);
+        bump(&self.sent, counts.sent);
+    }
+}
+
+/// Adds to a count that only the process's own thread writes, the one that runs its turn.
+pub(crate) fn bump(count: &AtomicU64, more: u64) {
+    count.store(count.load(Ordering::Relaxed) + more, Ordering::Relaxed);
+}
+
+/// Which turns are measured: each of the first ones, each of a process whose turns are not short, and
+/// one of many of the rest. Two looks at the clock would cost a short turn a third of its time.
+pub(crate) struct Sampling {
+    interval: u8,
+    left: u8,
+}
+
+/// So many turns are measured one by one.
+const FIRST_TURNS: u64 = 16;
+
+/// After them, one turn in so many is.
+const SAMPLED: u8 = 16;
+
+/// Turns that last longer are all measured.
+const NOT_SHORT: Duration = Duration::from_micros(50);
+
+impl Sampling {
+    const fn new() -> Self {
+        Self {
+            interval: 1,
+            left: 1,
+        }
+    }
+
+    /// A turn begins: whether it is to be measured.
+    fn is_due(&mut self) -> bool {
+        self.left -= 1;
+        self.left == 0
+    }
+
+    /// How many turns a measured one stands for.
+    fn weight(&self) -> u64 {
+        u64::from(self.interval)
+    }
+
+    /// A turn has been measured, after so many in all.
+    fn next(&mut self, busy: Duration, turns: u64) {
+        let all = turns < FIRST_TURNS || busy >= NOT_SHORT;
+        self.interval = if all { 1 } else { SAMPLED };
+        self.left = self.interval;
     }
 }
 
@@ -213,6 +291,10 @@ impl Body {
             restarts: 0,
             batch: FIRST_BATCH,
             has_panicked: false,
+            waits: Waits::default(),
+            is_blocked: false,
+            since: None,
+            sampling: Sampling::new(),
         }
     }
 
@@ -238,7 +320,7 @@ impl Process {
             Stage::RoundOver if !net.is_cancelled(self) => return After::Idle,
             _ => {}
         }
-        let begun = self.begin_turn(net);
+        let begun = self.begin_turn(&mut body, net);
         let budget = if self.has_own_thread {
             usize::MAX
         } else {
@@ -250,16 +332,24 @@ impl Process {
         } else {
             self.advance(&mut body, net)
         };
-        let after = self.end_turn(&mut body, net, after);
-        let busy = begun.elapsed();
-        self.tally.busy.fetch_add(nanos(busy), Ordering::Relaxed);
+        let after = self.end_turn(&mut body, net, after, begun);
+        if let Some(begun) = begun {
+            self.measured(&mut body, net, begun.elapsed());
+        }
+        after
+    }
+
+    /// A turn was measured: it stands for those that were not.
+    fn measured(&self, body: &mut Body, net: &Net, busy: Duration) {
+        bump(&self.tally.busy, nanos(busy) * body.sampling.weight());
+        body.sampling
+            .next(busy, self.tally.turns.load(Ordering::Relaxed));
         if !self.has_own_thread {
             body.batch = batch_after(body.batch, busy);
             if busy >= LONG_TURN {
                 self.long_turn(net, busy);
             }
         }
-        after
     }
 
     /// A turn has held its worker for long.
@@ -289,35 +379,28 @@ impl Process {
         }
     }
 
-    fn begin_turn(&self, net: &Net) -> Instant {
-        self.tally.turns.fetch_add(1, Ordering::Relaxed);
-        let running = Status {
-            life: Life::Active,
-            ..Status::default()
-        };
-        let status = std::mem::replace(&mut *self.status.lock(), running);
-        if status.is_blocked() {
+    /// Gives the time when this turn is to be measured.
+    fn begin_turn(&self, body: &mut Body, net: &Net) -> Option<Instant> {
+        bump(&self.tally.turns, 1);
+        self.life.set(Life::Active);
+        if std::mem::take(&mut body.is_blocked) {
             net.blocked.fetch_sub(1, Ordering::AcqRel);
         }
-        if let Some(since) = status.since {
-            let blocked = nanos(net.elapsed().saturating_sub(since));
-            if !status.waits.send.is_empty() {
-                self.tally
-                    .blocked_send
-                    .fetch_add(blocked, Ordering::Relaxed);
-                Socket::waited(&self.outputs, &status.waits.send, blocked);
-            } else if !status.waits.receive.is_empty() {
-                self.tally
-                    .blocked_receive
-                    .fetch_add(blocked, Ordering::Relaxed);
-                Socket::waited(&self.inputs, &status.waits.receive, blocked);
+        if let Some(since) = body.since.take() {
+            let blocked = nanos(net.elapsed().saturating_sub(since)) * body.sampling.weight();
+            if !body.waits.send.is_empty() {
+                bump(&self.tally.blocked_send, blocked);
+                Socket::waited(&self.outputs, &body.waits.send, blocked);
+            } else if !body.waits.receive.is_empty() {
+                bump(&self.tally.blocked_receive, blocked);
+                Socket::waited(&self.inputs, &body.waits.receive, blocked);
             }
         }
-        Instant::now()
+        body.sampling.is_due().then(Instant::now)
     }
 
-    fn end_turn(&self, body: &mut Body, net: &Net, after: After) -> After {
-        let (waits, spent) = body.turn.end();
+    fn end_turn(&self, body: &mut Body, net: &Net, after: After, begun: Option<Instant>) -> After {
+        let spent = body.turn.end(&mut body.waits);
         self.tally.add(body.turn.counts());
         tracing::trace!(process = %self.address, ?after, "turn");
         let life = match (after, body.stage) {
@@ -325,18 +408,15 @@ impl Process {
             (_, Stage::Waiting) => self.waiting_life(body),
             (_, Stage::RoundOver) => Life::RoundOver,
             (_, Stage::Ended) => Life::Terminated,
-            (_, Stage::Working) if waits.send.is_empty() && body.is_dormant() => Life::Dormant,
+            (_, Stage::Working) if body.waits.send.is_empty() && body.is_dormant() => Life::Dormant,
             (_, Stage::Working | Stage::Flushing | Stage::Announcing) => Life::Suspended,
         };
-        let status = Status {
-            life,
-            waits,
-            since: Some(net.elapsed()),
-        };
-        if status.is_blocked() {
+        body.since = begun.map(|_| net.elapsed());
+        if life == Life::Suspended && !body.waits.send.is_empty() {
+            body.is_blocked = true;
             net.blocked.fetch_add(1, Ordering::AcqRel);
         }
-        *self.status.lock() = status;
+        self.life.set(life);
         after
     }
 
@@ -352,6 +432,26 @@ impl Process {
 
     // ---- what others ask ----
 
+    /// Where it is and what it waits for; nothing while it runs.
+    pub(crate) fn status(&self) -> Status {
+        loop {
+            let life = self.life.get();
+            let body = self.body.try_lock();
+            match body {
+                Some(body) => {
+                    let (life, waits) = (self.life.get(), body.waits.clone());
+                    return Status { life, waits };
+                }
+                // Its turn may last; nobody waits for that.
+                None if life == Life::Active => {
+                    let waits = Waits::default();
+                    return Status { life, waits };
+                }
+                None => std::thread::yield_now(),
+            }
+        }
+    }
+
     pub(crate) fn state(&self) -> State {
         if self.is_over.load(Ordering::Acquire) {
             return State::Terminated;
@@ -359,7 +459,7 @@ impl Process {
         if self.is_outside.load(Ordering::Acquire) {
             return State::Outside;
         }
-        let status = self.status.lock().clone();
+        let status = self.status();
         let names = |sockets: &[Socket], elements: &[usize]| {
             elements
                 .iter()

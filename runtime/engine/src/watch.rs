@@ -149,7 +149,7 @@ impl Net {
     /// The processes whose code runs and does not wait for the world.
     fn active(&self) -> Vec<Holder> {
         let is_active = |process: &&crate::process::Process| {
-            process.status.lock().life == Life::Active
+            process.life.get() == Life::Active
                 && !process.is_outside.load(Ordering::Acquire)
                 && !process.is_over.load(Ordering::Acquire)
         };

@@ -253,7 +253,7 @@ fn open(function: &ItemFn, arguments: &[Argument], core: &TokenStream) -> TokenS
         .collect();
     let handles = arguments.iter().zip(&names).map(|(argument, name)| {
         let handle = handle(argument, core);
-        let is_mut = (argument.passed == Passed::Mut).then(|| quote!(mut));
+        let is_mut = (argument.passed == Passed::Mut && !argument.is_output()).then(|| quote!(mut));
         quote!(let #is_mut #name = #handle;)
     });
     let run = if is_async {
@@ -284,6 +284,8 @@ fn handle(argument: &Argument, core: &TokenStream) -> TokenStream {
     }
 }
 
+/// The out-ports move into the activity, which lends them room for a batch of calls; everything else
+/// moves into the closure.
 fn plain(
     function: &ItemFn,
     arguments: &[Argument],
@@ -297,6 +299,7 @@ fn plain(
             Passed::Value if argument.role == Role::Driving => quote!(value),
             Passed::Value => quote!(::std::clone::Clone::clone(&#name)),
             Passed::Ref => quote!(&#name),
+            Passed::Mut if argument.is_output() => quote!(#name),
             Passed::Mut => quote!(&mut #name),
         });
     let call = quote!(Self::call(#(#passed),*));
@@ -306,12 +309,16 @@ fn plain(
     } else {
         quote!({ #call; ::std::result::Result::Ok(()) })
     };
-    let input = arguments
-        .iter()
-        .zip(names)
+    let named = || arguments.iter().zip(names);
+    let input = named()
         .filter(|(argument, _)| argument.role == Role::Driving)
         .map(|(_, name)| name);
-    quote!(#core::plain(#(&#input,)* #fallible, move |value| #body))
+    let ports = named()
+        .filter(|(argument, _)| argument.is_output())
+        .map(|(_, name)| name)
+        .rev()
+        .fold(quote!(()), |rest, name| quote!((#name, #rest)));
+    quote!(#core::plain::<#fallible, _, _>(#(&#input,)* #ports, move |value, #ports| #body))
 }
 
 /// Whether it returns anything but nothing.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use crate::fault::Fault;
 use crate::headers::Headers;
 use crate::packet::Packet;
-use crate::turn::{BATCH, Counts, Give, Inlet, Manner, Outlet, Pulled, Room, Take, Waits};
+use crate::turn::{BATCH, Counts, Give, Inlet, Manner, Outlet, Pulled, Room, Take, Waits, Window};
 
 pub(super) struct InElement {
     pub(super) inlet: Option<Arc<dyn Inlet>>,
@@ -18,7 +18,7 @@ pub(super) struct InElement {
 
 pub(super) struct OutElement {
     pub(super) outlet: Option<Arc<dyn Outlet>>,
-    pub(super) window: VecDeque<Packet>,
+    pub(super) window: Window,
     pub(super) room: usize,
     pub(super) closed: bool,
     /// To be closed once the hand has left.
@@ -39,7 +39,6 @@ pub(super) struct Inner {
     pub(super) spent: bool,
     pub(super) counts: Counts,
     pub(super) owned: i64,
-    pub(super) forward: bool,
     pub(super) waits: Waits,
     pub(super) lineage: Option<Arc<Headers>>,
     pub(super) fault: Option<Fault>,
@@ -48,7 +47,47 @@ pub(super) struct Inner {
 }
 
 impl Inner {
-    pub(super) fn take(&mut self, at: usize) -> Take {
+    /// The next packet of a window, when nothing else has to be looked at first.
+    #[inline]
+    pub(super) fn receive(&mut self, at: usize) -> Option<Packet> {
+        if self.left == 0 || self.retry.is_some() {
+            return None;
+        }
+        let element = self.ins.get_mut(at)?;
+        // Looked at where it lies: what is looked at on its way is copied in pieces.
+        let changes_lineage = element.window.front()?.is_headed() || self.lineage.is_some();
+        let packet = element.window.pop_front()?;
+        element.received += 1;
+        self.left -= 1;
+        self.owned += 1;
+        self.retrying = false;
+        self.counts.received += 1;
+        self.waits.clear();
+        if self.manner.eager {
+            release(element);
+        }
+        if changes_lineage {
+            self.inherit_from(&packet);
+        }
+        Some(packet)
+    }
+
+    /// Whether the next packet of a window is a bracket or has headers.
+    #[inline]
+    pub(super) fn is_next_special(&mut self, at: usize) -> bool {
+        let next = self.ins.get(at).and_then(|element| element.window.front());
+        next.is_none_or(Packet::is_special)
+    }
+
+    /// What is made from now on comes from this packet.
+    #[inline(never)]
+    fn inherit_from(&mut self, packet: &Packet) {
+        self.lineage = packet.headers().and_then(|headers| headers.lineage());
+    }
+
+    /// Looks at everything else: the turn is spent, a packet is to be handled once more, the window is
+    /// empty.
+    pub(super) fn take_slowly(&mut self, at: usize) -> Take {
         if self.left == 0 {
             self.spent = true;
             return Take::Empty;
@@ -65,28 +104,18 @@ impl Inner {
             return Take::Packet(packet);
         }
         match self.look_into(at) {
-            Pulled::Empty => Take::Empty,
-            Pulled::End => Take::End,
-            Pulled::Some => self.receive(at),
+            Pulled::Empty => self.wait_for_packet(at),
+            Pulled::End => return Take::End,
+            Pulled::Some => {
+                let later = self.retry.take();
+                let packet = self.receive(at);
+                self.retry = later;
+                if let Some(packet) = packet {
+                    return Take::Packet(packet);
+                }
+            }
         }
-    }
-
-    pub(super) fn receive(&mut self, at: usize) -> Take {
-        let element = &mut self.ins[at];
-        let Some(packet) = element.window.pop_front() else {
-            return Take::Empty;
-        };
-        element.received += 1;
-        if self.manner.eager {
-            release(element);
-        }
-        self.left -= 1;
-        self.owned += 1;
-        self.retrying = false;
-        self.counts.received += 1;
-        self.waits = Waits::default();
-        self.lineage = packet.headers().and_then(|headers| headers.lineage());
-        Take::Packet(packet)
+        Take::Empty
     }
 
     /// Makes the window non-empty if it can be.
@@ -100,7 +129,6 @@ impl Inner {
         if element.ended {
             return Pulled::End;
         }
-        release(element);
         let Some(inlet) = &element.inlet else {
             return Pulled::End;
         };
@@ -109,7 +137,8 @@ impl Inner {
         } else {
             BATCH.min(self.left.max(1))
         };
-        let pulled = inlet.pull(&mut element.window, most);
+        let received = std::mem::take(&mut element.received);
+        let pulled = inlet.pull(&mut element.window, most, received);
         element.ended = pulled == Pulled::End;
         pulled
     }
@@ -153,22 +182,31 @@ impl Inner {
         Room::For(element.room)
     }
 
+    #[inline]
     pub(super) fn give(&mut self, at: usize, packet: Packet, forwarded: bool) -> Give {
-        match self.room(at) {
-            Room::Full => Give::Full(packet),
-            Room::Closed => Give::Closed(packet),
-            Room::For(_) => {
-                let packet = if forwarded {
-                    packet
-                } else {
-                    self.inherit(packet)
-                };
-                self.place(at, packet, forwarded);
-                Give::Sent
+        if self.outs[at].room == 0 {
+            match self.room(at) {
+                Room::Full => return Give::Full(packet),
+                Room::Closed => return Give::Closed(packet),
+                Room::For(_) => {}
             }
         }
+        if !forwarded && self.lineage.is_some() {
+            self.place_heir(at, packet);
+        } else {
+            self.place(at, packet, forwarded);
+        }
+        Give::Sent
     }
 
+    /// Places a packet that was made while one with a lineage is handled.
+    #[inline(never)]
+    pub(super) fn place_heir(&mut self, at: usize, packet: Packet) {
+        let packet = self.inherit(packet);
+        self.place(at, packet, false);
+    }
+
+    #[inline]
     pub(super) fn place(&mut self, at: usize, packet: Packet, forwarded: bool) {
         if forwarded {
             self.owned -= 1;
@@ -176,20 +214,24 @@ impl Inner {
             self.counts.created += 1;
         }
         self.left = self.left.saturating_sub(1);
-        self.waits = Waits::default();
+        self.waits.clear();
         let element = &mut self.outs[at];
-        let Some(outlet) = &element.outlet else {
+        if element.room == 0 {
+            // It leads nowhere.
             self.counts.dropped += 1;
             return;
-        };
+        }
         self.counts.sent += 1;
         element.room -= 1;
-        element.window.push_back(packet);
-        if self.manner.eager {
+        element.window.push(packet);
+        if self.manner.eager
+            && let Some(outlet) = &element.outlet
+        {
             outlet.publish(&mut element.window, 0);
         }
     }
 
+    #[inline]
     pub(super) fn inherit(&self, packet: Packet) -> Packet {
         match &self.lineage {
             Some(lineage) if packet.headers().is_none() => packet.with_headers(Arc::clone(lineage)),
@@ -260,6 +302,7 @@ impl Inner {
         }
     }
 
+    #[inline]
     pub(super) const fn dropped(&mut self) {
         self.counts.dropped += 1;
         self.owned -= 1;
@@ -314,4 +357,9 @@ pub(super) fn release(element: &mut InElement) {
     {
         inlet.release(received);
     }
+}
+
+/// A number of packets, to count with.
+pub(super) fn signed(packets: usize) -> i64 {
+    i64::try_from(packets).unwrap_or(i64::MAX)
 }
