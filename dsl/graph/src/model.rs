@@ -131,8 +131,10 @@ pub struct Connection {
     pub to: End,
     /// Attributes in the order written; the last of equal keys wins.
     pub attributes: Vec<Attribute>,
-    /// Other connection metadata (JSON only).
+    /// Other connection metadata.
     pub metadata: Vec<(String, Value)>,
+    /// Where each piece of it is written, as far as that is known.
+    pub metadata_spans: Vec<Span>,
     /// The arrow itself.
     pub span: Span,
 }
@@ -221,6 +223,7 @@ impl Connection {
 
     fn forget_places(&mut self) {
         self.span = Span::default();
+        self.metadata_spans.clear();
         self.to.forget_place();
         match &mut self.from {
             Origin::Port(from) => from.forget_place(),

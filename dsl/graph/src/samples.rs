@@ -97,6 +97,7 @@ fn connect(graph: &mut Graph, from: &[Word<'_>], arrow: Word<'_>, to: &[Word<'_>
         to,
         attributes,
         metadata: Vec::new(),
+        metadata_spans: Vec::new(),
         span: arrow.1,
     });
 }

@@ -50,7 +50,15 @@ fn split(name: &[char]) -> (&[char], &[char]) {
 fn near(one: &[char], two: &[char]) -> Option<usize> {
     let longer = one.len().max(two.len());
     let distance = distance(one, two);
-    (distance * 100 <= longer * MISTYPED_PER_CENT).then_some(distance)
+    let is_near = distance * 100 <= longer * MISTYPED_PER_CENT;
+    (is_near || distance == 1 && once(one) == once(two)).then_some(distance)
+}
+
+/// The letters, each row of equal ones as one: a key that was pressed twice is no chance.
+fn once(letters: &[char]) -> Vec<char> {
+    let mut letters = Vec::from(letters);
+    letters.dedup();
+    letters
 }
 
 /// The letters of a name, without regard to case.
@@ -154,6 +162,8 @@ mod tests {
     fn the_nearest_wins_and_then_the_first() {
         assert_eq!(suggest("OUTT", ["OUTER", "OUT"]).as_deref(), Some("OUT"));
         assert_eq!(suggest("IN3", ["IN1", "IN2"]).as_deref(), Some("IN1"));
+        assert_eq!(suggest("Bb", ["A", "B"]).as_deref(), Some("B"));
+        assert_eq!(suggest("Bc", ["A", "B"]), None);
     }
 
     #[test]

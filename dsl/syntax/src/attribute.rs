@@ -14,6 +14,8 @@ use crate::spelling::slice;
 pub(crate) struct Read {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) metadata: Vec<(String, Value)>,
+    /// Where each piece of it is written.
+    pub(crate) metadata_spans: Vec<Span>,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
@@ -35,7 +37,10 @@ impl Read {
     fn add(&mut self, entry: Entry, group: Span) {
         let span = part(group, &entry.at);
         let (key, value) = match entry.value {
-            Entered::Json(value) => return self.metadata.push((entry.key, value)),
+            Entered::Json(value) => {
+                self.metadata_spans.push(span);
+                return self.metadata.push((entry.key, value));
+            }
             Entered::Bare(word) => (String::from(bare_key(&word)), word),
             Entered::Plain(text) | Entered::Quoted(text) => (entry.key, text),
         };

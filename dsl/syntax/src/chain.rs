@@ -197,12 +197,12 @@ impl Parser<'_> {
         let Some(to) = self.target(to, arrow) else {
             return;
         };
-        let (attributes, metadata) = (read.attributes, read.metadata);
         let connection = Connection {
             from,
             to,
-            attributes,
-            metadata,
+            attributes: read.attributes,
+            metadata: read.metadata,
+            metadata_spans: read.metadata_spans,
             span: arrow,
         };
         self.builder.graph.connections.push(connection);

@@ -123,6 +123,7 @@ fn connection() -> impl Strategy<Value = Connection> {
             to,
             attributes,
             metadata,
+            metadata_spans: Vec::new(),
             span: Span::default(),
         }
     })

@@ -39,7 +39,7 @@ pub fn check(graph: &Graph) -> Vec<Diagnostic> {
 
 /// How many misspelt names are compared with every name of the graph; the rest get plain help, so
 /// that a graph of mistakes is checked in linear time.
-const SUGGESTIONS: usize = 20;
+pub(crate) const SUGGESTIONS: usize = 20;
 
 /// The names of a graph's processes.
 pub(crate) struct Names<'a> {

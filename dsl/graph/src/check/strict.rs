@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Component};
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics::{idle_out_port, no_verb, routing_rule, several_initials};
 use crate::expand::{Expanded, Side};
@@ -14,7 +14,10 @@ use super::{View, tidy};
 pub const STRICT: &[(&str, &str)] = &[
     ("P0216", "process names are verbs (P2)"),
     ("P0320", "a process has at most one initial packet (B7)"),
-    ("P0321", "every out-port but ERROR is connected (B1)"),
+    (
+        "P0321",
+        "every out-port is connected, but for ERROR and those of who keeps what it takes (B1)",
+    ),
     ("P0322", "arrows carry no rules about contents (W7)"),
 ];
 
@@ -113,6 +116,14 @@ fn idle(view: &View<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (process, component) in view.components.iter().enumerate() {
         let Some(component) = component else { continue };
+        let leaves = component.outputs.iter();
+        let mut leaves = leaves.filter(|port| port.name != "ERROR");
+        if ends_here(
+            component,
+            leaves.any(|port| used.contains(&(process, port.name.as_str()))),
+        ) {
+            continue;
+        }
         // Required ports are reported in any case.
         let outputs = component.outputs.iter();
         let free = outputs.filter(|port| !port.required && port.name != "ERROR");
@@ -126,6 +137,13 @@ fn idle(view: &View<'_>) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// Whether the journey of packets may end here: all they could leave by is optional and left out, as
+/// with a console or a file at the end of a line.
+fn ends_here(component: &Component, leaves: bool) -> bool {
+    let takes = component.inputs.iter().any(|port| !port.param);
+    takes && !leaves && component.outputs.iter().all(|port| !port.required)
 }
 
 #[cfg(test)]

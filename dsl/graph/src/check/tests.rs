@@ -590,3 +590,99 @@ fn an_answer_may_take_its_way_outside() {
     let misspelt = problems(&format!("{text}\nB OUT -> IN Aa"), &[]);
     assert_eq!(misspelt.len(), 1, "{misspelt:?}");
 }
+
+#[test]
+fn a_misspelt_process_is_one_mistake_also_where_it_is_right() {
+    let gen_ = "'5' -> COUNT A(gen)\n";
+    let codes = |text: &str, files: &[(&'static str, &str)]| {
+        let found = checked(&format!("{gen_}{text}"), files).diagnostics;
+        found.iter().map(|found| found.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes("Drop(drop)\nA OUT -> IN Dropp", &[]), ["P0205"]);
+    assert_eq!(codes("Drop(drop)\nAa OUT -> IN Drop", &[]), ["P0205"]);
+    assert_eq!(
+        codes(
+            "Drop(drop)\nA OUT -> IN Drop\n'7' -> COUNT Gene(gen)\nGen OUT -> IN Drop",
+            &[]
+        ),
+        ["P0205"]
+    );
+    assert_eq!(
+        codes(
+            "A OUT -> IN Pass(pass)\nDrop(drop)\nPass OUT -> IN Droop",
+            &[]
+        ),
+        ["P0205"]
+    );
+    assert_eq!(
+        codes(
+            "Words(words)\nA OUT -> LINE Word\nINPORT= Words LINE L\nOUTPORT= Word WORD W",
+            &[]
+        ),
+        ["P0205", "P0209"]
+    );
+    let files = [("inner", "P(pass)\nINPORT= P IN IN\nOUTPORT= P OUT OUT")];
+    assert_eq!(
+        codes(
+            "Inner(inner)\nA OUT -> IN Iner\nInner OUT -> IN D(drop)",
+            &files
+        ),
+        ["P0205"]
+    );
+    let far = codes("Drop(drop)\nA OUT -> IN Elsewhere", &[]);
+    assert_eq!(
+        far,
+        ["P0301", "P0205"],
+        "two names that have nothing in common"
+    );
+    let port = codes("Drop(drop)\nA OUT -> OUT Dropp", &[]);
+    assert_eq!(port, ["P0301", "P0205"], "the guess has no such port");
+    let border = [(
+        "inner",
+        "'IN' -> NAME Entry(SubIn)\nEntry OUT -> IN Entri\nP(pass)\nOUTPORT= P OUT OUT",
+    )];
+    let border = codes("S(inner)\nA OUT -> IN S\nS OUT -> IN D(drop)", &border);
+    assert!(border.contains(&"P0205"), "{border:?}");
+}
+
+#[test]
+fn subnets_that_double_themselves_are_one_mistake_and_found_at_once() {
+    let names = ["a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9"];
+    let tens = |levels: usize| -> Vec<(&'static str, String)> {
+        // Ten uses of the next on each level: ten to the power of the levels.
+        let uses = |at: usize| {
+            (0..10)
+                .map(|use_| format!("U{use_}({})\n", names[at + 1]))
+                .collect()
+        };
+        let mut files: Vec<_> = (0..levels).map(|at| (names[at], uses(at))).collect();
+        files.push((
+            names[levels],
+            String::from("A(lone)\nB(lone)\nA OUT -> IN B"),
+        ));
+        files
+    };
+    let files = tens(9);
+    let files: Vec<_> = files
+        .iter()
+        .map(|(name, text)| (*name, text.as_str()))
+        .collect();
+    let found = checked("X(a0)\nY(a0)\nZ(a3)", &files).diagnostics;
+    let told: Vec<_> = found
+        .iter()
+        .map(|found| (found.code, &*found.note))
+        .collect();
+    assert_eq!(
+        told,
+        [(
+            "P0213",
+            "3111111110 processes and subnets; a graph opens to 100000 at most"
+        )]
+    );
+    let files = tens(2);
+    let files: Vec<_> = files
+        .iter()
+        .map(|(name, text)| (*name, text.as_str()))
+        .collect();
+    assert_eq!(problems("X(a0)\nY(a0)", &files), [""; 0]);
+}

@@ -8,7 +8,9 @@ explained! {
     ///
     /// A packet is created, travels and ends where the graph shows it (mission B1, flows b1), so
     /// every out-port leads somewhere: to `flow/drop` if its packets are not wanted. ERROR may
-    /// stay open: without it the process's policy decides about faults.
+    /// stay open: without it the process's policy decides about faults. So may the out-ports of a
+    /// process that keeps what it takes, as the last `console/write` of a line does: packets end
+    /// there if none of them is connected.
     "P0321", "out-port not connected"
 }
 

@@ -148,7 +148,10 @@ impl Tree<'_> {
                 continue;
             }
             let node = self.opened[index].nodes.get(&export.process).copied();
-            let Some(node) = node else { continue };
+            let Some(node) = node else {
+                self.loosen_meant(index, &export.process, &export.port, side);
+                continue;
+            };
             let reached = self.reach_node(index, node, &export.process, &export.port, side);
             found.extend(reached.into_iter().map(|reached| Export {
                 public: public.clone(),
@@ -162,8 +165,37 @@ impl Tree<'_> {
     fn reach_end(&mut self, index: usize, end: &model::End, side: Side) -> Vec<Reached> {
         match self.opened[index].nodes.get(&end.process).copied() {
             Some(node) => self.reach_node(index, node, &end.process, &end.port, side),
-            None => Vec::new(),
+            None => {
+                self.loosen_meant(index, &end.process, &end.port, side);
+                Vec::new()
+            }
         }
+    }
+
+    /// The port of the process whose name is near an unknown one counts as connected.
+    fn loosen_meant(&mut self, index: usize, name: &str, port: &PortRef, side: Side) {
+        let Some(meant) = self.opened[index].meant(name) else {
+            return;
+        };
+        let known = self.diagnostics.len();
+        let node = self.opened[index].nodes.get(&meant).copied();
+        // The arrow at hand may be one of the border's own.
+        let node = node.filter(|node| !matches!(node, Node::Border(_)));
+        let reached = node.map(|node| self.reach_node(index, node, &meant, port, side));
+        // The guess is no mistake of the author's.
+        self.diagnostics.truncate(known);
+        let ends = reached.into_iter().flatten().map(|reached| reached.end);
+        let declared = ends.filter(|end| {
+            let component = self
+                .catalogue
+                .find(&self.plan.processes[end.process].component);
+            component.is_some_and(|component| match side {
+                Side::In => component.input(&end.port).is_some(),
+                Side::Out => component.output(&end.port).is_some(),
+            })
+        });
+        let declared: Vec<_> = declared.map(|end| (side, end)).collect();
+        self.loose.extend(declared);
     }
 
     pub(super) fn reach_node(
@@ -395,7 +427,10 @@ const RULES: &[&str] = &[
 
 /// What on an arrow decides by content which packets pass.
 fn rules(arrow: &Connection) -> impl Iterator<Item = (String, Span)> {
-    let free = arrow.metadata.iter().map(|(key, _)| key);
-    let free = free.filter(|key| RULES.contains(&key.to_lowercase().as_str()));
-    free.map(|key| (key.clone(), arrow.span))
+    let free = arrow.metadata.iter().enumerate();
+    let free = free.filter(|(_, (key, _))| RULES.contains(&key.to_lowercase().as_str()));
+    free.map(|(at, (key, _))| {
+        let span = arrow.metadata_spans.get(at).copied();
+        (key.clone(), span.unwrap_or(arrow.span))
+    })
 }

@@ -1,6 +1,6 @@
 //! Opening subnets: which processes there are, and what each name of a graph stands for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,13 +12,18 @@ use crate::diagnostics::cannot_share::Reason;
 use crate::instances::INSTANCES;
 use crate::model::{self, Export, Graph, Origin, PortRef};
 use crate::plan::{End, Plan, Process, Scope, Subnet};
-use crate::source::Span;
+use crate::similar::suggest;
+use crate::source::{FileId, Span};
 
 use super::links::Links;
-use super::{Expanded, MOST_PROCESSES, Question, Resolve, Side};
+use super::{Expanded, Question, Resolve, Side};
 
 /// Subnets nested deeper than this are taken for a mistake.
 const MOST_LEVELS: usize = 64;
+
+/// Subnets that open to more processes and subnets than this are taken for a mistake: each is a
+/// drawing of its own, and nobody draws so many.
+const MOST_OPENED: usize = 100_000;
 
 /// What a process name of one opened graph stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +48,8 @@ pub(super) struct Opened {
     pub(super) processes: Range<usize>,
     component: String,
     span: Span,
+    /// What unknown names were probably meant to be.
+    meant: HashMap<String, Option<String>>,
 }
 
 impl Opened {
@@ -51,6 +58,22 @@ impl Opened {
             Side::In => &self.inports,
             Side::Out => &self.outports,
         }
+    }
+
+    /// The process that an unknown name was probably meant to be.
+    pub(super) fn meant(&mut self, name: &str) -> Option<String> {
+        if let Some(meant) = self.meant.get(name) {
+            return meant.clone();
+        }
+        let is_looked_up = self.meant.len() < drawing::SUGGESTIONS;
+        let meant = is_looked_up.then(|| {
+            let mut names: Vec<_> = self.nodes.keys().map(String::as_str).collect();
+            names.sort_unstable();
+            suggest(name, names)
+        });
+        let meant = meant.flatten();
+        self.meant.insert(String::from(name), meant.clone());
+        meant
     }
 }
 
@@ -68,6 +91,12 @@ pub(super) struct Tree<'a> {
     pub(super) questions: Vec<Question>,
     /// The graphs being opened, outermost first, by index.
     chain: Vec<usize>,
+    /// What each graph that is used opens to, by its name and the file that uses it.
+    sizes: HashMap<(String, FileId), usize>,
+    /// Where components were looked for in vain; a subnet that is used often looks there once.
+    unknown: HashSet<Span>,
+    /// The graph is known to be too big; no more is said about that.
+    is_too_big: bool,
 }
 
 /// Where a graph is used.
@@ -92,6 +121,9 @@ impl<'a> Tree<'a> {
             rules: Vec::new(),
             questions: Vec::new(),
             chain: Vec::new(),
+            sizes: HashMap::new(),
+            unknown: HashSet::new(),
+            is_too_big: false,
         }
     }
 
@@ -125,6 +157,7 @@ impl<'a> Tree<'a> {
             processes: start..start,
             component: used.component,
             span: used.span,
+            meant: HashMap::new(),
         });
         self.chain.push(index);
         for process in &graph.processes {
@@ -220,7 +253,14 @@ impl<'a> Tree<'a> {
             .component
             .as_deref()
             .filter(|name| !name.is_empty())?;
+        if self.unknown.contains(&span) {
+            return None;
+        }
         let Some(graph) = self.resolver.subnet(name, span.file) else {
+            // Where nothing is known about places, all are equal.
+            if span.start < span.end {
+                self.unknown.insert(span);
+            }
             self.report_unknown(name, span);
             return None;
         };
@@ -276,11 +316,56 @@ impl<'a> Tree<'a> {
                 .push(diagnostics::recursive_subnet::at(&chain, span));
             return false;
         }
-        let small = self.chain.len() < MOST_LEVELS && self.plan.processes.len() < MOST_PROCESSES;
-        if !small {
-            self.diagnostics.push(diagnostics::too_big::at(name, span));
+        let size = self.size_of(name, span.file, self.chain.len());
+        let all = size.saturating_add(self.in_subnets());
+        let small = self.chain.len() < MOST_LEVELS && all <= MOST_OPENED;
+        if !small && !self.is_too_big {
+            self.is_too_big = true;
+            let size = Some(size).filter(|_| all > MOST_OPENED);
+            self.diagnostics
+                .push(diagnostics::too_big::at(name, size, span));
         }
         small
+    }
+
+    /// How many processes are in subnets so far.
+    fn in_subnets(&self) -> usize {
+        let drawn = self
+            .opened
+            .first()
+            .map_or(0, |top| top.graph.processes.len());
+        self.plan.processes.len().saturating_sub(drawn)
+    }
+
+    /// How many processes and subnets a graph opens to that is used at some level; what is inside
+    /// itself counts once.
+    fn size_of(&mut self, name: &str, from: FileId, level: usize) -> usize {
+        let key = (String::from(name), from);
+        if let Some(size) = self.sizes.get(&key) {
+            return *size;
+        }
+        self.sizes.insert(key.clone(), 0);
+        let graph = self.resolver.subnet(name, from);
+        let size = graph.map_or(0, |graph| self.size(&graph, level));
+        self.sizes.insert(key, size);
+        size
+    }
+
+    fn size(&mut self, graph: &Graph, level: usize) -> usize {
+        if level >= MOST_LEVELS {
+            return 0;
+        }
+        let mut size: usize = 0;
+        for process in &graph.processes {
+            let inner = process.component.as_deref().filter(|name| {
+                let known = plain(process).is_some() || self.catalogue.find(name).is_some();
+                !known && !name.is_empty()
+            });
+            let file = process.component_span.unwrap_or(process.span).file;
+            let inner = inner.map_or(0, |name| self.size_of(name, file, level + 1));
+            size = size.saturating_add(1).saturating_add(inner);
+        }
+        size
     }
 
     pub(super) fn finish(mut self) -> Expanded {

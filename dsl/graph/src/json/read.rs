@@ -176,6 +176,7 @@ fn connection<'a>(reader: &mut Reader<'a>, value: &'a str) -> Option<Connection>
     let mut to = None;
     let mut attributes = Vec::new();
     let mut others = Vec::new();
+    let mut places = Vec::new();
     let entries = reader.object(value, what);
     check_ends(reader, value, &entries);
     for entry in entries {
@@ -183,7 +184,7 @@ fn connection<'a>(reader: &mut Reader<'a>, value: &'a str) -> Option<Connection>
             "src" => from = end(reader, entry.value, "a source").map(Origin::Port),
             "data" => from = Some(initial(reader, entry.value)),
             "tgt" => to = end(reader, entry.value, "a target"),
-            "metadata" => (attributes, others) = arrow_metadata(reader, entry.value),
+            "metadata" => (attributes, others, places) = arrow_metadata(reader, entry.value),
             _ => reader.unknown(&entry, what, &["src", "data", "tgt", "metadata"]),
         }
     }
@@ -194,6 +195,7 @@ fn connection<'a>(reader: &mut Reader<'a>, value: &'a str) -> Option<Connection>
         to,
         attributes,
         metadata: others,
+        metadata_spans: places,
         span,
     })
 }
@@ -217,18 +219,22 @@ fn initial<'a>(reader: &mut Reader<'a>, value: &'a str) -> Origin {
 fn arrow_metadata<'a>(
     reader: &mut Reader<'a>,
     value: &'a str,
-) -> (Vec<Attribute>, Vec<(String, Value)>) {
+) -> (Vec<Attribute>, Vec<(String, Value)>, Vec<Span>) {
     let mut attributes = Vec::new();
     let mut others = Vec::new();
+    let mut places = Vec::new();
     for entry in reader.object(value, "metadata") {
         let value = reader.value(entry.value);
         let key = entry.key.into_owned();
         match attribute(&key, &value, entry.span) {
             Some(attribute) => attributes.push(attribute),
-            None => others.push((key, value)),
+            None => {
+                others.push((key, value));
+                places.push(entry.span);
+            }
         }
     }
-    (attributes, others)
+    (attributes, others, places)
 }
 
 fn attribute(key: &str, value: &Value, span: Span) -> Option<Attribute> {

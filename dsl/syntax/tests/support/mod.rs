@@ -27,6 +27,7 @@ pub(crate) fn bare(graph: &Graph) -> Graph {
     }
     for connection in &mut graph.connections {
         (connection.span, connection.to.span, connection.to.port.span) = (none, none, none);
+        connection.metadata_spans.clear();
         connection
             .attributes
             .iter_mut()

@@ -144,10 +144,15 @@ fn fills(place: &str, from: &str, to: &str, before: &str) -> String {
     format!("P0319 {place}: the way from `{from}` to `{to}` can fill before `{before}` has ended")
 }
 
+/// An element of the out-port, an arrow, an element of the in-port.
+type Element = (u32, &'static str, u32);
+
+/// Who deals, which elements are joined, what is said, and why.
+type Dealt<'a> = (&'a str, &'a [Element], &'a [String], &'a str);
+
 /// The in-ports that `G` deals to, each by an element of the component's out-port.
-fn dealt(component: &str, elements: &[(u32, &str, u32)]) -> String {
-    let arrow =
-        |(out, arrow, into): &(u32, &str, u32)| format!("\nD OUT[{out}] {arrow} IN[{into}] M");
+fn dealt(component: &str, elements: &[Element]) -> String {
+    let arrow = |(out, arrow, into): &Element| format!("\nD OUT[{out}] {arrow} IN[{into}] M");
     let arrows: String = elements.iter().map(arrow).collect();
     format!("G OUT -> IN D({component})\nM(concat){}", arrows)
 }
@@ -155,7 +160,7 @@ fn dealt(component: &str, elements: &[(u32, &str, u32)]) -> String {
 #[test]
 fn a_stream_behind_another_that_is_read_to_its_end_must_fit() {
     let [first, second] = ["D.OUT[0]", "D.OUT[1]"];
-    let rows: &[(&str, &[(u32, &str, u32)], &[String], &str)] = &[
+    let rows: &[Dealt<'_>] = &[
         (
             "deal",
             &[(0, "->", 0), (1, "->", 1)],

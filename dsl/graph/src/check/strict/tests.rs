@@ -68,9 +68,10 @@ fn names_are_verbs() {
 fn every_out_port_but_error_leads_somewhere() {
     sweep(&[
         ("Sell(shop/counter) OUT -> IN B(drop)", &[]),
+        ("Sell(shop/counter)", &[]),
         (
-            "Sell(shop/counter)",
-            &["P0321 out-port `OUT` of `Sell` not connected"],
+            "Tell(count) COUNT -> IN B(drop)",
+            &["P0321 out-port `OUT` of `Tell` not connected"],
         ),
         ("Sell(shop/counter)\nOUTPORT= Sell OUT OUT", &[]),
         (

@@ -100,6 +100,7 @@ fn connection() -> impl Strategy<Value = Connection> {
         to,
         attributes,
         metadata,
+        metadata_spans: Vec::new(),
         span: crate::Span::default(),
     })
 }
