@@ -1050,6 +1050,17 @@ fn choice_10_unbalanced_brackets_name_the_place() {
 }
 
 #[test]
+fn choice_10_a_group_that_is_left_early_is_not_unbalanced() {
+    let text = "'5000' -> COUNT G(GenSS) OUT -> IN U(RemoveBrackets) OUT -> IN T(Take)
+        '3' -> NUMBER T
+        OUTPORT=T.ACC:OUT";
+    Bench::of(text).every_way(|ran| {
+        ran.succeeds();
+        assert_eq!(ran.out["OUT"].len(), 3, "{:?}", ran.way);
+    });
+}
+
+#[test]
 fn choice_11_capacities() {
     let text =
         "'100' -> COUNT G(Generate) OUT ->(3) IN P(Pass) OUT -> IN C(Copy) OUT -> IN D(Drop)";

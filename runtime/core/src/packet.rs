@@ -295,13 +295,6 @@ impl Packet {
         self.flags & (BRACKET | HEADED) != 0
     }
 
-    /// Whether it has headers.
-    #[inline]
-    #[must_use]
-    pub(crate) const fn is_headed(&self) -> bool {
-        self.flags & HEADED != 0
-    }
-
     /// Whether it opens or closes a group.
     #[inline]
     #[must_use]

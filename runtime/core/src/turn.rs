@@ -27,21 +27,13 @@ pub const BATCH: usize = 256;
 #[derive(Debug, Default)]
 pub struct Window {
     packets: Vec<Packet>,
-    /// Open brackets less close brackets among them.
-    depth: i64,
 }
 
 impl Window {
     /// Adds a packet at the end.
     #[inline]
     pub fn push(&mut self, packet: Packet) {
-        // Looked at where it lies: what is looked at on its way is copied in pieces.
         self.packets.push(packet);
-        if let Some(packet) = self.packets.last()
-            && packet.is_bracket()
-        {
-            self.depth += if packet.kind() == Kind::Open { 1 } else { -1 };
-        }
     }
 
     /// How many packets there are.
@@ -60,20 +52,17 @@ impl Window {
 
     /// Takes everything out, oldest first.
     pub fn drain(&mut self) -> impl Iterator<Item = Packet> {
-        self.depth = 0;
         self.packets.drain(..)
     }
 
-    /// Moves everything to the end of a queue, and tells by how many levels the brackets among it open
-    /// more than they close.
-    pub fn empty_into(&mut self, queue: &mut VecDeque<Packet>) -> i64 {
+    /// Moves everything to the end of a queue.
+    pub fn empty_into(&mut self, queue: &mut VecDeque<Packet>) {
         if queue.is_empty() {
             let emptied = std::mem::take(queue).into();
             *queue = std::mem::replace(&mut self.packets, emptied).into();
         } else {
             queue.extend(self.packets.drain(..));
         }
-        std::mem::take(&mut self.depth)
     }
 
     /// Moves everything to the end of another window.
@@ -83,7 +72,6 @@ impl Window {
         } else {
             other.packets.append(&mut self.packets);
         }
-        other.depth += std::mem::take(&mut self.depth);
     }
 }
 
@@ -98,19 +86,43 @@ impl From<Packet> for Window {
 /// The reading end of a link.
 pub trait Inlet: Send + Sync {
     /// Moves up to `most` packets into the window, which is empty. They count in the link until
-    /// released; `released` packets of an earlier pull are released first.
+    /// released; what was received since an earlier pull is `released` first.
     ///
     /// When there is nothing, the reader is woken by the next packet or by the end.
-    fn pull(&self, window: &mut VecDeque<Packet>, most: usize, released: usize) -> Pulled;
+    fn pull(&self, window: &mut VecDeque<Packet>, most: usize, released: Received) -> Pulled;
 
-    /// Tells that this many pulled packets have been received.
-    fn release(&self, count: usize);
+    /// Tells that pulled packets have been received.
+    fn release(&self, received: Received);
 
     /// Whether a pull would find something; arms the wake-up when it would not.
     fn look(&self) -> Pulled;
 
     /// The reader leaves; `unread` are the packets of its window it never received.
     fn close(&self, unread: usize);
+}
+
+/// Packets that a component has received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// How many.
+    pub packets: usize,
+    /// Open brackets less close brackets among them.
+    pub depth: i64,
+}
+
+impl Received {
+    /// One packet.
+    #[must_use]
+    pub fn of(packet: &Packet) -> Self {
+        Self {
+            packets: 1,
+            depth: match packet.kind() {
+                Kind::Open => 1,
+                Kind::Close => -1,
+                _ => 0,
+            },
+        }
+    }
 }
 
 /// What a pull found.
@@ -256,7 +268,7 @@ impl Turn {
             ended: inlet.is_none(),
             inlet,
             window: VecDeque::new(),
-            received: 0,
+            received: Received::default(),
         });
         let outs = outlets.into_iter().map(|outlet| OutElement {
             outlet,

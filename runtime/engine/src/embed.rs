@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use paperflow_core::turn::{Inlet, Outlet, Pulled, Room, Window};
+use paperflow_core::turn::{Inlet, Outlet, Pulled, Received, Room, Window};
 use paperflow_core::{IntoPort, Packet, TrySend};
 
 use crate::link::{Link, Writer};
@@ -108,12 +108,15 @@ impl Output {
     /// There is nothing yet.
     pub fn try_recv(&self) -> Result<Option<Packet>, NothingYet> {
         let mut window = VecDeque::new();
-        match self.link.pull(&mut window, 1, 0) {
+        match self.link.pull(&mut window, 1, Received::default()) {
             Pulled::Empty => Err(NothingYet),
             Pulled::End => Ok(None),
             Pulled::Some => {
-                self.link.release(1);
-                Ok(window.pop_front())
+                let packet = window.pop_front();
+                packet
+                    .iter()
+                    .for_each(|packet| self.link.release(Received::of(packet)));
+                Ok(packet)
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use paperflow_core::Packet;
-use paperflow_core::turn::{Inlet, Pulled};
+use paperflow_core::turn::{Inlet, Pulled, Received};
 
 /// A template that gives one packet per activation, then the end.
 pub(crate) struct Template {
@@ -38,7 +38,7 @@ impl Template {
 }
 
 impl Inlet for Template {
-    fn pull(&self, window: &mut VecDeque<Packet>, _: usize, _: usize) -> Pulled {
+    fn pull(&self, window: &mut VecDeque<Packet>, _: usize, _: Received) -> Pulled {
         if !self.is_due.swap(false, Ordering::AcqRel) {
             return Pulled::End;
         }
@@ -47,7 +47,7 @@ impl Inlet for Template {
         Pulled::Some
     }
 
-    fn release(&self, _: usize) {}
+    fn release(&self, _: Received) {}
 
     fn look(&self) -> Pulled {
         if self.is_due.load(Ordering::Acquire) {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::task::Context;
 
 use paperflow_core::headers::names;
-use paperflow_core::turn::{Counts, Inlet, Outlet, Pulled};
+use paperflow_core::turn::{Counts, Inlet, Outlet, Pulled, Received};
 use paperflow_core::{Fault, Headers, Packet, Params, Step, slot};
 
 use crate::link::Link;
@@ -145,9 +145,9 @@ impl Process {
     fn receive_one(&self, net: &Net, link: usize, keep: impl FnOnce(Packet)) -> Pulled {
         let link = &net.links[link];
         let mut window = std::collections::VecDeque::new();
-        let pulled = link.pull(&mut window, 1, 0);
+        let pulled = link.pull(&mut window, 1, Received::default());
         if let Some(packet) = window.pop_front() {
-            link.release(1);
+            link.release(Received::of(&packet));
             self.tally.add(Counts {
                 received: 1,
                 dropped: 1,

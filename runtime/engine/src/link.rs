@@ -6,9 +6,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
+use paperflow_core::Packet;
 use paperflow_core::headers::names;
-use paperflow_core::turn::{Inlet, Outlet, Pulled, Room, Window};
-use paperflow_core::{Kind, Packet};
+use paperflow_core::turn::{Inlet, Outlet, Pulled, Received, Room, Window};
 use paperflow_graph::Full;
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -41,8 +41,10 @@ struct State {
     counts: LinkCounts,
     /// Packets fed by the embedding program.
     fed: u64,
-    /// Open brackets without their close brackets, so far; lowered for good by a stray close.
+    /// Open brackets without their close brackets among what was received, so far.
     depth: i64,
+    /// The same when the reader saw the end of the stream.
+    unbalanced: i64,
     /// Others divert to it and must see the room there is: nobody reserves more than the next packet.
     takes_diverted: bool,
 }
@@ -150,9 +152,10 @@ impl Link {
         state.counts.received + (state.queue.len() + state.held) as u64
     }
 
-    /// Open brackets that were sent without their close brackets.
-    pub(crate) fn depth(&self) -> i64 {
-        self.state.lock().depth
+    /// Open brackets that were received without their close brackets, less stray close brackets, in a
+    /// stream that was read to its end.
+    pub(crate) fn unbalanced(&self) -> i64 {
+        self.state.lock().unbalanced
     }
 
     pub(crate) fn observe(&self) -> Look {
@@ -177,6 +180,7 @@ impl Link {
         let mut state = self.state.lock();
         state.is_deserted = false;
         state.is_ended = false;
+        state.depth = 0;
         state.reader_waits = true;
         state.open.fill(true);
     }
@@ -238,11 +242,6 @@ impl Link {
             return Some(packet);
         }
         state.counts.sent += 1;
-        match packet.kind() {
-            Kind::Open => state.depth += 1,
-            Kind::Close => state.depth -= 1,
-            _ => {}
-        }
         if is_gone {
             state.counts.lost_on_close += 1;
             return None;
@@ -322,7 +321,7 @@ impl State {
 }
 
 impl Inlet for Link {
-    fn pull(&self, window: &mut VecDeque<Packet>, most: usize, released: usize) -> Pulled {
+    fn pull(&self, window: &mut VecDeque<Packet>, most: usize, released: Received) -> Pulled {
         let mut state = self.state.lock();
         let waiting = self.let_go(&mut state, released);
         let pulled = if state.queue.is_empty() {
@@ -349,9 +348,9 @@ impl Inlet for Link {
         }
     }
 
-    fn release(&self, count: usize) {
+    fn release(&self, received: Received) {
         let mut state = self.state.lock();
-        let waiting = self.let_go(&mut state, count);
+        let waiting = self.let_go(&mut state, received);
         drop(state);
         self.wake_all(&waiting);
     }
@@ -375,7 +374,9 @@ impl Inlet for Link {
 
 impl Link {
     /// These packets have been received: whoever waited for their room is to be woken.
-    fn let_go(&self, state: &mut State, count: usize) -> Waiting {
+    fn let_go(&self, state: &mut State, received: Received) -> Waiting {
+        state.depth += received.depth;
+        let count = received.packets;
         if count == 0 || self.sheds() {
             return Waiting::default();
         }
@@ -411,6 +412,9 @@ impl State {
     /// The queue is empty: for now or for ever.
     fn nothing(&mut self) -> Pulled {
         if self.is_over() || self.is_deserted {
+            if !self.is_deserted && self.unbalanced == 0 {
+                self.unbalanced = self.depth;
+            }
             return Pulled::End;
         }
         self.reader_waits = true;
@@ -470,7 +474,7 @@ impl Outlet for Writer {
         } else {
             let state = &mut *state;
             state.counts.sent += window.len() as u64;
-            state.depth += window.empty_into(&mut state.queue);
+            window.empty_into(&mut state.queue);
         }
         let call = state.settle();
         let waiting = if unused > 0 {
@@ -517,6 +521,10 @@ mod tests {
         (Arc::clone(&link), Writer { link, index: 0 })
     }
 
+    fn packets(packets: usize) -> Received {
+        Received { packets, depth: 0 }
+    }
+
     fn send(writer: &Writer, value: i64) -> Room {
         let room = writer.reserve(1);
         if let Room::For(_) = room {
@@ -533,12 +541,12 @@ mod tests {
         assert_eq!(writer.reserve(1), Room::Full);
         writer.publish(&mut Window::from(Packet::int(1)), 2);
         let mut window = VecDeque::new();
-        assert_eq!(link.pull(&mut window, 9, 0), Pulled::Some);
+        assert_eq!(link.pull(&mut window, 9, packets(0)), Pulled::Some);
         assert_eq!(
             [send(&writer, 2), send(&writer, 3), send(&writer, 4)],
             [Room::For(1), Room::For(1), Room::Full]
         );
-        link.release(1);
+        link.release(packets(1));
         assert_eq!(send(&writer, 4), Room::For(1));
         assert_eq!(link.counts().high_water, 3);
     }
@@ -551,7 +559,7 @@ mod tests {
                 assert_eq!(send(&writer, value), Room::For(1));
             }
             let mut window = VecDeque::new();
-            while link.pull(&mut window, 9, 0) == Pulled::Some {}
+            while link.pull(&mut window, 9, packets(0)) == Pulled::Some {}
             assert_eq!(window, kept.map(Packet::int));
             assert_eq!((link.counts().sent, link.counts().shed), (5, 3));
         }
@@ -568,7 +576,7 @@ mod tests {
                 writer.publish(&mut Window::from(packet), 0);
             }
             let mut window = VecDeque::new();
-            while link.pull(&mut window, 9, 0) == Pulled::Some {}
+            while link.pull(&mut window, 9, packets(0)) == Pulled::Some {}
             assert_eq!(window, kept.map(Packet::int), "{full}");
         }
     }
@@ -592,10 +600,26 @@ mod tests {
     }
 
     #[test]
+    fn brackets_are_counted_where_they_are_received_and_told_at_the_end() {
+        let (link, writer) = link(1, Full::DropOldest);
+        for packet in [Packet::open(), Packet::int(1), Packet::close()] {
+            writer.publish(&mut Window::from(packet), 0);
+        }
+        let mut window = VecDeque::new();
+        assert_eq!(link.pull(&mut window, 9, packets(0)), Pulled::Some);
+        assert_eq!(window, [Packet::close()]);
+        link.release(Received::of(&window[0]));
+        assert_eq!(link.unbalanced(), 0, "more may come");
+        Outlet::close(&writer);
+        assert_eq!(link.pull(&mut window, 9, packets(0)), Pulled::End);
+        assert_eq!(link.unbalanced(), -1);
+    }
+
+    #[test]
     fn a_link_ended_by_quiescence_swallows_and_counts() {
         let (link, writer) = link(1, Full::Wait);
         link.end_by_quiescence();
-        assert_eq!(link.pull(&mut VecDeque::new(), 1, 0), Pulled::End);
+        assert_eq!(link.pull(&mut VecDeque::new(), 1, packets(0)), Pulled::End);
         assert_eq!(
             [send(&writer, 1), send(&writer, 2)],
             [Room::For(1), Room::For(1)]

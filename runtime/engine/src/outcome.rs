@@ -227,11 +227,11 @@ impl Net {
     }
 
     fn unbalanced(&self) -> Vec<Unbalanced> {
-        let links = (0..self.links.len()).filter(|link| self.links[*link].depth() != 0);
+        let links = (0..self.links.len()).filter(|link| self.links[*link].unbalanced() != 0);
         links
             .map(|link| Unbalanced {
                 to: self.reader_name(link),
-                open: self.links[link].depth(),
+                open: self.links[link].unbalanced(),
                 origin: match self.links[link].reader {
                     Who::Process(process) => self.processes[process].origin.clone(),
                     Who::External(_) => String::new(),

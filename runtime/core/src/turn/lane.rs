@@ -119,7 +119,7 @@ impl Turn {
         let inner = self.inner();
         let port = &mut inner.ins[element];
         std::mem::swap(batch, &mut port.window);
-        port.received += received;
+        port.received.packets += received;
         if received == 0 {
             return;
         }

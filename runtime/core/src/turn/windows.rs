@@ -7,12 +7,14 @@ use std::sync::atomic::Ordering;
 use crate::fault::Fault;
 use crate::headers::Headers;
 use crate::packet::Packet;
-use crate::turn::{BATCH, Counts, Give, Inlet, Manner, Outlet, Pulled, Room, Take, Waits, Window};
+use crate::turn::{
+    BATCH, Counts, Give, Inlet, Manner, Outlet, Pulled, Received, Room, Take, Waits, Window,
+};
 
 pub(super) struct InElement {
     pub(super) inlet: Option<Arc<dyn Inlet>>,
     pub(super) window: VecDeque<Packet>,
-    pub(super) received: usize,
+    pub(super) received: Received,
     pub(super) ended: bool,
 }
 
@@ -55,19 +57,20 @@ impl Inner {
         }
         let element = self.ins.get_mut(at)?;
         // Looked at where it lies: what is looked at on its way is copied in pieces.
-        let changes_lineage = element.window.front()?.is_headed() || self.lineage.is_some();
+        let is_plain = !element.window.front()?.is_special() && self.lineage.is_none();
         let packet = element.window.pop_front()?;
-        element.received += 1;
+        element.received.packets += 1;
         self.left -= 1;
         self.owned += 1;
         self.retrying = false;
         self.counts.received += 1;
         self.waits.clear();
+        if !is_plain {
+            element.received.depth += Received::of(&packet).depth;
+            self.lineage = packet.headers().and_then(|headers| headers.lineage());
+        }
         if self.manner.eager {
             release(element);
-        }
-        if changes_lineage {
-            self.inherit_from(&packet);
         }
         Some(packet)
     }
@@ -77,12 +80,6 @@ impl Inner {
     pub(super) fn is_next_special(&mut self, at: usize) -> bool {
         let next = self.ins.get(at).and_then(|element| element.window.front());
         next.is_none_or(Packet::is_special)
-    }
-
-    /// What is made from now on comes from this packet.
-    #[inline(never)]
-    fn inherit_from(&mut self, packet: &Packet) {
-        self.lineage = packet.headers().and_then(|headers| headers.lineage());
     }
 
     /// Looks at everything else: the turn is spent, a packet is to be handled once more, the window is
@@ -352,7 +349,7 @@ impl Inner {
 
 pub(super) fn release(element: &mut InElement) {
     let received = std::mem::take(&mut element.received);
-    if received > 0
+    if received.packets > 0
         && let Some(inlet) = &element.inlet
     {
         inlet.release(received);
