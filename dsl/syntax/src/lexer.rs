@@ -159,7 +159,11 @@ impl<'a> Lexer<'a> {
                 line,
                 bad_json(self.span(self.at, self.at + line), &json_error(rest)),
             ),
-            _ => (first, unexpected(open, &rest[..first])),
+            _ => {
+                let length = unexpected::length(&rest[..line]).max(first);
+                let span = self.span(self.at, self.at + length);
+                (length, unexpected::unexpected(span, &rest[..length]))
+            }
         };
         self.out.diagnostics.push(problem);
         let span = self.span(self.at, self.at + length);

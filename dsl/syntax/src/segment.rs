@@ -274,7 +274,7 @@ impl Parser<'_> {
         match token.kind {
             Kind::Broken => {}
             Kind::Quote | Kind::Json => self.report(misplaced_initial(token.span)),
-            _ => self.report(unexpected(token.span, sign)),
+            _ => self.report(unexpected::unexpected(token.span, sign)),
         }
         None
     }

@@ -6,7 +6,7 @@ use crate::catalogue::Component;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
 use crate::diagnostics::unknown_port::Wrong;
-use crate::expand::Side;
+use crate::expand::{AUTOMATIC, Side};
 
 use super::{Used, View, declared};
 
@@ -15,6 +15,7 @@ pub(super) type Misnamed = HashSet<(usize, Side, String)>;
 
 pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) -> Misnamed {
     let mut misnamed = Misnamed::new();
+    check_automatic(view, found);
     for used in view.used() {
         let (side, end) = (used.side, used.end);
         let Some(component) = view.components.get(end.process).copied().flatten() else {
@@ -40,12 +41,27 @@ pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) -> Misnamed {
     misnamed
 }
 
+/// An automatic port has no elements.
+fn check_automatic(view: &View<'_>, found: &mut Vec<Diagnostic>) {
+    let writers = view.plan.links.iter().flat_map(|link| &link.from);
+    let ends = view.plan.links.iter().map(|link| &link.to);
+    let ends = ends.chain(writers.map(|writer| &writer.end));
+    for end in ends.filter(|end| end.port == AUTOMATIC && end.index.is_some()) {
+        let address = view.address(end.process);
+        found.push(diagnostics::plain_index::at(address, AUTOMATIC, end.span));
+    }
+}
+
 /// The port that can only have been meant when no name is near.
 fn only_required(component: &Component, side: Side) -> Option<String> {
-    let ports = declared(component, side).iter();
-    let mut required = ports.filter(|port| port.required && !port.param);
-    let only = required.next().map(|port| port.name.clone());
-    only.filter(|_| required.next().is_none())
+    let only = |is_param: bool| {
+        let ports = declared(component, side).iter();
+        let mut required = ports.filter(|port| port.required && port.param == is_param);
+        let only = required.next().filter(|_| required.next().is_none());
+        only.map(|port| port.name.clone())
+    };
+    let takes = declared(component, side).iter().any(|port| !port.param);
+    only(!takes)
 }
 
 fn unknown(

@@ -686,3 +686,66 @@ fn subnets_that_double_themselves_are_one_mistake_and_found_at_once() {
         .collect();
     assert_eq!(problems("X(a0)\nY(a0)", &files), [""; 0]);
 }
+
+/// Every error that the classic runtimes find before the start, where it is and only there.
+#[test]
+fn errors_of_definition() {
+    const SOURCE: &str = "'5' -> COUNT A(gen)\n";
+    let rows: &[(&str, &[&str])] = &[
+        (
+            "A OUT -> IN[1] D(drop)",
+            &["P0305 IN[1]: `IN` of `D` is not an array port"],
+        ),
+        (
+            "A OUT[0] -> IN D(drop)",
+            &["P0305 OUT[0]: `OUT` of `A` is not an array port"],
+        ),
+        (
+            "A OUT -> IN D(copy)\nD OUT -> IN E(drop)\nD OUT -> IN F(drop)",
+            &["P0302 ->: out-port `D.OUT[0]` has 2 connections"],
+        ),
+        (
+            "A OUT -> IN D(split)\nD OUT[1] -> IN E(drop)",
+            &["P0311 D(split): `D.OUT[0]` not connected"],
+        ),
+        (
+            "A OUT ->(capacity=2) IN[1] D(merge)\n'5' -> COUNT B(gen)\nB OUT ->(capacity=3) IN[1] D\n\
+             D OUT -> IN E(drop)",
+            &["P0306 ->(capacity=3): two capacities for the one link into `IN`: 2 and 3"],
+        ),
+        (
+            "A OUT -> IN D(drop)\n'x' -> IN D",
+            &["P0303 'x': in-port `D.IN` has an initial packet and a connection"],
+        ),
+        (
+            "'x' -> IN D(drop)\nA OUT -> IN D",
+            &["P0303 'x': in-port `D.IN` has an initial packet and a connection"],
+        ),
+        (
+            "A OUT -> IN D(drop)\nM(match)\nN(pass)",
+            &[
+                "P0301 M(match): required ports `LEFT`, `RIGHT` and `OUT` of `M` not connected",
+                "P0301 N(pass): required ports `IN` and `OUT` of `N` not connected",
+            ],
+        ),
+        (
+            "A OUT -> IN D(drop)\nD * -> *[2] E(gen)\n'5' -> COUNT E\nE OUT -> IN D",
+            &["P0305 *[2]: `*` of `E` is not an array port"],
+        ),
+        (
+            "A OUT -> IN D(drop)\n'go' -> * D",
+            &["P0314 'go': initial packet to the automatic port of `D`"],
+        ),
+        (
+            "A OUT -> IN D(drop)\nB(pass)\nC(pass)\nB OUT -> IN C\nC OUT -> IN B",
+            &["P0310 B(pass): nothing starts the cycle B -> C -> B"],
+        ),
+    ];
+    for (text, expected) in rows {
+        assert_eq!(
+            problems(&format!("{SOURCE}{text}"), &[]),
+            *expected,
+            "{text}"
+        );
+    }
+}

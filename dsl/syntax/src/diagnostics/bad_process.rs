@@ -19,5 +19,11 @@ pub(crate) fn bad_process(span: Span, name: &str, letter: char) -> Diagnostic {
         span,
         format!("the process name `{name}` may not hold `{letter}`"),
     )
-    .help(format!("rename the process, or write `\\{letter}`"))
+    .help(match name.split_once('.') {
+        Some((process, port)) if letter == '.' && !port.is_empty() => format!(
+            "a blank stands between a process and its port: `{process} {port} ->`, \
+             `-> {port} {process}`; in a name write `\\.`"
+        ),
+        _ => format!("rename the process, or write `\\{letter}`"),
+    })
 }

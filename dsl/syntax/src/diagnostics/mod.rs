@@ -18,7 +18,7 @@ mod missing_end;
 mod spaced_component;
 mod unclosed_bracket;
 mod unclosed_text;
-mod unexpected;
+pub(crate) mod unexpected;
 mod unknown_attribute;
 
 pub(crate) use ambiguous_middle::ambiguous_middle;
@@ -39,7 +39,6 @@ pub(crate) use missing_end::{missing_end, missing_process};
 pub(crate) use spaced_component::spaced_component;
 pub(crate) use unclosed_bracket::unclosed_bracket;
 pub(crate) use unclosed_text::unclosed_text;
-pub(crate) use unexpected::unexpected;
 pub(crate) use unknown_attribute::unknown_attribute;
 
 /// Code, title and text of every diagnostic of this crate, by code.
