@@ -18,13 +18,15 @@ const DRIVERS: [(Scheduler, usize); 6] = [
 ];
 
 /// Components that cannot show themselves in an example: what they send is not in their ports.
-const WITHOUT_EXAMPLE: [(&str, &str); 6] = [
+const WITHOUT_EXAMPLE: [(&str, &str); 8] = [
     ("console/lines", "sends what a person types"),
     ("file/csv", "sends what is in a file"),
     ("file/json-lines", "sends what is in a file"),
     ("file/lines", "sends what is in a file"),
     ("file/list", "sends what is in a folder"),
     ("file/read", "sends what is in a file"),
+    ("file/walk", "sends what is in a folder"),
+    ("file/watch", "sends what is in a folder"),
 ];
 
 /// Fails with all that is wrong, component by component.

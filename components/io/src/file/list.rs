@@ -30,8 +30,7 @@ pub(super) async fn list(
     }
     dirs.close();
     for (path, _) in entries.iter().filter(|(_, is_directory)| !is_directory) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if fits(&pattern, &name) {
+        if is_chosen(&pattern, path) {
             out.send(text(path)?).await?;
         }
     }
@@ -39,7 +38,7 @@ pub(super) async fn list(
 }
 
 /// The paths in a directory, sorted, and which of them are directories.
-fn entries(directory: &str) -> Result<Vec<(PathBuf, bool)>, Fault> {
+pub(super) fn entries(directory: &str) -> Result<Vec<(PathBuf, bool)>, Fault> {
     let paths = fs::read_dir(directory).and_then(|entries| {
         entries
             .map(|entry| entry.map(|entry| entry.path()))
@@ -54,7 +53,7 @@ fn entries(directory: &str) -> Result<Vec<(PathBuf, bool)>, Fault> {
     Ok(paths.into_iter().map(with_kind).collect())
 }
 
-fn text(path: &Path) -> Result<Text, Fault> {
+pub(super) fn text(path: &Path) -> Result<Text, Fault> {
     match path.to_str() {
         Some(path) => Ok(Text::from(path)),
         None => Err(cannot_read(
@@ -62,6 +61,12 @@ fn text(path: &Path) -> Result<Text, Fault> {
             "its name is not valid UTF-8",
         )),
     }
+}
+
+/// Whether the name of a file fits a pattern.
+pub(super) fn is_chosen(pattern: &str, path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    fits(pattern, &name)
 }
 
 /// Whether a name fits a pattern of literal characters, `*` and `?`.

@@ -7,6 +7,8 @@ mod json_lines;
 mod lines;
 mod list;
 mod read;
+mod walk;
+mod watch;
 mod write;
 mod write_csv;
 mod write_json_lines;
@@ -22,8 +24,12 @@ pub(crate) fn catalogue() -> Catalogue {
         .with(write_csv::write_csv)
         .with(read::read)
         .with(list::list)
+        .with(walk::walk)
+        .with(watch::watch)
         .alias("ReadFile", "file/lines")
         .alias("WriteFile", "file/write")
         .alias("ListFiles", "file/list")
         .alias("DirList", "file/list")
+        .alias("Walk", "file/walk")
+        .alias("Watchdog", "file/watch")
 }
