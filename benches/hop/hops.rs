@@ -5,9 +5,9 @@ use paperflow_bench::Error;
 use crate::measure::{self, Effort, Measured};
 use crate::rows::Row;
 use crate::runner::Runner;
-use crate::table::Table;
+use crate::table::{self, Table};
 
-const HEAD: [&str; 12] = [
+const HEAD: [&str; 13] = [
     "row",
     "cap",
     "runner",
@@ -19,15 +19,17 @@ const HEAD: [&str; 12] = [
     "cpu p10",
     "cpu p50",
     "switches/1000",
-    "faster",
+    "x crossbeam",
+    "x best peer",
 ];
-const WIDTHS: [usize; 12] = [14, 4, 13, 7, 8, 8, 8, 8, 8, 8, 13, 6];
+const WIDTHS: [usize; 13] = [14, 4, 13, 7, 8, 8, 8, 8, 8, 8, 13, 11, 11];
 
-/// The table of all rows.
-pub(crate) struct Hops(Table<12>);
+/// The table of a row.
+pub(crate) struct Hops(Table<13>);
 
 impl Hops {
-    pub(crate) fn begin(is_markdown: bool) -> Self {
+    pub(crate) fn begin(is_markdown: bool, row: &Row) -> Self {
+        table::title(is_markdown, &row.name, &row.about);
         Self(Table::begin(is_markdown, HEAD, WIDTHS, 3))
     }
 
@@ -40,10 +42,12 @@ impl Hops {
     ) -> Result<(), Error> {
         let measured = measure::row(row, capacity, runners, effort)
             .map_err(|error| format!("{} at {capacity}: {error}", row.name))?;
-        let is_peer = |measured: &&Measured| measured.runner == Runner::PEER;
-        let peer = measured.iter().find(is_peer);
-        for measured in &measured {
-            self.0.line(cells(row, capacity, measured, peer));
+        let peers = measured.iter().filter(|one| !one.runner.is_ours());
+        let best = peers.map(typical).min_by(f64::total_cmp);
+        let crossbeam = measured.iter().find(|one| one.runner == Runner::Crossbeam);
+        let crossbeam = crossbeam.map(typical);
+        for one in &measured {
+            self.0.line(cells(row, capacity, one, [crossbeam, best]));
         }
         self.0.gap();
         Ok(())
@@ -54,11 +58,18 @@ impl Hops {
     }
 }
 
-fn cells(row: &Row, capacity: usize, measured: &Measured, peer: Option<&Measured>) -> [String; 12] {
+/// What ratios are taken of.
+fn typical(measured: &Measured) -> f64 {
+    measured.wall().percentile(10)
+}
+
+fn cells(row: &Row, capacity: usize, measured: &Measured, peers: [Option<f64>; 2]) -> [String; 13] {
     let (wall, cpu) = (measured.wall(), measured.cpu());
-    let faster = peer.map_or_else(String::new, |peer| {
-        format!("{:.2}", peer.wall().percentile(10) / wall.percentile(10))
-    });
+    let faster = |peer: Option<f64>| {
+        let ratio = peer.map(|peer| peer / typical(measured));
+        ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"))
+    };
+    let [crossbeam, best] = peers.map(faster);
     let figure = |figure: f64| format!("{figure:.1}");
     [
         row.name.clone(),
@@ -72,6 +83,7 @@ fn cells(row: &Row, capacity: usize, measured: &Measured, peer: Option<&Measured
         figure(cpu.percentile(10)),
         figure(cpu.percentile(50)),
         format!("{:.2}", measured.switches().percentile(50) * 1000.0),
-        faster,
+        crossbeam,
+        best,
     ]
 }

@@ -6,7 +6,7 @@ use paperflow_bench::{Error, Shape};
 use crate::measure::{self, Effort, Spread};
 use crate::rows::Row;
 use crate::runner::Runner;
-use crate::table::Table;
+use crate::table::{self, Table};
 
 /// What `--row` asks for.
 pub(crate) const NAME: &str = "latency-3";
@@ -38,6 +38,7 @@ pub(crate) fn print(is_markdown: bool, runners: &[Runner]) -> Result<(), Error> 
         packets: Some(1),
         ..Effort::default()
     };
+    table::title(is_markdown, NAME, ABOUT);
     let table = Table::begin(is_markdown, HEAD, WIDTHS, 2);
     for measured in measure::row(&row(), 128, runners, effort)? {
         let walls = measured

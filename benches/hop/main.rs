@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
 mod hops;
+mod idle;
 mod latency;
 mod measure;
 mod rows;
@@ -111,9 +112,13 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     }
     let mut rows = rows::all();
     rows.retain(|row| arguments.wants(&row.name));
-    let others = [(latency::NAME, latency::ABOUT), (size::NAME, size::ABOUT)];
+    let others = [
+        (latency::NAME, latency::ABOUT),
+        (idle::NAME, idle::ABOUT),
+        (size::NAME, size::ABOUT),
+    ];
     let others = others.map(|(name, about)| arguments.wants(name).then_some((name, about)));
-    if rows.is_empty() && others == [None, None] {
+    if rows.is_empty() && others == [None; 3] {
         return Err("no such row; --list says which there are".into());
     }
     if arguments.list {
@@ -136,6 +141,9 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
         latency::print(arguments.markdown, &arguments.runners(&latency::row(), 128))?;
     }
     if others[1].is_some() {
+        idle::print(arguments.markdown, &arguments.runner)?;
+    }
+    if others[2].is_some() {
         size::print(arguments.markdown)?;
     }
     Ok(())
@@ -147,13 +155,13 @@ fn hops(arguments: &Arguments, rows: &[Row]) -> Result<(), Error> {
         burst: Duration::from_micros(arguments.burst),
         packets: arguments.packets,
     };
-    let hops = Hops::begin(arguments.markdown);
     for row in rows {
+        let hops = Hops::begin(arguments.markdown, row);
         for capacity in arguments.capacities(row) {
             hops.print(row, capacity, &arguments.runners(row, capacity), effort)?;
         }
+        hops.end();
     }
-    hops.end();
     Ok(())
 }
 

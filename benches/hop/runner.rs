@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use paperflow::Scheduler;
 #[cfg(feature = "peers")]
+use paperflow_bench::Node;
+#[cfg(feature = "peers")]
 use paperflow_bench::blocks::{self, Blocks};
 use paperflow_bench::network::Net;
 #[cfg(feature = "peers")]
@@ -36,8 +38,10 @@ pub(crate) enum Runner {
 }
 
 impl Runner {
-    /// What the others are compared with.
-    pub(crate) const PEER: Self = Self::Crossbeam;
+    /// Whether it is Paperflow.
+    pub(crate) const fn is_ours(self) -> bool {
+        matches!(self, Self::Paperflow(_))
+    }
 
     pub(crate) fn all() -> Vec<Self> {
         vec![
@@ -81,13 +85,15 @@ impl Runner {
 
     /// Whether it can run the network at all.
     pub(crate) fn can(self, row: &Row, capacity: usize) -> bool {
+        #[cfg(feature = "peers")]
+        let is_slow = row.shape.nodes.contains(&Node::SlowSink);
         let is_huge = row.shape.nodes.len() > MOST_THREADS;
         match self {
             // Some processes of a mixed network have threads whatever the scheduler.
             Self::Paperflow(Scheduler::Threads) => !is_huge && row.shape.own_threads() == 0,
             Self::Paperflow(_) => true,
             #[cfg(feature = "peers")]
-            Self::Tokio(_) | Self::AsyncFlow(_) => true,
+            Self::Tokio(_) | Self::AsyncFlow(_) => !is_slow,
             #[cfg(feature = "peers")]
             Self::Protoflow => !is_huge && capacity == blocks::CAPACITY && Blocks::can(&row.shape),
             _ => !is_huge && capacity > 0,

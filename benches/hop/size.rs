@@ -12,7 +12,7 @@ use paperflow::{
 use paperflow_bench::components::catalogue;
 use paperflow_bench::{Error, memory, stopwatch};
 
-use crate::table::Table;
+use crate::table::{self, Table};
 
 /// What `--row` asks for.
 pub(crate) const NAME: &str = "size";
@@ -36,6 +36,7 @@ const WIDTHS: [usize; 10] = [5, 9, 9, 8, 8, 9, 7, 7, 14, 14];
 
 /// Each size runs in a program of its own, so that none finds memory that another has left.
 pub(crate) fn print(is_markdown: bool) -> Result<(), Error> {
+    table::title(is_markdown, NAME, ABOUT);
     let table = Table::begin(is_markdown, HEAD, WIDTHS, 2);
     let sizes = [1000, 10_000, 100_000, 1_000_000].map(|size| ("pool=2", size));
     for (scheduler, size) in sizes.into_iter().chain([("threads", 1000)]) {

@@ -1,5 +1,12 @@
 //! What is printed: lines of cells, for eyes or for a page.
 
+/// Says what the table that follows is about; a page needs it.
+pub(crate) fn title(is_markdown: bool, name: &str, about: &str) {
+    if is_markdown {
+        println!("### {name}\n\n{about}\n");
+    }
+}
+
 /// Prints lines as they come.
 #[derive(Clone, Copy)]
 pub(crate) struct Table<const N: usize> {

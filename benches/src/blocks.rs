@@ -109,7 +109,7 @@ impl Block for Desk {
     fn execute(&mut self, _: &dyn BlockRuntime) -> BlockResult {
         match self.node {
             Node::Source => self.send()?,
-            Node::Sink => {
+            Node::Sink | Node::SlowSink => {
                 while let Some(number) = self.input.recv()? {
                     stopwatch::arrived(number);
                 }

@@ -3,8 +3,11 @@
 //! A source is a looper, since it sends many packets for one that it receives; a node that deals is
 //! one, since it remembers whose turn it is. Everything else is a plain function.
 
-use paperflow::{Catalogue, Closed, In, Out, Outs, Packet, Param, Text, component};
+use std::thread;
 
+use paperflow::{Catalogue, Closed, In, Out, Outs, Packet, Param, Text, component, outside};
+
+use crate::shape::PAUSE;
 use crate::stopwatch;
 use crate::work::spin;
 
@@ -25,6 +28,7 @@ pub fn catalogue() -> Catalogue {
         .with(copy)
         .with(deal)
         .with(sink)
+        .with(slow_sink)
         .with(text_sink)
         .with(any_sink)
 }
@@ -235,6 +239,16 @@ pub(crate) fn sink(
     /// Numbers; the last ones stop the clock.
     input: i64,
 ) {
+    stopwatch::arrived(input);
+}
+
+/// Drops numbers, and waits outside for a while at each.
+#[component("bench/slow-sink")]
+pub(crate) fn slow_sink(
+    /// Numbers; the last ones stop the clock.
+    input: i64,
+) {
+    outside(|| thread::sleep(PAUSE));
     stopwatch::arrived(input);
 }
 

@@ -108,6 +108,7 @@ fn component(node: Node, payload: Payload) -> &'static str {
         (Node::Source, Payload::Group(_)) => "bench/group-source",
         (Node::Copy, _) => "bench/copy",
         (Node::Deal, _) => "bench/deal",
+        (Node::SlowSink, _) => "bench/slow-sink",
         (Node::Sink, Payload::Number) => "bench/sink",
         (Node::Sink, Payload::Text(_)) => "bench/text-sink",
         (Node::Sink, Payload::Group(_)) => "bench/any-sink",

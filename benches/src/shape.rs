@@ -1,5 +1,7 @@
 //! Graphs to be run, as data that any runner can build.
 
+use std::time::Duration;
+
 /// What a node does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Node {
@@ -13,7 +15,12 @@ pub enum Node {
     Deal,
     /// Receives packets and drops them.
     Sink,
+    /// The same, on a thread of its own, asleep for [`PAUSE`] at each.
+    SlowSink,
 }
+
+/// How long a slow sink sleeps at each packet.
+pub const PAUSE: Duration = Duration::from_millis(1);
 
 /// How a node that passes packets on is written and run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,6 +72,14 @@ impl Shape {
             last = shape.add(Node::Pass(manner), &[last]);
         }
         shape.add(Node::Sink, &[last]);
+        shape
+    }
+
+    /// A source, `stages` plain functions, a slow sink.
+    #[must_use]
+    pub fn throttled(stages: usize) -> Self {
+        let mut shape = Self::pipeline(stages, Manner::default());
+        shape.nodes[stages + 1] = Node::SlowSink;
         shape
     }
 
@@ -132,7 +147,11 @@ impl Shape {
     /// Nodes that insist on a thread of their own.
     #[must_use]
     pub fn own_threads(&self) -> usize {
-        let is_own = |node: &&Node| matches!(node, Node::Pass(manner) if manner.on_thread);
+        let is_own = |node: &&Node| match node {
+            Node::Pass(manner) => manner.on_thread,
+            Node::SlowSink => true,
+            _ => false,
+        };
         self.nodes.iter().filter(is_own).count()
     }
 
@@ -178,7 +197,7 @@ impl Shape {
             let fan = outgoing[at].len().max(1);
             match node {
                 Node::Source => (weight[at], last[at]) = (1.0, numbers),
-                Node::Sink => flow.lasts += last[at],
+                Node::Sink | Node::SlowSink => flow.lasts += last[at],
                 _ => {}
             }
             let is_deal = *node == Node::Deal;

@@ -134,7 +134,8 @@ pub fn settle() {
 /// Processor time and context switches of all threads of this program so far.
 ///
 /// A system that does not tell is one where they show as zero.
-fn used() -> (Duration, u64) {
+#[must_use]
+pub fn used() -> (Duration, u64) {
     let cpu =
         clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map_or(Duration::ZERO, Duration::from);
     let switches = getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| {

@@ -95,13 +95,13 @@ impl Tasks {
             payload: shape.payload,
         };
         match shape.payload {
-            Payload::Text(_) => this.spawn::<C, String>(shape, capacity),
-            _ => this.spawn::<C, Number>(shape, capacity),
+            Payload::Text(_) => this.spawn::<C, String>(shape, capacity)?,
+            _ => this.spawn::<C, Number>(shape, capacity)?,
         }
         Ok(this)
     }
 
-    fn spawn<C: Channel<T>, T: Item>(&mut self, shape: &Shape, capacity: usize)
+    fn spawn<C: Channel<T>, T: Item>(&mut self, shape: &Shape, capacity: usize) -> Result<(), Error>
     where
         T::Stock: Sync,
     {
@@ -121,9 +121,11 @@ impl Tasks {
                 Node::Copy => self.runtime.spawn(copy::<C, T>(rx, to)),
                 Node::Deal => self.runtime.spawn(deal::<C, T>(rx, to)),
                 Node::Sink => self.runtime.spawn(sink::<C, T>(rx)),
+                Node::SlowSink => return Err("a task does not sleep on a thread".into()),
             };
             self.tasks.push(task);
         }
+        Ok(())
     }
 }
 

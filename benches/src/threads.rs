@@ -2,9 +2,10 @@
 
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crate::components::{LAST, text};
-use crate::shape::{Flow, Node, Payload, Shape};
+use crate::shape::{Flow, Node, PAUSE, Payload, Shape};
 use crate::stopwatch::{self, Sample};
 use crate::work::{rounds, spin};
 use crate::{Contestant, Error};
@@ -188,7 +189,8 @@ impl Threads {
                 }
                 Node::Copy => Box::new(move || copy::<C, T>(&rx, &to)),
                 Node::Deal => Box::new(move || deal::<C, T>(&rx, &to)),
-                Node::Sink => Box::new(move || sink::<C, T>(&rx)),
+                Node::Sink => Box::new(move || sink::<C, T>(&rx, Duration::ZERO)),
+                Node::SlowSink => Box::new(move || sink::<C, T>(&rx, PAUSE)),
             };
             let thread = thread::Builder::new().stack_size(STACK);
             this.threads.push(thread.spawn(body)?);
@@ -266,8 +268,11 @@ fn deal<C: Channel<T>, T: Item>(from: &C::Rx, to: &[C::Tx]) {
     }
 }
 
-fn sink<C: Channel<T>, T: Item>(from: &C::Rx) {
+fn sink<C: Channel<T>, T: Item>(from: &C::Rx, pause: Duration) {
     while let Some(item) = C::receive(from) {
+        if !pause.is_zero() {
+            thread::sleep(pause);
+        }
         item.arrive();
     }
 }
