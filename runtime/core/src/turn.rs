@@ -97,6 +97,9 @@ pub trait Inlet: Send + Sync {
     /// Whether a pull would find something; arms the wake-up when it would not.
     fn look(&self) -> Pulled;
 
+    /// Takes pulled packets back that were not received, to give them again in the same order.
+    fn put_back(&self, window: &mut VecDeque<Packet>);
+
     /// The reader leaves; `unread` are the packets of its window it never received.
     fn close(&self, unread: usize);
 }
@@ -269,6 +272,7 @@ impl Turn {
             inlet,
             window: VecDeque::new(),
             received: Received::default(),
+            is_border: false,
         });
         let outs = outlets.into_iter().map(|outlet| OutElement {
             outlet,
@@ -276,6 +280,7 @@ impl Turn {
             room: 0,
             closed: false,
             closing: false,
+            is_border: false,
         });
         let (ins, outs) = (ins.collect(), outs.collect());
         Self(Some(Box::new(Inner {
@@ -412,11 +417,16 @@ impl Turn {
     }
 
     /// The reader's side of a port is closed early: its sender learns it with the next packet.
+    ///
+    /// A link from outside a re-armed subnet stays open: what waits there is for the next life.
     pub fn close_input(&mut self, element: usize) {
         self.inner().close_input(element);
     }
 
     /// An out-port element is closed before the process ends, once what was put before has left.
+    ///
+    /// A link that leads out of a re-armed subnet stays open: its writer is the subnet, and the process
+    /// only refuses to send there until its next life.
     pub fn close_output(&mut self, element: usize) {
         let inner = self.inner();
         if inner.hand.iter().any(|(at, ..)| *at == element) {
@@ -552,6 +562,22 @@ impl Turn {
 
     // ---- what the engine does ----
 
+    /// Tells which elements have a link that leads out of the process's re-armed subnet, or into it.
+    /// They close for a life only, until the subnet ends.
+    pub fn set_border(
+        &mut self,
+        inputs: impl IntoIterator<Item = usize>,
+        outputs: impl IntoIterator<Item = usize>,
+    ) {
+        let inner = self.inner();
+        for element in inputs {
+            inner.ins[element].is_border = true;
+        }
+        for element in outputs {
+            inner.outs[element].is_border = true;
+        }
+    }
+
     /// Starts a step that may move this many packets.
     pub fn begin(&mut self, packets: usize) {
         let inner = self.inner();
@@ -618,15 +644,25 @@ impl Turn {
         self.inner().look(element)
     }
 
-    /// Closes every port: outputs first, then inputs with what was never received.
+    /// Closes every port for good: outputs first, then inputs with what was never received.
     pub fn close(&mut self) {
         let inner = self.inner();
         for element in 0..inner.outs.len() {
-            inner.close_output(element);
+            inner.end_output(element);
         }
         for element in 0..inner.ins.len() {
-            inner.close_input(element);
+            inner.end_input(element);
         }
+    }
+
+    /// Closes an out-port element for good.
+    pub fn end_output(&mut self, element: usize) {
+        self.inner().end_output(element);
+    }
+
+    /// Closes an in-port element for good; what was never received is lost.
+    pub fn end_input(&mut self, element: usize) {
+        self.inner().end_input(element);
     }
 
     /// Makes elements usable again for the next life of a re-armed subnet.

@@ -59,6 +59,7 @@ impl Wiring {
             notes: Mutex::default(),
         });
         doors.iter().for_each(|door| door.hang(&net));
+        net.mark_borders();
         self.handles(net, heard)
     }
 

@@ -49,6 +49,13 @@ impl Inlet for Template {
 
     fn release(&self, _: Received) {}
 
+    fn put_back(&self, window: &mut VecDeque<Packet>) {
+        if window.pop_back().is_some() {
+            self.delivered.fetch_sub(1, Ordering::AcqRel);
+            self.is_due.store(true, Ordering::Release);
+        }
+    }
+
     fn look(&self) -> Pulled {
         if self.is_due.load(Ordering::Acquire) {
             Pulled::Some

@@ -460,10 +460,10 @@ impl Process {
                 .is_some_and(|link| self.is_inner(&net.links[link]))
         };
         for element in (0..self.outputs.len()).filter(|at| inner(&self.outputs[*at])) {
-            body.turn.close_output(element);
+            body.turn.end_output(element);
         }
         for element in (0..self.inputs.len()).filter(|at| inner(&self.inputs[*at])) {
-            body.turn.close_input(element);
+            body.turn.end_input(element);
         }
         self.single_reads()
             .filter(|link| self.is_inner(&net.links[*link]))
@@ -475,8 +475,21 @@ impl Process {
         self.scope.is_some() && link.home == self.scope
     }
 
-    /// Whether something could still come from outside its subnet.
+    /// Tells its turn which links outlive its lives.
+    pub(crate) fn mark_border(&self, net: &Net) {
+        let crosses = |socket: &Socket| {
+            let link = socket.link.map(|link| &net.links[link]);
+            link.is_some_and(|link| self.scope.is_some() && !self.is_inner(link))
+        };
+        let inputs = (0..self.inputs.len()).filter(|at| crosses(&self.inputs[*at]));
+        let outputs = (0..self.outputs.len()).filter(|at| crosses(&self.outputs[*at]));
+        self.body.lock().turn.set_border(inputs, outputs);
+    }
+
+    /// Whether something could still come from outside its subnet, whatever the process itself has
+    /// closed in this life.
     pub(crate) fn has_outer_input(&self, body: &mut Body, net: &Net) -> bool {
+        body.turn.rearm_inputs();
         self.outer_inputs(net)
             .any(|element| body.turn.look(element) != Pulled::End)
     }

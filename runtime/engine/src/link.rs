@@ -355,6 +355,23 @@ impl Inlet for Link {
         self.wake_all(&waiting);
     }
 
+    fn put_back(&self, window: &mut VecDeque<Packet>) {
+        let mut state = self.state.lock();
+        if self.sheds() {
+            state.counts.received -= window.len() as u64;
+        } else {
+            state.held = state.held.saturating_sub(window.len());
+        }
+        while let Some(packet) = window.pop_back() {
+            state.queue.push_front(packet);
+        }
+        // Others may have filled a link that sheds: it is the oldest that has no room now.
+        while self.sheds() && state.queue.len() > self.capacity {
+            state.queue.pop_front();
+            state.counts.shed += 1;
+        }
+    }
+
     fn close(&self, unread: usize) {
         let mut state = self.state.lock();
         let lost = (state.queue.len() + unread) as u64;

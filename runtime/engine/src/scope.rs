@@ -55,6 +55,12 @@ impl Scope {
 }
 
 impl Net {
+    /// Before the start: members of re-armed subnets learn which links outlive their lives.
+    pub(crate) fn mark_borders(&self) {
+        let members = self.scopes.iter().flat_map(|scope| &scope.members);
+        members.for_each(|member| self.processes[*member].mark_border(self));
+    }
+
     pub(crate) fn is_active(&self, scope: usize) -> bool {
         self.scopes[scope].is_active.load(Ordering::Acquire)
     }
@@ -270,12 +276,12 @@ impl Net {
             let mut body = process.body.lock();
             for (element, socket) in process.outputs.iter().enumerate() {
                 if self.lives_with(socket.link, parent) {
-                    body.turn.close_output(element);
+                    body.turn.end_output(element);
                 }
             }
             for (element, socket) in process.inputs.iter().enumerate() {
                 if self.lives_with(socket.link, parent) && body.turn.look(element) == Pulled::End {
-                    body.turn.close_input(element);
+                    body.turn.end_input(element);
                 }
             }
             let signals = process.signals.iter();

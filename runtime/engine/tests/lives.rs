@@ -168,6 +168,128 @@ async fn first_only(
     drop(input.next().await);
 }
 
+// ---- ports that a component closes itself ----
+
+/// Sends two packets of a life and closes its out-port; the rest it reads and counts as nothing.
+#[component("t/two-and-read-on", work = compute)]
+async fn two_and_read_on(
+    /// Anything.
+    input: In<Packet>,
+    /// The first two.
+    out: Out<Packet>,
+) -> Result<(), Fault> {
+    for _ in 0..2 {
+        let Some(packet) = input.next().await else {
+            break;
+        };
+        out.send(packet).await?;
+    }
+    out.close();
+    while input.next().await.is_some() {}
+    Ok(())
+}
+
+/// Sends two packets of a life, closes both ports and leaves.
+#[component("t/two-and-leave", work = compute)]
+async fn two_and_leave(
+    /// Anything.
+    input: In<Packet>,
+    /// The first two.
+    out: Out<Packet>,
+) -> Result<(), Fault> {
+    for _ in 0..2 {
+        let Some(packet) = input.next().await else {
+            break;
+        };
+        out.send(packet).await?;
+    }
+    out.close();
+    input.close();
+    Ok(())
+}
+
+/// Sends on after it has closed its out-port.
+#[component("t/close-and-send", work = compute)]
+async fn close_and_send(
+    /// Anything.
+    input: In<Packet>,
+    /// The first packet.
+    out: Out<Packet>,
+) -> Result<(), Fault> {
+    while let Some(packet) = input.next().await {
+        out.send(packet).await?;
+        out.close();
+    }
+    Ok(())
+}
+
+/// Puts one packet of another stream before all others.
+#[component("t/headed", work = compute)]
+async fn headed(
+    /// One packet of it is read.
+    head: In<Packet>,
+    /// Anything.
+    input: In<Packet>,
+    /// All of them.
+    out: Out<Packet>,
+) -> Result<(), Fault> {
+    if let Some(packet) = head.next().await {
+        out.send(packet).await?;
+    }
+    head.close();
+    while let Some(packet) = input.next().await {
+        out.send(packet).await?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_port_that_leads_out_of_a_subnet_is_closed_for_one_group_only() {
+    let text = "'23' -> COUNT G(t/groups) OUT -> IN X(Head) OUT -> IN W(t/walk)
+                '5' -> SIZE G
+                OUTPORT=W.OUT:OUT";
+    let all = ["1", "2", "6", "7", "11", "12", "16", "17", "21", "22"];
+    let first = ["1", "6", "11", "16", "21"];
+    for (component, expected) in [
+        ("t/two-and-read-on", &all[..]),
+        ("t/two-and-leave", &all),
+        ("t/close-and-send", &first),
+    ] {
+        let inner = format!(
+            "'IN' -> NAME I(SubInSS) OUT -> IN T({component})
+             INPORT=I.IN:IN
+             OUTPORT=T.OUT:OUT"
+        );
+        for way in DRIVERS {
+            let ran = run(text, &inner, &catalogue(), way);
+            assert_eq!(ran.outcome.verdict, Verdict::Finished, "{way:?}");
+            assert_eq!(ran.out, expected, "{component} {way:?}");
+        }
+    }
+}
+
+#[test]
+fn what_comes_from_outside_waits_for_the_next_group_when_its_port_is_closed() {
+    let text = "'4' -> COUNT G(t/groups) OUT -> IN X(Headed) OUT -> IN W(t/walk)
+                '2' -> SIZE G
+                '3' -> COUNT Titles(t/emit) OUT -> HEAD X
+                OUTPORT=W.OUT:OUT";
+    let inner = "'IN' -> NAME I(SubInSS) OUT -> IN H(t/headed) OUT -> IN O(SubOutSS)
+                 'OUT' -> NAME O
+                 INPORT=I.IN:IN
+                 INPORT=H.HEAD:HEAD
+                 OUTPORT=O.OUT:OUT";
+    for way in DRIVERS {
+        let ran = run(text, inner, &catalogue(), way);
+        assert_eq!(ran.outcome.verdict, Verdict::Finished, "{way:?}");
+        // The third title has a life of its own: the groups are over.
+        let expected = [
+            "(", "1", "1", "2", ")", "(", "2", "3", "4", ")", "(", "3", ")",
+        ];
+        assert_eq!(ran.out, expected, "{way:?}");
+    }
+}
+
 // ---- lives in which nothing happens ----
 
 /// Returns at once, each time.
@@ -209,6 +331,10 @@ async fn in_ss(
 fn catalogue() -> Catalogue {
     common::catalogue()
         .with(first_only)
+        .with(two_and_read_on)
+        .with(two_and_leave)
+        .with(close_and_send)
+        .with(headed)
         .with(refrain)
         .with(one_by_one)
         .with(faint)

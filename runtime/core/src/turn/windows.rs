@@ -16,6 +16,8 @@ pub(super) struct InElement {
     pub(super) window: VecDeque<Packet>,
     pub(super) received: Received,
     pub(super) ended: bool,
+    /// Its link outlives the process's lives: it comes from outside a re-armed subnet.
+    pub(super) is_border: bool,
 }
 
 pub(super) struct OutElement {
@@ -25,6 +27,8 @@ pub(super) struct OutElement {
     pub(super) closed: bool,
     /// To be closed once the hand has left.
     pub(super) closing: bool,
+    /// Its link outlives the process's lives: it leads out of a re-armed subnet.
+    pub(super) is_border: bool,
 }
 
 #[derive(Default)]
@@ -320,6 +324,7 @@ impl Inner {
         self.ins.iter_mut().for_each(release);
     }
 
+    /// Nothing leaves there any more in this life; a link that ends with this life is closed.
     pub(super) fn close_output(&mut self, at: usize) {
         let element = &mut self.outs[at];
         if element.closed {
@@ -331,11 +336,37 @@ impl Inner {
             if unused > 0 || !element.window.is_empty() {
                 outlet.publish(&mut element.window, unused);
             }
+            if !element.is_border {
+                outlet.close();
+            }
+        }
+    }
+
+    /// Nothing leaves there ever again.
+    pub(super) fn end_output(&mut self, at: usize) {
+        self.close_output(at);
+        let element = &self.outs[at];
+        if let Some(outlet) = element.outlet.as_ref().filter(|_| element.is_border) {
             outlet.close();
         }
     }
 
+    /// Nothing is received there any more in this life; a link that ends with this life is closed, and
+    /// what comes from elsewhere waits for the next life.
     pub(super) fn close_input(&mut self, at: usize) {
+        let element = &mut self.ins[at];
+        if !element.is_border {
+            return self.end_input(at);
+        }
+        release(element);
+        element.ended = true;
+        if let Some(inlet) = &element.inlet {
+            inlet.put_back(&mut element.window);
+        }
+    }
+
+    /// Nothing is received there ever again.
+    pub(super) fn end_input(&mut self, at: usize) {
         let element = &mut self.ins[at];
         release(element);
         element.ended = true;

@@ -406,7 +406,8 @@ pub async fn groups(
     Ok(())
 }
 
-/// The entry of a substream-sensitive subnet.
+/// The entry of a substream-sensitive subnet. When the receiver leaves early the rest of the group is
+/// dropped.
 #[component("subnet/in-ss", work = compute, again)]
 pub async fn in_ss(
     /// Its name.
@@ -415,25 +416,23 @@ pub async fn in_ss(
     input: In<Packet>,
     /// Their inside.
     out: Out<Packet>,
-) -> Result<(), Fault> {
+) {
     let _ = name;
     let mut level = 0;
+    let mut has_receiver = true;
     while let Some(packet) = input.next().await {
-        match packet.kind() {
-            Kind::Open if level == 0 => level = 1,
-            Kind::Close if level == 1 => return Ok(()),
-            Kind::Open => {
-                level += 1;
-                out.send(packet).await?;
-            }
-            Kind::Close => {
-                level -= 1;
-                out.send(packet).await?;
-            }
-            _ => out.send(packet).await?,
+        let kind = packet.kind();
+        match kind {
+            Kind::Open => level += 1,
+            Kind::Close if level <= 1 => return,
+            Kind::Close => level -= 1,
+            _ => {}
+        }
+        let is_outermost = kind == Kind::Open && level == 1;
+        if has_receiver && !is_outermost {
+            has_receiver = out.send(packet).await.is_ok();
         }
     }
-    Ok(())
 }
 
 /// The exit of a substream-sensitive subnet.
