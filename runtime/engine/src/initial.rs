@@ -32,6 +32,11 @@ impl Template {
         self.delivered.load(Ordering::Acquire)
     }
 
+    /// How many the component has received; no link has sent them.
+    pub(crate) fn received(&self) -> u64 {
+        self.delivered().saturating_sub(self.lost())
+    }
+
     pub(crate) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Acquire)
     }

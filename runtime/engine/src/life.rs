@@ -175,7 +175,7 @@ impl Process {
         self.templates.iter().for_each(|template| template.rearm());
         body.turn.rearm_inputs();
         body.opened += 1;
-        body.reads_before = self.reads();
+        body.reads_before = self.received();
         self.tally.opened.fetch_add(1, Ordering::Relaxed);
         let (spec, layout) = (Arc::clone(&self.spec), Arc::clone(&self.layout));
         let params = Params::new(spec, values, layout, net.clock.shared());
@@ -244,7 +244,7 @@ impl Process {
     /// An activation that received nothing while packets wait: the next would be the same, and so on
     /// for ever.
     fn idled(&self, body: &mut Body) -> Option<Fault> {
-        if self.reads() > body.reads_before {
+        if self.received() > body.reads_before {
             return None;
         }
         let connected = |at: &usize| self.inputs[*at].link.is_some();
@@ -258,8 +258,8 @@ impl Process {
     }
 
     /// Packets received from links.
-    fn reads(&self) -> u64 {
-        let initial = self.templates.iter().map(|template| template.delivered());
+    pub(crate) fn received(&self) -> u64 {
+        let initial = self.templates.iter().map(|template| template.received());
         let received = self.tally.received.load(Ordering::Relaxed);
         received.saturating_sub(initial.sum())
     }

@@ -333,7 +333,7 @@ impl Observer {
         self.net
             .processes
             .iter()
-            .map(|process| process.tally.received.load(Ordering::Relaxed))
+            .map(Process::received)
             .sum()
     }
 

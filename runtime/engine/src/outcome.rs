@@ -263,7 +263,7 @@ fn process_statistics(process: &Process) -> ProcessStatistics {
         turns: count(&tally.turns),
         created: count(&tally.created),
         dropped: count(&tally.dropped),
-        received: count(&tally.received),
+        received: process.received(),
         sent: count(&tally.sent),
         iip_delivered: count(&tally.iip) + templates,
         parked: count(&tally.parked),

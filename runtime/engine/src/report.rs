@@ -62,7 +62,7 @@ pub struct ProcessStatistics {
     pub created: u64,
     /// Packets ended.
     pub dropped: u64,
-    /// Packets received.
+    /// Packets received from links.
     pub received: u64,
     /// Packets sent.
     pub sent: u64,
@@ -121,7 +121,7 @@ pub struct Totals {
     pub handed_out: u64,
     /// Packets sent, by all processes.
     pub sent: u64,
-    /// Packets received, by all processes.
+    /// Packets received from links, by all processes.
     pub received: u64,
 }
 

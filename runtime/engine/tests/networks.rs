@@ -259,6 +259,21 @@ fn faults_stop_the_network_or_follow_the_policy() {
 }
 
 #[test]
+fn an_initial_packet_is_delivered_and_what_a_link_has_sent_is_received() {
+    // One is read from an in-port, the other as a parameter.
+    for text in [
+        "'x' -> WHAT S(t/say) OUT -> IN D(t/discard)",
+        "'1' -> COUNT E(t/emit) OUT -> IN D(t/discard)",
+    ] {
+        every_way(text, |ran, way| {
+            let totals = ran.outcome.statistics.totals;
+            assert_eq!((totals.sent, totals.received), (1, 1), "{way}");
+            assert_eq!(totals.iip_delivered, 1, "{way}");
+        });
+    }
+}
+
+#[test]
 fn a_panic_is_a_fault_with_a_name() {
     every_way(
         "'9' -> COUNT E(t/emit) OUT -> IN F(t/panic-on) OUT -> IN P(t/discard)\n'5' -> NUMBER F",

@@ -96,6 +96,10 @@ pub fn run_library(text: &str, subnet: Option<&str>, scheduler: Scheduler, capac
         "{:?} {outcome:#?}",
         (scheduler, capacity)
     );
+    let inner = outcome.statistics.links.iter();
+    let inner = inner.filter(|link| link.to != "(outside)");
+    let received: u64 = inner.map(|link| link.counts.received).sum();
+    assert_eq!(outcome.statistics.totals.received, received, "{outcome:#?}");
     for link in &outcome.statistics.links {
         if link.to != "(outside)" {
             let counts = link.counts;
