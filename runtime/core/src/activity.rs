@@ -1,6 +1,5 @@
 //! The two shapes of a component function, lowered to the contract.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem;
@@ -29,7 +28,7 @@ pub fn plain<const FALLIBLE: bool, T: Value, P: OutPorts>(
         element: input.element(),
         ports,
         call,
-        batch: VecDeque::new(),
+        batch: Vec::new(),
         received: 0,
         dropped: 0,
         value: PhantomData,
@@ -42,8 +41,8 @@ struct Plain<const FALLIBLE: bool, T, P, F> {
     element: usize,
     ports: P,
     call: F,
-    /// The packets that are to be handled.
-    batch: VecDeque<Packet>,
+    /// The packets that are to be handled, the next one last. They count in their link.
+    batch: Vec<Packet>,
     /// How many were received, and how many of those have ended, since the last settlement.
     received: usize,
     dropped: usize,
@@ -63,28 +62,29 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
             if turn.is_spent() {
                 return Ok(Step::More);
             }
-            let packets = match turn.lend_batch(self.element, &mut self.batch) {
-                Batch::Of(packets) => packets,
-                Batch::Single => 0,
-                Batch::Empty => return Ok(Step::Wait),
-                Batch::End => return Ok(Step::Done),
-            };
-            if packets > 0 {
-                self.handle_batch(turn, packets)?;
-            }
-            if packets == 0 || self.is_next_special(turn) {
-                match turn.take(self.element) {
-                    Take::Packet(packet) if packet.is_bracket() => turn.pass_bracket(packet),
-                    Take::Packet(packet) => self.handle(turn, packet)?,
-                    Take::Empty => return Ok(Step::Wait),
-                    Take::End => return Ok(Step::Done),
+            if self.batch.is_empty() {
+                match turn.lend_batch(self.element, &mut self.batch) {
+                    Batch::Lent => {}
+                    Batch::Single => match turn.take(self.element) {
+                        Take::Packet(packet) => self.receive(turn, packet)?,
+                        Take::Empty => return Ok(Step::Wait),
+                        Take::End => return Ok(Step::Done),
+                    },
+                    Batch::Empty => return Ok(Step::Wait),
+                    Batch::End => return Ok(Step::Done),
                 }
+            } else if let Some(packet) = self.batch.pop_if(|packet| packet.is_special()) {
+                turn.admit(self.element, &packet);
+                self.receive(turn, packet)?;
+            } else {
+                self.handle_batch(turn)?;
             }
         }
     }
 
     fn end(&mut self, turn: &mut Turn) {
         self.settle(turn);
+        turn.return_batch(self.element, &mut self.batch);
     }
 
     fn is_dormant_when_waiting(&self) -> bool {
@@ -106,28 +106,32 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
 {
     /// Calls the function for packets that have no brackets and no headers among them, until one is
     /// special, one fails, or something that was put did not fit.
-    fn handle_batch(&mut self, turn: &mut Turn, packets: usize) -> Result<(), Fault> {
+    fn handle_batch(&mut self, turn: &mut Turn) -> Result<(), Fault> {
+        let most = turn.begin_batch();
         let result = slot::lend(turn, || {
             slot::set_direct(true);
-            for _ in 0..packets {
-                if self.batch.front().is_none_or(Packet::is_special) {
-                    break;
-                }
-                let Some(packet) = self.batch.pop_front() else {
-                    break;
-                };
+            while self.received < most
+                && slot::is_direct()
+                && let Some(packet) = self.batch.pop_if(|packet| !packet.is_special())
+            {
                 self.received += 1;
                 if self.call(packet)? {
                     self.dropped += 1;
-                }
-                if !slot::is_direct() {
-                    break;
                 }
             }
             Ok(())
         });
         self.settle(turn);
         result.map_err(|failure: Box<Failure>| self.blame(turn, *failure))
+    }
+
+    /// A packet that the turn knows of.
+    fn receive(&mut self, turn: &mut Turn, packet: Packet) -> Result<(), Fault> {
+        if packet.is_bracket() {
+            turn.pass_bracket(packet);
+            return Ok(());
+        }
+        self.handle(turn, packet)
     }
 
     /// Handles one packet, with the turn at hand for every put.
@@ -169,17 +173,12 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
         }
     }
 
-    /// Whether the next packet has to be looked at by the turn. It lies in the turn's window.
-    fn is_next_special(&self, turn: &mut Turn) -> bool {
-        turn.peek(self.element).is_some_and(Packet::is_special)
-    }
-
-    /// The turn takes back what is left of the batch and of the room.
+    /// The turn takes back the room, and learns what was received and dropped.
     fn settle(&mut self, turn: &mut Turn) {
         self.ports.settle(turn);
         let (received, dropped) = (mem::take(&mut self.received), mem::take(&mut self.dropped));
-        if received > 0 || !self.batch.is_empty() {
-            turn.settle(self.element, &mut self.batch, received, dropped);
+        if received > 0 {
+            turn.settle(self.element, received, dropped);
         }
     }
 

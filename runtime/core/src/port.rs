@@ -233,9 +233,12 @@ impl<T> Out<T> {
         let (packet, forwarded) = value.parcel();
         let forwarded = forwarded || (V::RAW && slot::take_forward());
         let lane = self.lane.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if lane.has_room() && slot::is_direct() {
-            lane.push(packet, forwarded);
+        let put = if slot::is_direct() {
+            lane.put(packet, forwarded)
         } else {
+            Err(packet)
+        };
+        if let Err(packet) = put {
             put_slowly(self.element, lane, packet, forwarded);
         }
     }
@@ -285,6 +288,7 @@ impl<T> Out<T> {
 }
 
 /// A put that has to look at the turn: the lane has no room, or the hand is not empty.
+#[inline(never)]
 fn put_slowly(element: usize, lane: &mut Lane, packet: Packet, forwarded: bool) {
     slot::with(|turn| {
         turn.absorb(element, lane);

@@ -44,7 +44,8 @@ pub(crate) fn with<R>(work: impl FnOnce(&mut Turn) -> R) -> R {
         lost();
     }
     let result = work(&mut turn);
-    LENT.set(turn);
+    // What was there meanwhile is nobody's turn, which needs no dropping.
+    mem::forget(LENT.replace(turn));
     result
 }
 
@@ -58,7 +59,7 @@ fn lost() -> ! {
 pub(crate) fn try_with<R>(work: impl FnOnce(&mut Turn) -> R) -> Option<R> {
     let mut turn = LENT.take();
     let result = turn.is_somewhere().then(|| work(&mut turn));
-    LENT.set(turn);
+    mem::forget(LENT.replace(turn));
     result
 }
 

@@ -65,12 +65,12 @@ impl Window {
         }
     }
 
-    /// Moves everything to the end of another window.
-    pub(crate) fn move_into(&mut self, other: &mut Self) {
-        if other.packets.is_empty() {
-            std::mem::swap(&mut self.packets, &mut other.packets);
+    /// Moves packets to the end.
+    pub(crate) fn take_all(&mut self, packets: &mut Vec<Packet>) {
+        if self.packets.is_empty() {
+            std::mem::swap(&mut self.packets, packets);
         } else {
-            other.packets.append(&mut self.packets);
+            self.packets.append(packets);
         }
     }
 }

@@ -146,6 +146,7 @@ fn items(mut function: ItemFn, name: &Ident, core: &TokenStream) -> TokenStream 
         impl #name {
             /// The function itself.
             #[allow(clippy::too_many_arguments, reason = "every port is an argument")]
+            #[inline]
             #function
         }
     }

@@ -1,43 +1,40 @@
 //! The way of a plain function's packets past the turn: each out-port is lent room for a batch and
 //! keeps what is put until the turn takes it back.
 
-use std::collections::VecDeque;
-
 use crate::packet::Packet;
-use crate::turn::{Pulled, Turn, Window, windows};
+use crate::turn::{Pulled, Received, Turn, windows};
 
 /// Room that an out-port was lent, and what it has put there.
 #[derive(Debug, Default)]
 pub struct Lane {
-    window: Window,
+    packets: Vec<Packet>,
     room: usize,
+    /// How many of the packets the process took before.
     forwarded: usize,
 }
 
 impl Lane {
-    /// Whether another packet fits.
+    /// Puts a packet if there is room. `forwarded`: the process took it before.
+    ///
+    /// # Errors
+    /// The packet, when there is no room.
     #[inline]
-    pub(crate) const fn has_room(&self) -> bool {
-        self.room > 0
-    }
-
-    /// Puts a packet; there is room. `forwarded`: the process took it before.
-    #[inline]
-    pub(crate) fn push(&mut self, packet: Packet, forwarded: bool) {
-        self.room -= 1;
+    pub(crate) fn put(&mut self, packet: Packet, forwarded: bool) -> Result<(), Packet> {
+        let put = self.packets.len();
+        // There is memory for the room; asking for it as well spares the code that would get more.
+        if put >= self.room || put >= self.packets.capacity() {
+            return Err(packet);
+        }
+        self.packets.push(packet);
         self.forwarded += usize::from(forwarded);
-        self.window.push(packet);
-    }
-
-    fn is_idle(&self) -> bool {
-        self.window.packets.is_empty() && self.room == 0
+        Ok(())
     }
 }
 
 /// What an in-port has for a plain function.
 pub(crate) enum Batch {
-    /// So many packets may be handled without looking at the turn.
-    Of(usize),
+    /// Packets that are handled without looking at the turn.
+    Lent,
     /// Packets are to be taken one by one.
     Single,
     /// Nothing yet.
@@ -49,29 +46,33 @@ pub(crate) enum Batch {
 impl Turn {
     /// Takes back the room of a lane and what was put there.
     pub(crate) fn absorb(&mut self, element: usize, lane: &mut Lane) {
-        if lane.is_idle() {
+        let room = std::mem::take(&mut lane.room);
+        if room == 0 {
             return;
         }
         let inner = self.inner();
         let out = &mut inner.outs[element];
-        out.room += std::mem::take(&mut lane.room);
-        let (sent, forwarded) = (lane.window.len(), std::mem::take(&mut lane.forwarded));
+        let sent = lane.packets.len();
+        out.room += room - sent;
         if sent == 0 {
             return;
         }
-        lane.window.move_into(&mut out.window);
+        out.window.take_all(&mut lane.packets);
+        let forwarded = std::mem::take(&mut lane.forwarded);
         inner.left = inner.left.saturating_sub(sent);
-        inner.owned -= i64::try_from(forwarded).unwrap_or(i64::MAX);
+        inner.owned -= windows::signed(forwarded);
         inner.counts.created += (sent - forwarded) as u64;
         inner.counts.sent += sent as u64;
         inner.waits.clear();
     }
 
-    /// Lends a lane the room of its port, unless packets have to be published one by one.
+    /// Lends a lane, which holds nothing, the room of its port, unless packets have to be published one
+    /// by one.
     pub(crate) fn lend_room(&mut self, element: usize, lane: &mut Lane) {
         let inner = self.inner();
         if !inner.manner.eager {
-            lane.room += std::mem::take(&mut inner.outs[element].room);
+            lane.room = std::mem::take(&mut inner.outs[element].room);
+            lane.packets.reserve(lane.room);
         }
     }
 
@@ -80,9 +81,9 @@ impl Turn {
         self.inner().hand.is_empty()
     }
 
-    /// Lends the packets of an in-port's window to `batch`, which is empty; `settle` takes the rest
-    /// back.
-    pub(crate) fn lend_batch(&mut self, element: usize, batch: &mut VecDeque<Packet>) -> Batch {
+    /// Gives the packets of an in-port's window to `batch`, which is empty, the last one first. What is
+    /// done with them is told by `admit` and `settle`.
+    pub(crate) fn lend_batch(&mut self, element: usize, batch: &mut Vec<Packet>) -> Batch {
         let inner = self.inner();
         let one_by_one = inner.manner.eager || inner.manner.keep;
         if one_by_one || inner.left == 0 || inner.retry.is_some() {
@@ -95,34 +96,43 @@ impl Turn {
             }
             Pulled::End => Batch::End,
             Pulled::Some => {
-                inner.lineage = None;
-                std::mem::swap(batch, &mut inner.ins[element].window);
-                Batch::Of(batch.len().min(inner.left))
+                let window = &mut inner.ins[element].window;
+                let emptied = std::mem::take(batch).into();
+                *batch = std::mem::replace(window, emptied).into();
+                batch.reverse();
+                Batch::Lent
             }
         }
     }
 
-    /// The next packet of an in-port's window.
-    pub(crate) fn peek(&mut self, element: usize) -> Option<&Packet> {
-        self.inner().ins.get(element)?.window.front()
+    /// Takes back what is left of a batch.
+    pub(crate) fn return_batch(&mut self, element: usize, batch: &mut Vec<Packet>) {
+        if let Some(port) = self.inner().ins.get_mut(element) {
+            batch
+                .drain(..)
+                .for_each(|packet| port.window.push_front(packet));
+        }
     }
 
-    /// Takes back the rest of a batch of which so many packets were received, and so many of those
-    /// dropped.
-    pub(crate) fn settle(
-        &mut self,
-        element: usize,
-        batch: &mut VecDeque<Packet>,
-        received: usize,
-        dropped: usize,
-    ) {
+    /// Packets without headers are handled from now on: how many may still be moved in this turn.
+    pub(crate) fn begin_batch(&mut self) -> usize {
         let inner = self.inner();
-        let port = &mut inner.ins[element];
-        std::mem::swap(batch, &mut port.window);
-        port.received.packets += received;
-        if received == 0 {
-            return;
-        }
+        inner.lineage = None;
+        inner.left
+    }
+
+    /// A packet of a batch has been received.
+    pub(crate) fn admit(&mut self, element: usize, packet: &Packet) {
+        self.settle(element, 1, 0);
+        let inner = self.inner();
+        inner.ins[element].received.depth += Received::of(packet).depth;
+        inner.lineage = packet.headers().and_then(|headers| headers.lineage());
+    }
+
+    /// So many packets of a batch were received, and so many of those dropped. None had headers.
+    pub(crate) fn settle(&mut self, element: usize, received: usize, dropped: usize) {
+        let inner = self.inner();
+        inner.ins[element].received.packets += received;
         inner.left = inner.left.saturating_sub(received);
         inner.owned += windows::signed(received) - windows::signed(dropped);
         inner.counts.received += received as u64;
