@@ -100,6 +100,12 @@ pub trait Inlet: Send + Sync {
     /// Takes pulled packets back that were not received, to give them again in the same order.
     fn put_back(&self, window: &mut VecDeque<Packet>);
 
+    /// How many packets are received at least before a thread tells so: half of what fits, so that the
+    /// writer goes on while the reader has the other half.
+    fn stride(&self) -> usize {
+        BATCH
+    }
+
     /// The reader leaves; `unread` are the packets of its window it never received.
     fn close(&self, unread: usize);
 }
@@ -148,6 +154,11 @@ pub trait Outlet: Send + Sync {
 
     /// Writes the packets of the window and gives back room that was reserved and not used.
     fn publish(&self, window: &mut Window, unused: usize);
+
+    /// How many packets a thread writes before the reader sees them, unless each is published at once.
+    fn stride(&self) -> usize {
+        BATCH
+    }
 
     /// The writer leaves.
     fn close(&self);
@@ -243,6 +254,8 @@ impl Waits {
 pub struct Manner {
     /// Publish each packet at once: the process may block in its own code.
     pub eager: bool,
+    /// The process has a thread of its own: its neighbours work while it does.
+    pub is_threaded: bool,
     /// Out-ports that get brackets which pass through: all but ERROR.
     pub passing: Arc<[usize]>,
     /// The one out-port a looper's brackets pass to, if it has one in-port and one out-port.
@@ -267,7 +280,9 @@ impl Turn {
         outlets: Vec<Option<Arc<dyn Outlet>>>,
         manner: Manner,
     ) -> Self {
+        let stride = |own: Option<usize>| own.filter(|_| manner.is_threaded).unwrap_or(BATCH);
         let ins = inlets.into_iter().map(|inlet| InElement {
+            stride: stride(inlet.as_ref().map(|inlet| inlet.stride())),
             ended: inlet.is_none(),
             inlet,
             window: VecDeque::new(),
@@ -275,6 +290,7 @@ impl Turn {
             is_border: false,
         });
         let outs = outlets.into_iter().map(|outlet| OutElement {
+            stride: stride(outlet.as_ref().map(|outlet| outlet.stride())),
             outlet,
             window: Window::default(),
             room: 0,

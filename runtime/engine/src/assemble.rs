@@ -126,7 +126,10 @@ impl Wiring {
         let has_own_thread = self.own_thread[index];
         let policy = self.policies[index];
         let keep = error.is_some() || matches!(policy, Policy::Park | Policy::Retry(_));
-        let manner = self.manner(&spec, &out_elements, is_origin, keep, door);
+        let manner = Manner {
+            is_threaded: has_own_thread,
+            ..self.manner(&spec, &out_elements, is_origin, keep, door)
+        };
         let params = self.params(index, &spec);
         let waker = Arc::new(ProcessWaker {
             roster: Arc::clone(&self.roster),
@@ -174,6 +177,7 @@ impl Wiring {
     ) -> Manner {
         Manner {
             eager: spec.work == Work::Thread,
+            is_threaded: false,
             passing: passing(spec, outputs),
             bypass: bypass(spec, outputs),
             stop: is_origin.then(|| Arc::clone(&self.stop)),

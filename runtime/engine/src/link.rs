@@ -339,6 +339,10 @@ impl Inlet for Link {
         pulled
     }
 
+    fn stride(&self) -> usize {
+        self.half()
+    }
+
     fn look(&self) -> Pulled {
         let mut state = self.state.lock();
         if state.queue.is_empty() {
@@ -404,6 +408,10 @@ impl Link {
         state.waiting.take()
     }
 
+    fn half(&self) -> usize {
+        (self.capacity / 2).max(1)
+    }
+
     fn wake_all(&self, waiting: &Waiting) {
         let Some(first) = waiting.first else { return };
         self.roster.wake_who(&self.writers[first]);
@@ -467,8 +475,11 @@ impl Outlet for Writer {
             state.waiting.add(self.index);
             return Room::Full;
         }
+        // Who has a link to itself takes room from nobody.
         let granted = if state.takes_diverted {
             1
+        } else if link.writers.len() > 1 {
+            room.min(most).min(link.half())
         } else {
             room.min(most)
         };
@@ -507,6 +518,10 @@ impl Outlet for Writer {
         if !refused.is_empty() {
             link.send_elsewhere(refused);
         }
+    }
+
+    fn stride(&self) -> usize {
+        self.link.half()
     }
 
     fn close(&self) {

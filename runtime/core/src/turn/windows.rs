@@ -15,6 +15,8 @@ pub(super) struct InElement {
     pub(super) inlet: Option<Arc<dyn Inlet>>,
     pub(super) window: VecDeque<Packet>,
     pub(super) received: Received,
+    /// So many received packets are released at once.
+    pub(super) stride: usize,
     pub(super) ended: bool,
     /// Its link outlives the process's lives: it comes from outside a re-armed subnet.
     pub(super) is_border: bool,
@@ -24,6 +26,8 @@ pub(super) struct OutElement {
     pub(super) outlet: Option<Arc<dyn Outlet>>,
     pub(super) window: Window,
     pub(super) room: usize,
+    /// So many packets are asked room for, and published, at a time.
+    pub(super) stride: usize,
     pub(super) closed: bool,
     /// To be closed once the hand has left.
     pub(super) closing: bool,
@@ -73,7 +77,7 @@ impl Inner {
             element.received.depth += Received::of(&packet).depth;
             self.lineage = packet.headers().and_then(|headers| headers.lineage());
         }
-        if self.manner.eager {
+        if element.received.packets >= element.stride {
             release(element);
         }
         Some(packet)
@@ -133,11 +137,7 @@ impl Inner {
         let Some(inlet) = &element.inlet else {
             return Pulled::End;
         };
-        let most = if self.manner.eager {
-            1
-        } else {
-            BATCH.min(self.left.max(1))
-        };
+        let most = BATCH.min(self.left.max(1));
         let received = std::mem::take(&mut element.received);
         let pulled = inlet.pull(&mut element.window, most, received);
         element.ended = pulled == Pulled::End;
@@ -166,7 +166,6 @@ impl Inner {
         {
             return Room::Closed;
         }
-        let most = if self.manner.eager { 1 } else { BATCH };
         let element = &mut self.outs[at];
         let Some(outlet) = &element.outlet else {
             return Room::For(1);
@@ -175,7 +174,10 @@ impl Inner {
             return Room::Closed;
         }
         if element.room == 0 {
-            match outlet.reserve(most) {
+            if self.manner.is_threaded && !element.window.is_empty() {
+                outlet.publish(&mut element.window, 0);
+            }
+            match outlet.reserve(element.stride) {
                 Room::For(room) => element.room = room,
                 refused => return refused,
             }
