@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
-use crate::judge::Still;
+use crate::judge::{Exit, Still};
 use crate::roster::Who;
 
 impl Still<'_> {
     /// The process that waits for one port while another process is stopped by its not reading a
     /// second one, in one sentence.
     pub(crate) fn culprit(&self, stuck: &BTreeSet<usize>) -> Option<String> {
-        let (sender, link, reader) = self.unread(stuck)?;
+        let (sender, exit, reader) = self.unread(stuck)?;
+        let link = exit.link;
         let waits = self.wait(reader).receive;
         let wanted = waits.first().map(|link| self.port_in(reader, *link))?;
-        let (from, to) = (self.port_out(sender, link), self.port_in(reader, link));
+        let (from, to) = (self.port_out(sender, &exit), self.port_in(reader, link));
         let (fill, capacity) = (self.looks[link].fill, self.net.links[link].capacity);
         let (reader_name, sender_name) = (self.address(reader), self.address(sender));
         let never = if self.net.links[link].counts().received == 0 {
@@ -29,7 +30,8 @@ impl Still<'_> {
     /// The capacity that would have sufficed, when nothing more can come from the sources and each
     /// process sends one packet for each that it receives.
     pub(crate) fn sufficient(&self, stuck: &BTreeSet<usize>) -> Option<String> {
-        let (sender, link, reader) = self.unread(stuck)?;
+        let (sender, exit, reader) = self.unread(stuck)?;
+        let link = exit.link;
         let above = self.upstream(sender);
         let is_over =
             |process: &usize| self.net.processes[*process].is_over.load(Ordering::Acquire);
@@ -48,7 +50,7 @@ impl Still<'_> {
             .map(|at| self.looks[at].fill)
             .sum();
         let needed = self.looks[link].fill + queued + 1;
-        let (from, to) = (self.port_out(sender, link), self.port_in(reader, link));
+        let (from, to) = (self.port_out(sender, &exit), self.port_in(reader, link));
         Some(format!(
             "{} {from} ->({needed}) {to} {} would have been enough",
             self.address(sender),
@@ -57,14 +59,14 @@ impl Still<'_> {
     }
 
     /// A stuck sender whose reader waits for something else.
-    fn unread(&self, stuck: &BTreeSet<usize>) -> Option<(usize, usize, usize)> {
+    fn unread(&self, stuck: &BTreeSet<usize>) -> Option<(usize, Exit, usize)> {
         stuck.iter().copied().find_map(|sender| {
-            let links = self.wait(sender).send;
-            links
+            let exits = self.wait(sender).send;
+            exits
                 .into_iter()
-                .find_map(|link| match self.net.links[link].reader {
-                    Who::Process(reader) if self.is_waiting_elsewhere(reader, link) => {
-                        Some((sender, link, reader))
+                .find_map(|exit| match self.net.links[exit.link].reader {
+                    Who::Process(reader) if self.is_waiting_elsewhere(reader, exit.link) => {
+                        Some((sender, exit, reader))
                     }
                     _ => None,
                 })
@@ -101,15 +103,15 @@ impl Still<'_> {
         &self.net.processes[process].address
     }
 
-    fn port_in(&self, process: usize, link: usize) -> String {
+    pub(crate) fn port_in(&self, process: usize, link: usize) -> String {
         let inputs = &self.net.processes[process].inputs;
         let socket = inputs.iter().find(|socket| socket.link == Some(link));
         socket.map_or_else(|| String::from("*"), |socket| socket.name.clone())
     }
 
-    fn port_out(&self, process: usize, link: usize) -> String {
-        let outputs = &self.net.processes[process].outputs;
-        let socket = outputs.iter().find(|socket| socket.link == Some(link));
-        socket.map_or_else(|| String::from("*"), |socket| socket.name.clone())
+    pub(crate) fn port_out(&self, process: usize, exit: &Exit) -> String {
+        self.net.processes[process].outputs[exit.element]
+            .name
+            .clone()
     }
 }

@@ -77,8 +77,15 @@ enum Finding {
 pub(crate) struct Wait {
     /// Links it would receive from.
     pub(crate) receive: Vec<usize>,
-    /// Links it would send to.
-    pub(crate) send: Vec<usize>,
+    /// Out-ports it would send from.
+    pub(crate) send: Vec<Exit>,
+}
+
+/// An out-port element and where it leads; several may lead to one link.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exit {
+    pub(crate) element: usize,
+    pub(crate) link: usize,
 }
 
 impl Still<'_> {
@@ -102,7 +109,7 @@ impl Still<'_> {
             self.is_inside(index)
                 && sends
                     .iter()
-                    .any(|link| matches!(self.net.links[*link].reader, Who::External(_)))
+                    .any(|exit| matches!(self.net.links[exit.link].reader, Who::External(_)))
         })
     }
 
@@ -136,11 +143,10 @@ impl Still<'_> {
                     .receive
                     .iter()
                     .filter_map(|at| process.inputs.get(*at)?.link);
-                let send = status
-                    .waits
-                    .send
-                    .iter()
-                    .filter_map(|at| process.outputs.get(*at)?.link);
+                let send = status.waits.send.iter().filter_map(|at| {
+                    let (element, link) = (*at, process.outputs.get(*at)?.link?);
+                    Some(Exit { element, link })
+                });
                 (receive.collect(), send.collect())
             }
             Life::Active | Life::RoundOver | Life::Terminated => (Vec::new(), Vec::new()),
@@ -284,7 +290,7 @@ impl Still<'_> {
         let readers = wait
             .send
             .iter()
-            .map(|link| inside(&self.net.links[*link].reader));
+            .map(|exit| inside(&self.net.links[exit.link].reader));
         writers.chain(readers).collect()
     }
 
@@ -335,45 +341,43 @@ impl Still<'_> {
     fn describe(&self, index: usize) -> Stuck {
         let process = self.process(index);
         let wait = self.wait(index);
-        let state = process.state();
-        let shown = if state == State::NotStarted || state == State::Dormant {
-            Vec::new()
-        } else {
-            wait.receive
-        };
-        let receive = shown
-            .into_iter()
-            .map(|link| self.stuck_link(index, link, false));
-        let send = wait
-            .send
-            .iter()
-            .map(|link| self.stuck_link(index, *link, true));
+        let send = wait.send.iter().map(|exit| self.sending(index, exit));
+        let send: Vec<StuckLink> = send.collect();
+        let receive = self.shown_receives(index, wait).into_iter();
         Stuck {
             address: process.address.clone(),
-            state,
-            links: receive.chain(send).collect(),
+            state: process.state(),
+            links: receive
+                .map(|link| self.receiving(index, link))
+                .chain(send)
+                .collect(),
             origin: process.origin.clone(),
         }
     }
 
-    fn stuck_link(&self, index: usize, link: usize, sends: bool) -> StuckLink {
-        let process = self.process(index);
-        let sockets = if sends {
-            &process.outputs
-        } else {
-            &process.inputs
-        };
-        let socket = sockets.iter().find(|socket| socket.link == Some(link));
-        let peers = if sends {
-            vec![self.net.reader_name(link)]
-        } else {
-            self.net.writer_names(link)
-        };
+    /// The links that it waits at in its own code.
+    fn shown_receives(&self, index: usize, wait: Wait) -> Vec<usize> {
+        match self.process(index).state() {
+            State::NotStarted | State::Dormant => Vec::new(),
+            _ => wait.receive,
+        }
+    }
+
+    fn receiving(&self, index: usize, link: usize) -> StuckLink {
         StuckLink {
-            port: socket.map_or_else(|| String::from("*"), |socket| socket.name.clone()),
-            peers,
+            port: self.port_in(index, link),
+            peers: self.net.writer_names(link),
             fill: self.looks[link].fill,
             capacity: self.net.links[link].capacity,
+        }
+    }
+
+    fn sending(&self, index: usize, exit: &Exit) -> StuckLink {
+        StuckLink {
+            port: self.port_out(index, exit),
+            peers: vec![self.net.reader_name(exit.link)],
+            fill: self.looks[exit.link].fill,
+            capacity: self.net.links[exit.link].capacity,
         }
     }
 
@@ -401,31 +405,37 @@ impl Still<'_> {
             .iter()
             .position(|index| *index == at)
             .unwrap_or_default();
-        path[start..]
-            .iter()
-            .map(|index| self.wait_line(*index))
+        let cycle = &path[start..];
+        let next = cycle.iter().cycle().skip(1);
+        let waits = cycle.iter().zip(next);
+        waits
+            .map(|(index, whom)| self.wait_line(*index, *whom))
             .collect()
     }
 
-    fn wait_line(&self, index: usize) -> String {
-        let stuck = self.describe(index);
-        let Some(link) = stuck.links.first() else {
-            return format!("{} is {}", stuck.address, stuck.state);
-        };
-        let (fill, capacity) = (link.fill, link.capacity);
-        if matches!(stuck.state, State::SuspendedSend(_)) {
-            let reader = link.peers.join(", ");
-            format!(
-                "{} cannot send from {} to {reader}: link {fill}/{capacity}",
-                stuck.address, link.port
-            )
-        } else {
-            let writers = link.peers.join(", ");
-            format!(
-                "{} waits for {} from {writers}: link {fill}/{capacity}",
-                stuck.address, link.port
-            )
+    /// One process waits for another, at which link.
+    fn wait_line(&self, index: usize, whom: usize) -> String {
+        let is_whom = |who: &Who| matches!(who, Who::Process(process) if *process == whom);
+        let (process, wait) = (self.process(index), self.wait(index));
+        let address = &process.address;
+        let reads = |exit: &&Exit| is_whom(&self.net.links[exit.link].reader);
+        if let Some(exit) = wait.send.iter().find(reads) {
+            let link = self.sending(index, exit);
+            let (reader, fill, capacity) = (link.peers.join(", "), link.fill, link.capacity);
+            let port = link.port;
+            return format!(
+                "{address} cannot send from {port} to {reader}: link {fill}/{capacity}"
+            );
         }
+        let writes = |link: &&usize| self.open_writers(**link).any(is_whom);
+        let shown = self.shown_receives(index, wait);
+        if let Some(link) = shown.iter().find(writes) {
+            let link = self.receiving(index, *link);
+            let (writers, fill, capacity) = (link.peers.join(", "), link.fill, link.capacity);
+            let port = link.port;
+            return format!("{address} waits for {port} from {writers}: link {fill}/{capacity}");
+        }
+        format!("{address} is {}", process.state())
     }
 }
 

@@ -124,6 +124,29 @@ Cat OUT -> IN Discard(t/discard)"
 }
 
 #[test]
+fn the_element_that_waits_is_named_when_two_lead_to_one_link() {
+    // Each round makes two packets of one: the loop holds one more each time, so it is the second copy
+    // that finds no room.
+    let text = "'x' -> WHAT Kick(t/say) OUT -> IN Pass(t/pass) OUT -> IN R(t/copies)
+                R OUT[0] -> IN Pass
+                R OUT[1] -> IN Pass";
+    every_way(text, |ran, way| {
+        let Verdict::Deadlock(deadlock) = &ran.outcome.verdict else {
+            panic!("{way}: {:?}", ran.outcome.verdict)
+        };
+        let copies = deadlock.stuck.iter().find(|stuck| stuck.address == "R");
+        let copies = copies.unwrap_or_else(|| panic!("{way}: {deadlock:#?}"));
+        let second = String::from("OUT[1]");
+        assert_eq!(copies.links.len(), 1, "{way}: {deadlock:#?}");
+        assert_eq!(copies.links[0].port, second, "{way}");
+        assert_eq!(copies.state, State::SuspendedSend(vec![second]), "{way}");
+        let capacity = copies.links[0].capacity;
+        let line = format!("R cannot send from OUT[1] to Pass.IN: link {capacity}/{capacity}");
+        assert!(deadlock.cycle.contains(&line), "{way}: {deadlock:#?}");
+    });
+}
+
+#[test]
 fn one_process_outside_hides_no_deadlock() {
     let text = "'1000000' -> COUNT Gen(t/emit) OUT -> IN Repl(t/copies)
 Repl OUT[0] -> IN[0] Cat(t/chain)
