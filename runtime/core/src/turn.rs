@@ -57,7 +57,7 @@ impl Window {
 
     /// Moves everything to the end of a queue.
     pub fn empty_into(&mut self, queue: &mut VecDeque<Packet>) {
-        if queue.is_empty() {
+        if queue.is_empty() && self.packets.len() > lane::FEW {
             let emptied = std::mem::take(queue).into();
             *queue = std::mem::replace(&mut self.packets, emptied).into();
         } else {
@@ -147,10 +147,11 @@ pub enum Pulled {
 
 /// The writing end of a link.
 pub trait Outlet: Send + Sync {
-    /// Asks for room for up to `most` packets.
+    /// Asks for room for up to `most` packets beside the `pending` ones, for which there is room and
+    /// which are not published yet.
     ///
     /// When there is none, the writer is woken once there may be.
-    fn reserve(&self, most: usize) -> Room;
+    fn reserve(&self, most: usize, pending: usize) -> Room;
 
     /// Writes the packets of the window and gives back room that was reserved and not used.
     fn publish(&self, window: &mut Window, unused: usize);

@@ -58,7 +58,7 @@ impl Input {
         if self.feed.net.roster.is_stopped() || self.feed.net.is_stopping.load(Ordering::Acquire) {
             return Err(TrySend::Closed(packet));
         }
-        match self.writer.reserve(1) {
+        match self.writer.reserve(1, 0) {
             Room::Closed => Err(TrySend::Closed(packet)),
             Room::Full => Err(TrySend::Full(packet)),
             Room::For(_) => {

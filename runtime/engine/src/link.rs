@@ -4,6 +4,7 @@
 //! (held), or room promised to a writer's turn (reserved).
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use paperflow_core::Packet;
@@ -25,6 +26,10 @@ pub(crate) struct Link {
     /// The link that takes what this one refuses, and which writer of it each of ours is.
     divert: OnceLock<(Arc<Self>, Vec<usize>)>,
     roster: Arc<Roster>,
+    /// Nobody else sends, and nothing is shed: the writer can keep count of its own room.
+    has_one_writer: bool,
+    /// What is in the link as its only writer may know it; the most there can be when it may not.
+    gauge: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -114,8 +119,12 @@ impl Link {
             reader_waits: true,
             ..State::default()
         };
+        let has_one_writer =
+            matches!(writers[..], [Who::Process(_)]) && full == Full::Wait && home.is_none();
         Arc::new(Self {
             capacity,
+            has_one_writer,
+            gauge: AtomicUsize::new(if has_one_writer { 0 } else { usize::MAX }),
             full,
             reader,
             writers,
@@ -171,7 +180,10 @@ impl Link {
     /// The cycle that this link belongs to is quiescent: the reader sees the end, and what is sent
     /// from now on is swallowed.
     pub(crate) fn end_by_quiescence(&self) {
-        self.state.lock().is_ended = true;
+        let mut state = self.state.lock();
+        state.is_ended = true;
+        self.show(&state);
+        drop(state);
         self.roster.wake_who(&self.reader);
     }
 
@@ -187,7 +199,11 @@ impl Link {
 
     /// What this link refuses goes to `target`, where our writers have these numbers.
     pub(crate) fn divert_to(&self, target: &Arc<Self>, writers: Vec<usize>) {
-        target.state.lock().takes_diverted = true;
+        let mut state = target.state.lock();
+        state.takes_diverted = true;
+        target.show(&state);
+        drop(state);
+        self.gauge.store(usize::MAX, Ordering::Release);
         self.divert.get_or_init(|| (Arc::clone(target), writers));
     }
 
@@ -387,6 +403,7 @@ impl Inlet for Link {
         state.counts.lost_on_close += lost;
         state.queue.clear();
         state.is_deserted = true;
+        self.show(&state);
         let waiting = state.waiting.take();
         drop(state);
         self.wake_all(&waiting);
@@ -405,7 +422,33 @@ impl Link {
         let count = count.min(state.held);
         state.held -= count;
         state.counts.received += count as u64;
+        self.show(state);
         state.waiting.take()
+    }
+
+    /// The room as the only writer may know it without the lock: only the reader changes it meanwhile,
+    /// and only for the better. `None`: ask under the lock.
+    fn room_of_only_writer(&self, pending: usize) -> Option<usize> {
+        let used = self.gauge.load(Ordering::Acquire).saturating_add(pending);
+        self.capacity.checked_sub(used).filter(|room| *room > 0)
+    }
+
+    /// Whether the only writer keeps count of its own room: what it has pending is not reserved.
+    fn gives_own_room(&self) -> bool {
+        self.has_one_writer && !self.diverts()
+    }
+
+    /// Lets the only writer know what is in the link; to be called with whatever changes that.
+    fn show(&self, state: &State) {
+        if self.gives_own_room() {
+            let is_usual = !(state.is_deserted || state.is_ended || state.takes_diverted);
+            let used = if is_usual {
+                state.queue.len() + state.held
+            } else {
+                usize::MAX
+            };
+            self.gauge.store(used, Ordering::Release);
+        }
     }
 
     fn half(&self) -> usize {
@@ -461,8 +504,11 @@ pub(crate) struct Writer {
 }
 
 impl Outlet for Writer {
-    fn reserve(&self, most: usize) -> Room {
+    fn reserve(&self, most: usize, pending: usize) -> Room {
         let link = &self.link;
+        if let Some(room) = link.room_of_only_writer(pending) {
+            return Room::For(room.min(most));
+        }
         let mut state = link.state.lock();
         if state.is_deserted && !state.is_ended {
             return Room::Closed;
@@ -470,7 +516,9 @@ impl Outlet for Writer {
         if state.is_ended || link.sheds() {
             return Room::For(1);
         }
-        let room = link.capacity.saturating_sub(state.used());
+        let is_own = link.gives_own_room() && !state.takes_diverted;
+        let pending = if is_own { pending } else { 0 };
+        let room = link.capacity.saturating_sub(state.used() + pending);
         if room == 0 {
             state.waiting.add(self.index);
             return Room::Full;
@@ -483,7 +531,9 @@ impl Outlet for Writer {
         } else {
             room.min(most)
         };
-        state.reserved += granted;
+        if !is_own {
+            state.reserved += granted;
+        }
         Room::For(granted)
     }
 
@@ -505,6 +555,7 @@ impl Outlet for Writer {
             window.empty_into(&mut state.queue);
         }
         let call = state.settle();
+        link.show(&state);
         let waiting = if unused > 0 {
             state.waiting.take()
         } else {
@@ -558,7 +609,7 @@ mod tests {
     }
 
     fn send(writer: &Writer, value: i64) -> Room {
-        let room = writer.reserve(1);
+        let room = writer.reserve(1, 0);
         if let Room::For(_) = room {
             writer.publish(&mut Window::from(Packet::int(value)), 0);
         }
@@ -568,9 +619,9 @@ mod tests {
     #[test]
     fn capacity_counts_what_is_held_and_what_is_reserved() {
         let (link, writer) = link(3, Full::Wait);
-        assert_eq!(writer.reserve(2), Room::For(2));
-        assert_eq!(writer.reserve(2), Room::For(1));
-        assert_eq!(writer.reserve(1), Room::Full);
+        assert_eq!(writer.reserve(2, 0), Room::For(2));
+        assert_eq!(writer.reserve(2, 2), Room::For(1));
+        assert_eq!(writer.reserve(1, 3), Room::Full);
         writer.publish(&mut Window::from(Packet::int(1)), 2);
         let mut window = VecDeque::new();
         assert_eq!(link.pull(&mut window, 9, packets(0)), Pulled::Some);

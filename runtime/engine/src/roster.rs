@@ -23,6 +23,12 @@ const NOTIFIED: u8 = 3;
 /// much as a hundred packets.
 const YIELDS: u32 = 16;
 
+/// One wake-up in the count of the busy.
+const WAKE_UP: u64 = 1 << 32;
+
+/// The credits in that count.
+const CREDITS: u64 = WAKE_UP - 1;
+
 /// How often in a row a worker runs the process it has just fed before it looks at its queue.
 pub(crate) const SLOT_RUNS: u32 = 8;
 
@@ -103,8 +109,8 @@ pub(crate) struct Roster {
     slots: Vec<Slot>,
     queue: Mutex<Queue>,
     work: Condvar,
-    busy: AtomicUsize,
-    epoch: AtomicU64,
+    /// Credits in the lower half, wake-ups so far in the upper half: one step counts both.
+    busy: AtomicU64,
     stopped: AtomicBool,
     /// Workers wanted, beside those that are held up.
     workers: usize,
@@ -177,8 +183,7 @@ impl Roster {
                 ..Queue::default()
             }),
             work: Condvar::new(),
-            busy: AtomicUsize::new(0),
-            epoch: AtomicU64::new(0),
+            busy: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             workers,
             posts: posts(workers),
@@ -287,13 +292,12 @@ impl Roster {
 
     /// Gives up one credit. True: nobody is busy any more.
     pub(crate) fn rest(&self) -> bool {
-        self.busy.fetch_sub(1, Ordering::AcqRel) == 1
+        self.busy.fetch_sub(1, Ordering::AcqRel) & CREDITS == 1
     }
 
     /// Takes one credit, for a process that comes back from outside.
     pub(crate) fn resume(&self) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
-        if self.busy.fetch_add(1, Ordering::SeqCst) == 0
+        if self.busy.fetch_add(WAKE_UP + 1, Ordering::SeqCst) & CREDITS == 0
             && self.is_watch_asleep.load(Ordering::SeqCst)
         {
             drop(self.watch.lock());
@@ -303,17 +307,17 @@ impl Roster {
 
     /// Wake-ups so far.
     pub(crate) fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Acquire)
+        self.busy.load(Ordering::Acquire) / WAKE_UP
     }
 
     pub(crate) fn is_busy(&self) -> bool {
-        self.busy.load(Ordering::Acquire) != 0
+        self.busy.load(Ordering::Acquire) & CREDITS != 0
     }
 
     /// Nobody is busy, and this is the count of wake-ups so far.
     pub(crate) fn quiet_epoch(&self) -> Option<u64> {
-        let epoch = self.epoch.load(Ordering::Acquire);
-        (self.busy.load(Ordering::Acquire) == 0).then_some(epoch)
+        let busy = self.busy.load(Ordering::Acquire);
+        (busy & CREDITS == 0).then_some(busy / WAKE_UP)
     }
 
     /// Everybody stops running as soon as they notice.
@@ -425,7 +429,7 @@ impl Roster {
     pub(crate) fn sleep_while_idle(&self) -> bool {
         let mut watch = self.watch.lock();
         self.is_watch_asleep.store(true, Ordering::SeqCst);
-        while self.busy.load(Ordering::SeqCst) == 0 && !self.is_stopped() {
+        while self.busy.load(Ordering::SeqCst) & CREDITS == 0 && !self.is_stopped() {
             self.bell.wait(&mut watch);
         }
         self.is_watch_asleep.store(false, Ordering::SeqCst);

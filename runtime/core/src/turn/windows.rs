@@ -177,7 +177,7 @@ impl Inner {
             if self.manner.is_threaded && !element.window.is_empty() {
                 outlet.publish(&mut element.window, 0);
             }
-            match outlet.reserve(element.stride) {
+            match outlet.reserve(element.stride, element.window.len()) {
                 Room::For(room) => element.room = room,
                 refused => return refused,
             }
