@@ -433,11 +433,16 @@ impl Process {
         inputs.chain(self.single_reads())
     }
 
-    /// Ready for the next life of its subnet.
-    pub(crate) fn rearm(&self, net: &Net) {
+    /// Ready for the next life of its subnet, as a part of a life of `scope`. A parameter that came by
+    /// a link in there comes anew.
+    pub(crate) fn rearm(&self, net: &Net, scope: usize) {
         let mut body = self.body.lock();
         for (slot, source) in body.received_params.iter_mut().zip(&self.params) {
-            if matches!(source, ParamSource::Link(link) if self.is_inner(&net.links[*link])) {
+            if let ParamSource::Link(link) = source
+                && net.links[*link]
+                    .home
+                    .is_some_and(|home| net.is_within(home, scope))
+            {
                 *slot = None;
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use paperflow_core::Fault;
-use paperflow_core::turn::{Outlet, Pulled};
+use paperflow_core::turn::{Inlet, Outlet};
 
 use crate::network::Net;
 use crate::options::Policy;
@@ -129,7 +129,7 @@ impl Net {
             if let Some(idler) = self.idler(scope) {
                 return self.refuse_to_rearm(scope, idler);
             }
-            self.rearm(scope);
+            self.rearm(scope, scope);
             self.scopes[scope]
                 .members
                 .iter()
@@ -222,18 +222,19 @@ impl Net {
         border.peek().is_some() && border.all(|link| link.observe().is_deserted)
     }
 
-    /// Makes a scope and everything in it ready for its next life. Its inner links are empty: every
-    /// reader has left them.
-    fn rearm(&self, scope: usize) {
+    /// Makes a scope and everything in it ready for the next life of the outermost one that begins
+    /// again. The links in that one are empty: every reader has left them.
+    fn rearm(&self, scope: usize, outermost: usize) {
         let this = &self.scopes[scope];
         this.left
             .store(this.members.len() + this.children.len(), Ordering::Release);
         this.is_active.store(false, Ordering::Release);
         this.is_closing.store(false, Ordering::Release);
         this.links.iter().for_each(|link| self.links[*link].rearm());
-        this.children.iter().for_each(|child| self.rearm(*child));
+        let children = this.children.iter();
+        children.for_each(|child| self.rearm(*child, outermost));
         for member in &this.members {
-            self.processes[*member].rearm(self);
+            self.processes[*member].rearm(self, outermost);
         }
     }
 
@@ -264,8 +265,8 @@ impl Net {
         }
     }
 
-    /// The subnet, the writer of the links behind it, leaves those of them that live as long as the
-    /// subnet around it.
+    /// The subnet, the writer of the links behind it and the reader of those before it, leaves those of
+    /// them that live as long as the subnet around it.
     fn close_border(&self, scope: usize, parent: usize) {
         let this = &self.scopes[scope];
         this.children
@@ -280,7 +281,7 @@ impl Net {
                 }
             }
             for (element, socket) in process.inputs.iter().enumerate() {
-                if self.lives_with(socket.link, parent) && body.turn.look(element) == Pulled::End {
+                if self.lives_with(socket.link, parent) {
                     body.turn.end_input(element);
                 }
             }
@@ -288,7 +289,22 @@ impl Net {
             signals
                 .filter(|writer| writer.link.home == Some(parent))
                 .for_each(Outlet::close);
+            process
+                .single_reads()
+                .filter(|link| self.lives_with(Some(*link), parent))
+                .for_each(|link| self.links[link].close(0));
         }
+    }
+
+    /// Whether a scope is another one or lies within it.
+    pub(crate) fn is_within(&self, mut scope: usize, outer: usize) -> bool {
+        while scope != outer {
+            match self.scopes[scope].parent {
+                Some(parent) => scope = parent,
+                None => return false,
+            }
+        }
+        true
     }
 
     fn lives_with(&self, link: Option<usize>, scope: usize) -> bool {

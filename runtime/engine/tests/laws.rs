@@ -125,6 +125,9 @@ fn expect(text: &str, subnets: &[(&str, &str)], expected: &[&str]) {
 
 fn catalogue() -> Catalogue {
     common::catalogue()
+        .with(wrap)
+        .with(glance)
+        .with(behead)
         .with(stutter)
         .with(refuse)
         .with(faint_outside)
@@ -519,6 +522,86 @@ fn a_nap_in_a_subnet_within_a_subnet_is_no_deadlock() {
                  OUTPORT=S.OUT:OUT";
     let subnets = [("Outer", outer), ("Inner", INNER)];
     expect(text, &subnets, &["(", "1", ")", "(", "2", ")"]);
+}
+
+/// Puts brackets around each packet.
+#[component("t/wrap", work = compute)]
+async fn wrap(
+    /// Anything.
+    input: In<Packet>,
+    /// Groups of one.
+    out: Out<Packet>,
+) -> Result<(), Fault> {
+    while let Some(packet) = input.next().await {
+        out.send(Packet::open()).await?;
+        out.send(packet).await?;
+        out.send(Packet::close()).await?;
+    }
+    Ok(())
+}
+
+/// Reads one packet, sends 7 and leaves.
+#[component("t/glance", work = compute)]
+async fn glance(
+    /// Anything.
+    input: In<Packet>,
+    /// 7.
+    out: Out<i64>,
+) -> Result<(), Fault> {
+    drop(input.next().await);
+    out.send(7).await?;
+    Ok(())
+}
+
+/// Sends the first packet elsewhere, and puts brackets around each of the others.
+#[component("t/behead", work = compute)]
+async fn behead(
+    /// Anything.
+    input: In<Packet>,
+    /// The first.
+    head: Out<Packet>,
+    /// Groups of one.
+    out: Out<Packet>,
+) -> Result<(), Fault> {
+    if let Some(packet) = input.next().await {
+        head.send(packet).await?;
+    }
+    while let Some(packet) = input.next().await {
+        out.send(Packet::open()).await?;
+        out.send(packet).await?;
+        out.send(Packet::close()).await?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_parameter_of_a_subnet_within_a_subnet_comes_anew_in_each_life_of_the_outer_one() {
+    let text = "'6' -> COUNT G(t/groups) OUT -> IN S(Outer) OUT -> IN P(t/pass)
+                '3' -> SIZE G
+                OUTPORT=P.OUT:OUT";
+    let outer = "'IN' -> NAME I(SubInSS) OUT -> IN H(t/behead) OUT -> IN S(Inner)
+                 H HEAD -> NUMBER S
+                 INPORT=I.IN:IN
+                 OUTPORT=S.OUT:OUT";
+    let inner = "'IN' -> NAME I(SubInSS) OUT -> IN A(t/add)
+                 INPORT=I.IN:IN
+                 INPORT=A.NUMBER:NUMBER
+                 OUTPORT=A.OUT:OUT";
+    let subnets = [("Outer", outer), ("Inner", inner)];
+    expect(text, &subnets, &["3", "4", "9", "10"]);
+}
+
+#[test]
+fn a_subnet_within_a_subnet_ends_its_life_when_its_reader_has_left() {
+    let text = "'200' -> COUNT G(t/groups) OUT -> IN S(Outer) OUT -> IN P(t/pass)
+                '100' -> SIZE G
+                OUTPORT=P.OUT:OUT";
+    let outer =
+        "'IN' -> NAME I(SubInSS) OUT -> IN W(t/wrap) OUT -> IN S(Inner) OUT -> IN L(t/glance)
+                 INPORT=I.IN:IN
+                 OUTPORT=L.OUT:OUT";
+    let subnets = [("Outer", outer), ("Inner", INNER)];
+    expect(text, &subnets, &["7", "7"]);
 }
 
 #[test]
