@@ -2,6 +2,15 @@
 
 mod support;
 
+#[path = "classic/joins.rs"]
+mod joins;
+#[path = "classic/loops.rs"]
+mod loops;
+#[path = "classic/sources.rs"]
+mod sources;
+#[path = "classic/subnets.rs"]
+mod subnets;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::Instant;
@@ -24,6 +33,47 @@ fn counts(ran: &Ran) -> [u64; 3] {
     let totals = ran.outcome.statistics.totals;
     [totals.created, totals.dropped, totals.sent]
 }
+
+/// It finishes every way, shows these lines, and counts these as created, dropped and sent.
+fn finishes<T: AsRef<str>>(name: &str, shown: &[T], counted: [u64; 3]) {
+    classic(name).every_way(|ran| {
+        ran.succeeds();
+        assert_shown(ran, shown);
+        assert_eq!(counts(ran), counted, "{:?}", ran.way);
+    });
+}
+
+/// It finishes every way and shows these lines; what it counts depends on who was faster.
+fn shows<T: AsRef<str>>(name: &str, shown: &[T]) {
+    classic(name).every_way(|ran| {
+        ran.succeeds();
+        assert_shown(ran, shown);
+    });
+}
+
+fn assert_shown<T: AsRef<str>>(ran: &Ran, shown: &[T]) {
+    let shown: Vec<&str> = shown.iter().map(AsRef::as_ref).collect();
+    assert_eq!(ran.shown, shown, "{:?}", ran.way);
+}
+
+/// It is stuck every way, with these processes in these states.
+fn deadlocks(name: &str, stuck: &[&str], check: impl Fn(&Deadlock)) {
+    classic(name).every_way(|ran| {
+        let Verdict::Deadlock(deadlock) = &ran.outcome.verdict else {
+            panic!("{:?}: {:?}", ran.way, ran.outcome.verdict);
+        };
+        assert_eq!(states(deadlock), stuck, "{:?}", ran.way);
+        assert!(ran.shown.is_empty(), "{:?}: {:?}", ran.way, ran.shown);
+        check(deadlock);
+    });
+}
+
+fn ascending(mut lines: Vec<String>) -> Vec<String> {
+    lines.sort();
+    lines
+}
+
+const NOTHING: [&str; 0] = [];
 
 #[test]
 fn row_01_copy() {

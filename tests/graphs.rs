@@ -1,7 +1,8 @@
 //! Every network of `graphs/` gives what its folder says, whoever runs it and however small its links.
 //!
 //! A folder holds `NAME/NAME.fbp` and `NAME/expected.txt`, the lines on the console. A network that does
-//! not finish has `ends.txt` as well: how it ends, and who is to blame. A new folder needs no change here.
+//! not finish has `ends.txt` as well: how it ends, and who is to blame. One that `check` warns of, and
+//! rightly, has `warns.txt`: the code of each warning. A new folder needs no change here.
 
 mod support;
 
@@ -71,8 +72,16 @@ fn check(folder: &Path) {
         return;
     }
     let diagnostics = bench.diagnostics();
-    assert!(
-        diagnostics.is_empty(),
+    let codes: Vec<&str> = diagnostics.iter().map(|told| told.code).collect();
+    let warns = folder.join("warns.txt");
+    let expected_codes = if warns.exists() {
+        lines(&warns)
+    } else {
+        Vec::new()
+    };
+    assert_eq!(
+        codes,
+        expected_codes,
         "{}: {diagnostics:#?}",
         folder.display()
     );
