@@ -333,11 +333,20 @@ impl Wiring {
 
     /// A re-armed subnet joins all that is in it.
     fn shape(&self) -> Shape {
-        if self.network.plan.scopes.is_empty() {
-            Shape::new(self.components.len(), self.links.iter().map(|link| &**link))
-        } else {
-            Shape::Any
+        let plan = &self.network.plan;
+        let mut joined = vec![Vec::new(); plan.scopes.len()];
+        for (at, process) in plan.processes.iter().enumerate() {
+            let Some(mut scope) = process.scope else {
+                continue;
+            };
+            while let Some(parent) = plan.scopes[scope].parent {
+                scope = parent;
+            }
+            joined[scope].push(at);
         }
+        joined.retain(|members| !members.is_empty());
+        let links = self.links.iter().map(|link| &**link);
+        Shape::new(self.components.len(), links, &joined)
     }
 
     fn scopes(&self) -> Vec<Scope> {

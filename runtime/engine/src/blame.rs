@@ -15,7 +15,7 @@ impl Still<'_> {
         let waits = self.wait(reader).receive;
         let wanted = waits.first().map(|link| self.port_in(reader, *link))?;
         let (from, to) = (self.port_out(sender, &exit), self.port_in(reader, link));
-        let (fill, capacity) = (self.looks[link].fill, self.net.links[link].capacity);
+        let (fill, capacity) = (self.looks[&link].fill, self.net.links[link].capacity);
         let (reader_name, sender_name) = (self.address(reader), self.address(sender));
         let never = if self.net.links[link].counts().received == 0 {
             format!(", and has never read {to}")
@@ -45,11 +45,9 @@ impl Still<'_> {
             return None;
         }
         let reads = |at: &usize| matches!(self.net.links[*at].reader, Who::Process(process) if above.contains(&process));
-        let queued: usize = (0..self.looks.len())
-            .filter(reads)
-            .map(|at| self.looks[at].fill)
-            .sum();
-        let needed = self.looks[link].fill + queued + 1;
+        let queued = self.looks.iter().filter(|(at, _)| reads(at));
+        let queued: usize = queued.map(|(_, look)| look.fill).sum();
+        let needed = self.looks[&link].fill + queued + 1;
         let (from, to) = (self.port_out(sender, &exit), self.port_in(reader, link));
         Some(format!(
             "{} {from} ->({needed}) {to} {} would have been enough",

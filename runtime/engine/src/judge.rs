@@ -4,11 +4,14 @@
 //! Judgement is called by whoever brings the busy count to zero. Quiescence is judged first and per
 //! cycle; deadlock is judged per process: stuck is who waits only for others that are stuck, so one
 //! process outside hides nothing. Both are stable: once true, nobody outside the set can change them.
+//!
+//! Only those are looked at who can wait in a circle (see `shape`); when some of them are stuck, all
+//! are looked at, for the report.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::kosaraju_scc;
 use petgraph::graphmap::DiGraphMap;
 
 use crate::link::Look;
@@ -17,11 +20,14 @@ use crate::process::{Life, ParamSource, Process, Socket, Status};
 use crate::report::{Deadlock, State, Stuck, StuckLink, Verdict};
 use crate::roster::Who;
 
-/// The network while nobody moves.
+/// The network, or a part of it, while nobody moves.
 pub(crate) struct Still<'a> {
     pub(crate) net: &'a Net,
-    pub(crate) statuses: Vec<Status>,
-    pub(crate) looks: Vec<Look>,
+    /// Processes looked at, in text order.
+    members: Vec<usize>,
+    statuses: BTreeMap<usize, Status>,
+    /// The links that they read.
+    pub(crate) looks: BTreeMap<usize, Look>,
 }
 
 impl Net {
@@ -33,16 +39,12 @@ impl Net {
         if self.roster.is_stopped() {
             return;
         }
-        if !self.shape.may_stick(self.blocked.load(Ordering::Acquire)) {
+        let suspects = self.shape.suspects(self.blocked.load(Ordering::Acquire));
+        if suspects.is_empty() {
             return self.let_time_pass();
         }
         self.judged.fetch_add(1, Ordering::Relaxed);
-        let still = Still {
-            net: self,
-            statuses: self.processes.iter().map(Process::status).collect(),
-            looks: self.links.iter().map(|link| link.observe()).collect(),
-        };
-        let finding = still.find();
+        let finding = Still::of(self, suspects.to_vec()).find();
         if self.roster.quiet_epoch() != Some(epoch) {
             return;
         }
@@ -50,7 +52,7 @@ impl Net {
             Finding::Quiescent(links) => links
                 .iter()
                 .for_each(|link| self.links[*link].end_by_quiescence()),
-            Finding::Deadlock(stuck) => self.over(Verdict::Deadlock(still.report(&stuck))),
+            Finding::Deadlock(deadlock) => self.over(Verdict::Deadlock(deadlock)),
             Finding::Nothing => self.let_time_pass(),
         }
     }
@@ -68,8 +70,8 @@ impl Net {
 enum Finding {
     /// These links end.
     Quiescent(Vec<usize>),
-    /// These processes can never move again.
-    Deadlock(BTreeSet<usize>),
+    /// Some processes can never move again.
+    Deadlock(Deadlock),
     Nothing,
 }
 
@@ -88,25 +90,51 @@ pub(crate) struct Exit {
     pub(crate) link: usize,
 }
 
-impl Still<'_> {
+/// Somebody who could let a process go on.
+#[derive(Clone, Copy)]
+enum Waker {
+    Process(usize),
+    /// Any member of this outermost re-armed subnet whose life is not over.
+    Life(usize),
+    Outside,
+}
+
+impl<'a> Still<'a> {
+    fn of(net: &'a Net, members: Vec<usize>) -> Self {
+        let processes = members.iter().map(|member| &net.processes[*member]);
+        let read = processes.clone().flat_map(Process::links_in);
+        let looks = read.map(|link| (link, net.links[link].observe())).collect();
+        let statuses = processes.map(|process| (process.index, process.status()));
+        Self {
+            net,
+            statuses: statuses.collect(),
+            looks,
+            members,
+        }
+    }
+
     fn find(&self) -> Finding {
         if let Some(links) = self.quiescent() {
             return Finding::Quiescent(links);
         }
-        let stuck = self.stuck();
-        if stuck.is_empty() || self.is_being_read() {
+        if self.stuck().is_empty() {
+            return Finding::Nothing;
+        }
+        let all = Still::of(self.net, (0..self.net.processes.len()).collect());
+        let stuck = all.stuck();
+        if stuck.is_empty() || all.is_being_read() {
             Finding::Nothing
         } else {
-            Finding::Deadlock(stuck)
+            Finding::Deadlock(all.report(&stuck))
         }
     }
 
     /// Whether packets wait for the embedding program, and somebody for it to take them: what is not
     /// stuck still moves. Its next look wakes the sender, and who then rests judges again.
     fn is_being_read(&self) -> bool {
-        (0..self.statuses.len()).any(|index| {
-            let sends = self.wait(index).send;
-            self.is_inside(index)
+        self.members.iter().any(|index| {
+            let sends = self.wait(*index).send;
+            self.is_inside(*index)
                 && sends
                     .iter()
                     .any(|exit| matches!(self.net.links[exit.link].reader, Who::External(_)))
@@ -120,7 +148,7 @@ impl Still<'_> {
     /// Whether it is in the network and can be woken by nothing but the network.
     fn is_inside(&self, index: usize) -> bool {
         let process = self.process(index);
-        let status = &self.statuses[index];
+        let status = &self.statuses[&index];
         let is_elsewhere = status.life == Life::Suspended && status.waits.is_empty();
         let is_gone = process.is_over.load(Ordering::Acquire);
         let is_outside = process.is_outside.load(Ordering::Acquire) || status.waits.outside;
@@ -128,7 +156,7 @@ impl Still<'_> {
     }
 
     pub(crate) fn wait(&self, index: usize) -> Wait {
-        let (process, status) = (self.process(index), &self.statuses[index]);
+        let (process, status) = (self.process(index), &self.statuses[&index]);
         let link_of = |socket: &Socket| socket.link;
         let (receive, send) = match status.life {
             Life::Gated => (process.gates.clone(), Vec::new()),
@@ -157,7 +185,7 @@ impl Still<'_> {
     /// A process that has not started waits for its parameters, and then for any packet.
     fn first_wait(&self, process: &Process) -> Vec<usize> {
         let missing = process.params.iter().filter_map(|source| match source {
-            ParamSource::Link(link) => (!self.looks[*link].is_deserted).then_some(*link),
+            ParamSource::Link(link) => (!self.looks[link].is_deserted).then_some(*link),
             _ => None,
         });
         let missing: Vec<usize> = missing.collect();
@@ -173,7 +201,7 @@ impl Still<'_> {
         let writers = self.net.links[link]
             .writers
             .iter()
-            .zip(&self.looks[link].open);
+            .zip(&self.looks[&link].open);
         writers.filter(|(_, open)| **open).map(|(who, _)| who)
     }
 
@@ -193,7 +221,8 @@ impl Still<'_> {
     /// Groups of processes that can reach each other over links with open writers.
     fn cycles(&self) -> Vec<BTreeSet<usize>> {
         let mut graph = DiGraphMap::<usize, ()>::new();
-        for (link, look) in self.net.links.iter().zip(&self.looks) {
+        for (link, look) in &self.looks {
+            let link = &self.net.links[*link];
             let Who::Process(reader) = link.reader else {
                 continue;
             };
@@ -205,7 +234,7 @@ impl Still<'_> {
         }
         let is_cycle =
             |group: &Vec<usize>| group.len() > 1 || graph.contains_edge(group[0], group[0]);
-        tarjan_scc(&graph)
+        kosaraju_scc(&graph)
             .into_iter()
             .filter(is_cycle)
             .map(|group| group.into_iter().collect())
@@ -213,7 +242,7 @@ impl Still<'_> {
     }
 
     fn is_receiving(&self, index: usize) -> bool {
-        self.is_inside(index) && self.statuses[index].waits.send.is_empty()
+        self.is_inside(index) && self.statuses[&index].waits.send.is_empty()
     }
 
     fn links_into(&self, cycle: &BTreeSet<usize>) -> Vec<usize> {
@@ -222,7 +251,7 @@ impl Still<'_> {
     }
 
     fn is_empty_and_closed_off(&self, link: usize, cycle: &BTreeSet<usize>) -> bool {
-        self.looks[link].fill == 0
+        self.looks[&link].fill == 0
             && self
                 .open_writers(link)
                 .all(|who| matches!(who, Who::Process(writer) if cycle.contains(writer)))
@@ -241,7 +270,7 @@ impl Still<'_> {
             return Vec::new();
         };
         links_in(entry)
-            .filter(|link| !self.looks[*link].is_over && writers(*link).any(is_member))
+            .filter(|link| !self.looks[link].is_over && writers(*link).any(is_member))
             .collect()
     }
 
@@ -250,48 +279,62 @@ impl Still<'_> {
     /// The largest set of processes that wait only for each other: all but those that somebody who is
     /// not in it could let go on.
     fn stuck(&self) -> BTreeSet<usize> {
-        let count = self.net.processes.len();
-        let mut is_stuck: Vec<bool> = (0..count).map(|index| self.is_inside(index)).collect();
-        let mut waiting_for: Vec<Vec<usize>> = vec![Vec::new(); count];
-        let mut freed: Vec<usize> = (0..count).filter(|index| !is_stuck[*index]).collect();
-        for index in (0..count).filter(|index| is_stuck[*index]) {
-            for waker in self.wakers(index) {
-                match waker {
-                    Some(waker) => waiting_for[waker].push(index),
-                    None => freed.push(index),
+        let count = self.members.len();
+        // A life of a re-armed subnet goes on with any of its members: behind the processes.
+        let place = |who| match who {
+            Waker::Process(process) => self.members.binary_search(&process).ok(),
+            Waker::Life(scope) => Some(count + scope),
+            Waker::Outside => None,
+        };
+        let mut is_stuck: Vec<bool> = self.members.iter().map(|at| self.is_inside(*at)).collect();
+        let mut freed: Vec<usize> = (0..count).filter(|at| !is_stuck[*at]).collect();
+        is_stuck.resize(count + self.net.scopes.len(), true);
+        let mut waiting_for: Vec<Vec<usize>> = vec![Vec::new(); is_stuck.len()];
+        for (at, index) in self.members.iter().enumerate() {
+            if let Some(scope) = self.process(*index).scope
+                && self.statuses[index].life != Life::RoundOver
+            {
+                waiting_for[at].push(count + self.outermost(scope));
+            }
+            for waker in self.wakers(*index).filter(|_| is_stuck[at]) {
+                match place(waker) {
+                    Some(waker) => waiting_for[waker].push(at),
+                    None => freed.push(at),
                 }
             }
         }
         while let Some(waker) = freed.pop() {
             is_stuck[waker] = false;
             let waiting = std::mem::take(&mut waiting_for[waker]).into_iter();
-            freed.extend(waiting.filter(|index| is_stuck[*index]));
+            freed.extend(waiting.filter(|at| is_stuck[*at]));
         }
-        (0..count).filter(|index| is_stuck[*index]).collect()
+        let stuck = self.members.iter().zip(is_stuck);
+        stuck
+            .filter_map(|(index, is)| is.then_some(*index))
+            .collect()
     }
 
-    /// Who could let it go on; `None` is somebody outside the network.
-    fn wakers(&self, index: usize) -> Vec<Option<usize>> {
+    /// Who could let it go on. A member of a re-armed subnet that waits for its next life waits for the
+    /// others, also in subnets within and around its own, and for what feeds it from outside.
+    fn wakers(&self, index: usize) -> impl Iterator<Item = Waker> + '_ {
         let inside = |who: &Who| match who {
-            Who::Process(process) => Some(*process),
-            Who::External(_) => None,
+            Who::Process(process) => Waker::Process(*process),
+            Who::External(_) => Waker::Outside,
         };
-        if let (Life::RoundOver | Life::NotStarted, Some(scope)) =
-            (self.statuses[index].life, self.process(index).scope)
-        {
-            return self.scope_mates(self.outermost(scope), index);
-        }
-        let wait = self.wait(index);
-        let writers = wait
-            .receive
-            .iter()
-            .flat_map(|link| self.open_writers(*link))
-            .map(inside);
-        let readers = wait
-            .send
-            .iter()
-            .map(|exit| inside(&self.net.links[exit.link].reader));
-        writers.chain(readers).collect()
+        let waits_for_life = matches!(
+            self.statuses[&index].life,
+            Life::RoundOver | Life::NotStarted
+        );
+        let scope = self.process(index).scope.filter(|_| waits_for_life);
+        let life = scope.map(|scope| Waker::Life(self.outermost(scope)));
+        let Wait { receive, send } = self.wait(index);
+        let writers = receive
+            .into_iter()
+            .flat_map(move |link| self.open_writers(link).map(inside));
+        let readers = send
+            .into_iter()
+            .map(move |exit| inside(&self.net.links[exit.link].reader));
+        life.into_iter().chain(writers).chain(readers)
     }
 
     fn outermost(&self, mut scope: usize) -> usize {
@@ -301,30 +344,17 @@ impl Still<'_> {
         scope
     }
 
-    fn members(&self, scope: usize) -> Vec<usize> {
-        let scope = &self.net.scopes[scope];
-        let inner = scope.children.iter().flat_map(|child| self.members(*child));
-        scope.members.iter().copied().chain(inner).collect()
-    }
-
-    /// A member of a re-armed subnet that waits for its next life waits for the others, also in subnets
-    /// within and around its own, and for what feeds it from outside.
-    fn scope_mates(&self, scope: usize, index: usize) -> Vec<Option<usize>> {
-        let mates = self
-            .members(scope)
-            .into_iter()
-            .filter(|member| *member != index)
-            .map(Some);
-        let writers = self.wait(index).receive.into_iter().flat_map(|link| {
-            self.open_writers(link).map(|who| match who {
-                Who::Process(process) => Some(*process),
-                Who::External(_) => None,
-            })
-        });
-        mates
-            .filter(|mate| mate.is_some_and(|mate| self.statuses[mate].life != Life::RoundOver))
-            .chain(writers)
-            .collect()
+    /// The process for which a stuck one waits.
+    fn stuck_waker(&self, index: usize, stuck: &BTreeSet<usize>) -> Option<usize> {
+        let mate = |scope: usize, mate: usize| {
+            let mates = self.process(mate).scope.map(|scope| self.outermost(scope));
+            mate != index && mates == Some(scope) && self.statuses[&mate].life != Life::RoundOver
+        };
+        self.wakers(index).find_map(|waker| match waker {
+            Waker::Process(process) => stuck.contains(&process).then_some(process),
+            Waker::Life(scope) => stuck.iter().copied().find(|at| mate(scope, *at)),
+            Waker::Outside => None,
+        })
     }
 
     // ---- the report ----
@@ -367,7 +397,7 @@ impl Still<'_> {
         StuckLink {
             port: self.port_in(index, link),
             peers: self.net.writer_names(link),
-            fill: self.looks[link].fill,
+            fill: self.looks[&link].fill,
             capacity: self.net.links[link].capacity,
         }
     }
@@ -376,7 +406,7 @@ impl Still<'_> {
         StuckLink {
             port: self.port_out(index, exit),
             peers: vec![self.net.reader_name(exit.link)],
-            fill: self.looks[exit.link].fill,
+            fill: self.looks[&exit.link].fill,
             capacity: self.net.links[exit.link].capacity,
         }
     }
@@ -386,19 +416,16 @@ impl Still<'_> {
         let sender = stuck
             .iter()
             .copied()
-            .find(|index| !self.statuses[*index].waits.send.is_empty());
+            .find(|index| !self.statuses[index].waits.send.is_empty());
         let Some(mut at) = sender.or_else(|| stuck.first().copied()) else {
             return Vec::new();
         };
         let mut path: Vec<usize> = Vec::new();
         while !path.contains(&at) {
             path.push(at);
-            let next = self
-                .wakers(at)
-                .into_iter()
-                .flatten()
-                .find(|waker| stuck.contains(waker));
-            let Some(next) = next else { return Vec::new() };
+            let Some(next) = self.stuck_waker(at, stuck) else {
+                return Vec::new();
+            };
             at = next;
         }
         let start = path

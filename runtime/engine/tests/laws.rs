@@ -671,3 +671,23 @@ fn nobody_looks_where_nobody_can_be_stuck() {
         }
     }
 }
+
+#[test]
+fn a_loop_that_is_very_long_ends_when_it_is_quiescent() {
+    const LENGTH: usize = 20_000;
+    let mut text = String::from("'1' -> COUNT E(t/emit) OUT -> IN P0(t/pass)\n");
+    for at in 1..LENGTH {
+        text += &format!("P{} OUT -> IN P{at}(t/pass)\n", at - 1);
+    }
+    text += &format!(
+        "P{} OUT -> IN C(t/fail-on:fault=park) OUT -> IN P0\n'1' -> NUMBER C\n",
+        LENGTH - 1
+    );
+    let running = network(&text, &[], options(Scheduler::Pool(2), 7))
+        .start()
+        .unwrap()
+        .running;
+    let observer = running.observer();
+    assert_eq!(end(running).verdict, Verdict::Finished);
+    assert_eq!(observer.received(), LENGTH as u64 + 1);
+}
