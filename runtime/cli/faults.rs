@@ -52,7 +52,7 @@ A component took packets and neither sent nor dropped them.
 
 Packets are counted: what is made and received must be sent on or ended. This is a mistake in the
 component, not in the graph. A component written as a function cannot make it; look for a hand-written
-one that keeps a packet when it ends.
+one that keeps a packet when it ends, or that leaves one on its stack.
 ",
 );
 
@@ -107,6 +107,8 @@ it with `--scheduler auto`, so that processes share a pool of workers.
 pub(super) const EXPLANATIONS: &[Explanation] = &[
     FAILED, DEADLOCK, LEAK, UNBALANCED, SET_ASIDE, UNDRAINED, UNBUILT,
 ];
+
+const SENT_OR_DROPPED: &str = "each packet a component takes must be sent or dropped by it";
 
 /// How many waiting processes are shown with their source lines; the report lists them all.
 const MOST_LABELS: usize = 8;
@@ -190,10 +192,16 @@ fn leaked(leak: &Leak, plan: &Plan) -> Diagnostic {
         usize::try_from(leak.packets.abs()).unwrap_or(usize::MAX),
         "packet",
     );
-    let what = if leak.packets < 0 { "made up" } else { "lost" };
+    let (what, help) = match (leak.on_stack, leak.packets < 0) {
+        (true, _) => (
+            "left on its stack",
+            "what a component lays on its stack must be taken off again before its input has ended",
+        ),
+        (_, true) => ("made up", SENT_OR_DROPPED),
+        (_, false) => ("lost", SENT_OR_DROPPED),
+    };
     let message = format!("`{}` {what} {packets}", leak.address);
-    Diagnostic::error(LEAK.0, span(plan, &leak.address), message)
-        .help("each packet a component takes must be sent or dropped by it")
+    Diagnostic::error(LEAK.0, span(plan, &leak.address), message).help(help)
 }
 
 fn unbalanced(stream: &Unbalanced, plan: &Plan) -> Diagnostic {

@@ -136,6 +136,7 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
 
     /// Handles one packet, with the turn at hand for every put.
     fn handle(&mut self, turn: &mut Turn, packet: Packet) -> Result<(), Fault> {
+        let weight = packet.weight();
         let is_kept = turn.keep(self.element, &packet, T::RAW);
         let result = slot::lend(turn, || self.call(packet));
         if is_kept {
@@ -143,9 +144,15 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
         }
         self.settle(turn);
         match result {
-            Ok(is_here) if is_here => turn.dropped(),
+            Ok(is_here) if is_here => turn.dropped_all(weight),
             Ok(_) => {}
-            Err(failure) => return Err(self.blame(turn, *failure)),
+            Err(failure) => {
+                // What was kept is a clone, which goes without what the packet owned.
+                if failure.is_here {
+                    turn.dropped_all(weight - failure.kept.as_ref().map_or(1, Packet::weight));
+                }
+                return Err(self.blame(turn, *failure));
+            }
         }
         Ok(())
     }

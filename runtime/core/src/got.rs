@@ -52,6 +52,42 @@ impl<T> Got<T> {
     }
 }
 
+/// A packet that owns packets: what is attached to it travels and ends with it.
+impl Got<Packet> {
+    /// A packet that this process makes and keeps, as if it had been received: to attach others to it.
+    #[must_use]
+    pub fn made(value: impl IntoPort<Packet>) -> Self {
+        let (packet, forwarded) = value.parcel();
+        if !forwarded {
+            slot::try_with(Turn::adopt);
+        }
+        let packets = u32::try_from(packet.weight()).unwrap_or(u32::MAX);
+        let headers = packet.headers().cloned();
+        Self::new(packet, packets, headers)
+    }
+
+    /// Attaches a received packet, or a new one, to the end of a chain.
+    pub fn attach(&mut self, chain: &str, value: impl IntoPort<Packet>) {
+        let member = Self::made(value);
+        let Self {
+            value: packet,
+            mut packets,
+            ..
+        } = member;
+        self.packets.0 += std::mem::take(&mut packets.0);
+        self.value.attach(chain, packet);
+    }
+
+    /// Takes the first packet of a chain off.
+    pub fn detach(&mut self, chain: &str) -> Option<Self> {
+        let packet = self.value.detach(chain)?;
+        let packets = u32::try_from(packet.weight()).unwrap_or(u32::MAX);
+        self.packets.0 = self.packets.0.saturating_sub(packets);
+        let headers = packet.headers().cloned();
+        Some(Self::new(packet, packets, headers))
+    }
+}
+
 impl<T> Deref for Got<T> {
     type Target = T;
 

@@ -12,6 +12,10 @@ use serde_json::Value as Json;
 
 use crate::headers::Headers;
 
+mod tree;
+
+use tree::Tree;
+
 /// What a packet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -84,6 +88,14 @@ trait Tail: Send + Sync {
     fn body(&self) -> Option<&(dyn Any + Send + Sync)>;
     fn headers(&self) -> Option<&Arc<Headers>>;
     fn bare(&self) -> Option<Arc<dyn Tail>>;
+
+    fn tree(&self) -> Option<&Tree> {
+        None
+    }
+
+    fn tree_mut(&mut self) -> Option<&mut Tree> {
+        None
+    }
 }
 
 /// A payload that does not fit the head.
@@ -131,9 +143,10 @@ const IN_HEAD: u8 = 1;
 const HEADED: u8 = 2;
 /// Marks a bracket.
 const BRACKET: u8 = 4;
+/// Marks a tail that owns packets.
+const TREE: u8 = 8;
 
 /// What travels: data or a bracket, with headers when somebody needed them.
-#[derive(Clone)]
 pub struct Packet {
     /// A [`Kind`] as a plain number: an enum would lend its spare values to `Option<Packet>`, and
     /// packets would then be copied in pieces around it, which costs more than the larger option.
@@ -288,11 +301,11 @@ impl Packet {
         self.code == kind as u8
     }
 
-    /// Whether it is more than a payload: a bracket, or something with headers.
+    /// Whether it is more than a payload: a bracket, or something with headers or with packets attached.
     #[inline]
     #[must_use]
     pub(crate) const fn is_special(&self) -> bool {
-        self.flags & (BRACKET | HEADED) != 0
+        self.flags & (BRACKET | HEADED | TREE) != 0
     }
 
     /// Whether it opens or closes a group.
@@ -410,6 +423,11 @@ impl Packet {
     /// The same payload with these headers instead of its own.
     #[must_use]
     pub fn with_headers(mut self, headers: impl Into<Arc<Headers>>) -> Self {
+        if self.flags & TREE != 0 {
+            self.flags |= HEADED;
+            self.put_headers_below(headers.into());
+            return self;
+        }
         let bare = if self.flags & HEADED == 0 {
             self.tail.take()
         } else {

@@ -390,9 +390,8 @@ impl Parcel {
                 Poll::Pending
             }
             Give::Closed(packet) => {
-                if std::mem::take(&mut self.forwarded) {
-                    turn.dropped();
-                }
+                let is_new = !std::mem::take(&mut self.forwarded);
+                turn.dropped_all(packet.weight() - usize::from(is_new));
                 Poll::Ready(Err(Closed(packet)))
             }
         }
@@ -403,7 +402,7 @@ impl Drop for Parcel {
     #[inline]
     fn drop(&mut self) {
         if self.is_here && self.forwarded {
-            slot::try_with(Turn::dropped);
+            slot::try_with(|turn| turn.dropped_all(self.packet.weight()));
         }
     }
 }

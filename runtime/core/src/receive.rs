@@ -33,7 +33,7 @@ impl<T: Value> Receive for T {
     #[inline]
     fn poll(turn: &mut Turn, element: usize, (): &()) -> Poll<Option<Got<Self>>> {
         match turn.receive_bare(element) {
-            Some(packet) => got(turn, element, packet, None),
+            Some(packet) => got(turn, element, packet, 1, None),
             None => poll_slowly(turn, element),
         }
     }
@@ -45,10 +45,11 @@ fn got<T: Value>(
     turn: &mut Turn,
     element: usize,
     packet: Packet,
+    weight: u32,
     headers: Option<Arc<Headers>>,
 ) -> Poll<Option<Got<T>>> {
     match T::from_packet(packet) {
-        Ok(value) => Poll::Ready(Some(Got::new(value, 1, headers))),
+        Ok(value) => Poll::Ready(Some(Got::new(value, weight, headers))),
         Err(packet) => mismatch::<T>(turn, element, packet),
     }
 }
@@ -63,7 +64,8 @@ fn poll_slowly<T: Value>(turn: &mut Turn, element: usize) -> Poll<Option<Got<T>>
         };
         if T::RAW || !packet.is_bracket() {
             let headers = packet.headers().cloned();
-            return got(turn, element, packet, headers);
+            let weight = u32::try_from(packet.weight()).unwrap_or(u32::MAX);
+            return got(turn, element, packet, weight, headers);
         }
         if !bypass(turn, element, packet) {
             return Poll::Pending;
@@ -207,7 +209,7 @@ impl<T: Value> Receive for Grouped<T> {
 
 impl<T: Value> OpenGroups<T> {
     fn add(&mut self, packet: Packet) -> Result<Option<(Grouped<T>, u32)>, Fault> {
-        self.packets += 1;
+        self.packets += u32::try_from(packet.weight()).unwrap_or(u32::MAX);
         match packet.kind() {
             Kind::Open => self.stack.push(Grouped { items: Vec::new() }),
             Kind::Close => return self.close(packet),

@@ -50,6 +50,12 @@ impl Window {
         self.packets.is_empty()
     }
 
+    /// How many packets there are, with what they own.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        self.packets.iter().map(|packet| packet.weight() as u64).sum()
+    }
+
     /// Takes everything out, oldest first.
     pub fn drain(&mut self) -> impl Iterator<Item = Packet> {
         self.packets.drain(..)
@@ -107,7 +113,7 @@ pub trait Inlet: Send + Sync {
     }
 
     /// The reader leaves; `unread` are the packets of its window it never received.
-    fn close(&self, unread: usize);
+    fn close(&self, unread: Received);
 }
 
 /// Packets that a component has received.
@@ -117,9 +123,23 @@ pub struct Received {
     pub packets: usize,
     /// Open brackets less close brackets among them.
     pub depth: i64,
+    /// Packets that they own.
+    pub members: u64,
 }
 
 impl Received {
+    /// Several packets.
+    pub(crate) fn all<'a>(packets: impl IntoIterator<Item = &'a Packet>) -> Self {
+        packets.into_iter().map(Self::of).fold(
+            Self::default(),
+            |sum, one| Self {
+                packets: sum.packets + one.packets,
+                depth: sum.depth + one.depth,
+                members: sum.members + one.members,
+            },
+        )
+    }
+
     /// One packet.
     #[must_use]
     pub fn of(packet: &Packet) -> Self {
@@ -130,6 +150,7 @@ impl Received {
                 Kind::Close => -1,
                 _ => 0,
             },
+            members: packet.weight() as u64 - 1,
         }
     }
 }
@@ -352,6 +373,7 @@ impl Turn {
     #[inline]
     fn offer(&mut self, element: usize, packet: Packet, forwarded: bool) -> Give {
         let inner = self.inner();
+        inner.has_trees |= packet.weight() > 1;
         let given = inner.give(element, packet, forwarded);
         if matches!(given, Give::Full(_)) {
             inner.wait_for_room(element);
@@ -363,7 +385,10 @@ impl Turn {
     #[inline]
     pub(crate) fn has_way(&mut self, element: usize) -> bool {
         let inner = self.inner();
-        inner.left > 0 && inner.hand.is_empty() && inner.outs[element].room > 0
+        inner.left > 0
+            && inner.hand.is_empty()
+            && !inner.has_trees
+            && inner.outs[element].room > 0
     }
 
     /// Sends a packet that has a way.
@@ -403,13 +428,41 @@ impl Turn {
     ///
     /// `forwarded`: it is one that this process took before.
     pub fn put(&mut self, element: usize, packet: Packet, forwarded: bool) {
-        self.inner().put(element, packet, forwarded);
+        let inner = self.inner();
+        inner.has_trees |= packet.weight() > 1;
+        inner.put(element, packet, forwarded);
     }
 
     /// Ends a packet that this process took.
     pub fn drop_packet(&mut self, packet: Packet) {
-        drop(packet);
-        self.inner().dropped();
+        self.dropped_all(packet.weight());
+    }
+
+    /// Counts a packet that this process has made and does not give at once, such as one that others
+    /// are to be attached to, or that is to be attached: it is the process's as if it had been taken.
+    pub fn adopt(&mut self) {
+        let inner = self.inner();
+        // What is attached to it later is seen only when it leaves.
+        inner.has_trees = true;
+        inner.counts.created += 1;
+        inner.owned += 1;
+    }
+
+    /// Lays a packet that this process has on its stack, where it stays over the end of the activation.
+    /// The process is activated again as long as there are fewer each time.
+    pub fn push(&mut self, packet: Packet) {
+        let inner = self.inner();
+        inner.owned -= windows::signed(packet.weight());
+        inner.stack.push(packet);
+    }
+
+    /// Takes the packet from the top of the stack.
+    pub fn pop(&mut self) -> Option<Packet> {
+        let inner = self.inner();
+        let packet = inner.stack.pop()?;
+        inner.has_trees |= packet.weight() > 1;
+        inner.owned += windows::signed(packet.weight());
+        Some(packet)
     }
 
     /// Whether an out-port element leads anywhere. Packets given to one that does not are dropped and
@@ -506,7 +559,7 @@ impl Turn {
     pub(crate) fn keep(&mut self, element: usize, packet: &Packet, is_raw: bool) -> bool {
         let inner = self.inner();
         if inner.manner.keep {
-            inner.kept = Some((element, packet.clone(), is_raw));
+            inner.kept = Some((element, packet.clone(), is_raw, packet.weight() - 1));
         }
         inner.manner.keep
     }
@@ -523,6 +576,11 @@ impl Turn {
     #[inline]
     pub(crate) fn dropped(&mut self) {
         self.inner().dropped();
+    }
+
+    /// A packet of this weight has ended.
+    pub(crate) fn dropped_all(&mut self, weight: usize) {
+        self.inner().dropped_all(weight);
     }
 
     pub(crate) fn owns_again(&mut self) {
@@ -623,6 +681,19 @@ impl Turn {
         self.inner().owned
     }
 
+    /// Packets on the stack.
+    pub fn stacked(&mut self) -> usize {
+        self.inner().stack.len()
+    }
+
+    /// Drops what is left on the stack. Gives how many packets that is.
+    pub fn drop_stack(&mut self) -> usize {
+        let inner = self.inner();
+        let weight = inner.stack.drain(..).map(|packet| packet.weight()).sum();
+        inner.counts.dropped += weight as u64;
+        weight
+    }
+
     /// Forgets what a component leaked, once it has been reported; the packets count as dropped.
     pub fn forgive(&mut self) {
         let inner = self.inner();
@@ -641,13 +712,11 @@ impl Turn {
     /// Drops what is in the hand, or waits to be handled once more; it counts as dropped.
     pub fn drop_hand(&mut self) {
         let inner = self.inner();
-        if inner.retry.take().is_some() {
-            inner.counts.dropped += 1;
+        if let Some((_, packet)) = inner.retry.take() {
+            inner.counts.dropped += packet.weight() as u64;
         }
-        for (_, _, forwarded) in std::mem::take(&mut inner.hand) {
-            if forwarded {
-                inner.dropped();
-            }
+        for (_, packet, forwarded) in std::mem::take(&mut inner.hand) {
+            inner.dropped_all(packet.weight() - usize::from(!forwarded));
         }
     }
 
@@ -706,16 +775,19 @@ impl Turn {
     /// Puts a packet that could not be handled before its in-port, to be taken once more.
     pub fn retry(&mut self, element: usize, packet: Packet) {
         let inner = self.inner();
-        inner.owned -= 1;
+        inner.owned -= windows::signed(packet.weight());
         inner.retry = Some((element, packet));
     }
 
     /// The packet that a plain function was handling when it panicked, with its in-port element; the
     /// process owns it (again). `None` when it was not kept.
     pub fn take_kept(&mut self) -> Option<(usize, Packet)> {
-        let (element, packet, is_raw) = self.inner().kept.take()?;
+        let (element, packet, is_raw, members) = self.inner().kept.take()?;
         if is_raw && !slot::take_forward() {
             self.owns_again();
+        } else {
+            // They ended with the packet itself; what was kept is its clone.
+            self.dropped_all(members);
         }
         Some((element, packet))
     }

@@ -132,7 +132,7 @@ impl Iterator for Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        self.link.close(0);
+        self.link.close(Received::default());
     }
 }
 

@@ -69,7 +69,7 @@ impl Inlet for Template {
         }
     }
 
-    fn close(&self, unread: usize) {
-        self.lost.fetch_add(unread as u64, Ordering::AcqRel);
+    fn close(&self, unread: Received) {
+        self.lost.fetch_add(unread.packets as u64, Ordering::AcqRel);
     }
 }

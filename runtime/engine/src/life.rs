@@ -103,11 +103,19 @@ impl Process {
         {
             return Start::Never;
         }
-        if self.spec.must_run && body.opened == 0 {
+        if self.spec.must_run && body.opened == 0 || self.has_stack_to_work_off(body) {
             Start::Now
         } else {
             Start::Never
         }
+    }
+
+    /// Whether packets lie on its stack, and fewer than the last time it was activated because of that.
+    fn has_stack_to_work_off(&self, body: &mut Body) -> bool {
+        let stacked = body.turn.stacked();
+        let is_less = self.spec.again && stacked > 0 && stacked < body.stacked_before;
+        body.stacked_before = stacked;
+        is_less
     }
 
     fn start_without_input(&self, body: &Body, net: &Net) -> Start {
@@ -150,13 +158,13 @@ impl Process {
             link.release(Received::of(&packet));
             self.tally.add(Counts {
                 received: 1,
-                dropped: 1,
+                dropped: packet.weight() as u64,
                 ..Counts::default()
             });
             keep(packet);
         }
         if pulled != Pulled::Empty {
-            link.close(0);
+            link.close(Received::default());
         }
         pulled
     }
@@ -381,7 +389,7 @@ impl Process {
         let owned = turn.owned();
         if owned != 0 {
             if !*has_panicked {
-                net.leak(self, owned);
+                net.leak(self, owned, false);
             }
             turn.forgive();
         }
@@ -402,6 +410,10 @@ impl Process {
     /// Closes everything, for good.
     pub(crate) fn terminate(&self, body: &mut Body, net: &Net) {
         self.let_go(body, net);
+        let stacked = body.turn.drop_stack();
+        if stacked > 0 && !net.is_cancelled(self) {
+            net.leak(self, i64::try_from(stacked).unwrap_or(i64::MAX), true);
+        }
         // Whoever waits for the end of this process finds everything that it has sent.
         body.turn.publish();
         self.signals.iter().for_each(Outlet::close);
@@ -415,7 +427,7 @@ impl Process {
 
     fn close_single_reads(&self, net: &Net) {
         self.single_reads()
-            .for_each(|link| net.links[link].close(0));
+            .for_each(|link| net.links[link].close(Received::default()));
     }
 
     /// Links that are read only once: automatic in-ports and parameters.
@@ -472,7 +484,7 @@ impl Process {
         }
         self.single_reads()
             .filter(|link| self.is_inner(&net.links[*link]))
-            .for_each(|link| net.links[link].close(0));
+            .for_each(|link| net.links[link].close(Received::default()));
     }
 
     /// Whether both ends of the link lie in this process's re-armed subnet.

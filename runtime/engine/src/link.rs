@@ -44,8 +44,10 @@ struct State {
     reader_waits: bool,
     waiting: Waiting,
     counts: LinkCounts,
-    /// Packets fed by the embedding program.
+    /// Packets fed by the embedding program, with what they own.
     fed: u64,
+    /// What packets owned that were lost, shed, or received.
+    members: Members,
     /// Open brackets without their close brackets among what was received, so far.
     depth: i64,
     /// The same when the reader saw the end of the stream.
@@ -78,6 +80,19 @@ impl Waiting {
             more: std::mem::take(&mut self.more),
         }
     }
+}
+
+/// Packets owned by others, which the link counts only as these others.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Members {
+    pub(crate) lost: u64,
+    pub(crate) shed: u64,
+    received: u64,
+}
+
+fn members<'a>(packets: impl IntoIterator<Item = &'a Packet>) -> u64 {
+    let owned = packets.into_iter().map(|packet| packet.weight() as u64 - 1);
+    owned.sum()
 }
 
 /// What went through a link.
@@ -149,16 +164,18 @@ impl Link {
         (state.counts, waiting)
     }
 
-    /// What was counted, and how much of it was fed by the embedding program.
-    pub(crate) fn counts_and_fed(&self) -> (LinkCounts, u64) {
+    /// What was counted, what of it was owned by other packets, and how much the embedding program has
+    /// fed.
+    pub(crate) fn counts_and_fed(&self) -> (LinkCounts, Members, u64) {
         let state = self.state.lock();
-        (state.counts, state.fed)
+        (state.counts, state.members, state.fed)
     }
 
     /// Packets that somebody outside the network has received, or may still receive.
     pub(crate) fn handed_out(&self) -> u64 {
         let state = self.state.lock();
-        state.counts.received + (state.queue.len() + state.held) as u64
+        let waiting = (state.queue.len() + state.held) as u64 + members(&state.queue);
+        state.counts.received + state.members.received + waiting
     }
 
     /// Open brackets that were received without their close brackets, less stray close brackets, in a
@@ -237,6 +254,7 @@ impl Link {
         let mut state = self.state.lock();
         let left = state.queue.len() + state.held;
         state.counts.lost_on_close += left as u64;
+        state.members.lost += members(&state.queue);
         state.held = 0;
         state.queue.clear();
     }
@@ -260,12 +278,17 @@ impl Link {
         state.counts.sent += 1;
         if is_gone {
             state.counts.lost_on_close += 1;
+            state.members.lost += members([&packet]);
             return None;
         }
         if is_full {
             state.counts.shed += 1;
-            let victim = least(&state.queue, &packet, self.full)?;
-            state.queue.remove(victim);
+            let Some(victim) = least(&state.queue, &packet, self.full) else {
+                state.members.shed += members([&packet]);
+                return None;
+            };
+            let victim = state.queue.remove(victim);
+            state.members.shed += members(&victim);
         }
         state.queue.push_back(packet);
         None
@@ -274,6 +297,7 @@ impl Link {
     /// Sends on what this link had no room for; what has no room there either is shed.
     fn send_elsewhere(&self, packets: Vec<Packet>) {
         for packet in packets {
+            let owned = members([&packet]);
             let taken = self
                 .divert
                 .get()
@@ -282,6 +306,7 @@ impl Link {
                 let mut state = self.state.lock();
                 state.counts.sent += 1;
                 state.counts.shed += 1;
+                state.members.shed += owned;
             }
         }
     }
@@ -387,20 +412,22 @@ impl Inlet for Link {
         }
         // Others may have filled a link that sheds: it is the oldest that has no room now.
         while self.sheds() && state.queue.len() > self.capacity {
-            state.queue.pop_front();
+            let victim = state.queue.pop_front();
+            state.members.shed += members(&victim);
             state.counts.shed += 1;
         }
     }
 
-    fn close(&self, unread: usize) {
+    fn close(&self, unread: Received) {
         let mut state = self.state.lock();
-        let lost = (state.queue.len() + unread) as u64;
+        let lost = (state.queue.len() + unread.packets) as u64;
         if self.sheds() {
-            state.counts.received -= unread as u64;
+            state.counts.received -= unread.packets as u64;
         } else {
-            state.held = state.held.saturating_sub(unread);
+            state.held = state.held.saturating_sub(unread.packets);
         }
         state.counts.lost_on_close += lost;
+        state.members.lost += unread.members + members(&state.queue);
         state.queue.clear();
         state.is_deserted = true;
         self.show(&state);
@@ -414,6 +441,7 @@ impl Link {
     /// These packets have been received: whoever waited for their room is to be woken.
     fn let_go(&self, state: &mut State, received: Received) -> Waiting {
         state.depth += received.depth;
+        state.members.received += received.members;
         let count = received.packets;
         if count == 0 || self.sheds() {
             return Waiting::default();
@@ -541,7 +569,7 @@ impl Outlet for Writer {
         let link = &self.link;
         let mut state = link.state.lock();
         if matches!(link.writers[self.index], Who::External(_)) {
-            state.fed += window.len() as u64;
+            state.fed += window.weight();
         }
         state.reserved = state.reserved.saturating_sub(window.len() + unused);
         let mut refused = Vec::new();
@@ -605,7 +633,7 @@ mod tests {
     }
 
     fn packets(packets: usize) -> Received {
-        Received { packets, depth: 0 }
+        Received { packets, ..Received::default() }
     }
 
     fn send(writer: &Writer, value: i64) -> Room {
@@ -669,7 +697,7 @@ mod tests {
         let (link, writer) = link(3, Full::Wait);
         send(&writer, 1);
         send(&writer, 2);
-        link.close(0);
+        link.close(packets(0));
         assert_eq!(send(&writer, 3), Room::Closed);
         assert_eq!(
             link.counts(),

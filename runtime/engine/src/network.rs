@@ -149,11 +149,12 @@ impl Net {
         self.notes.lock().push(report);
     }
 
-    pub(crate) fn leak(&self, process: &Process, packets: i64) {
+    pub(crate) fn leak(&self, process: &Process, packets: i64, on_stack: bool) {
         let (address, origin) = (process.address.clone(), process.origin.clone());
         self.leaks.lock().push(Leak {
             address,
             packets,
+            on_stack,
             origin,
         });
     }

@@ -168,9 +168,11 @@ impl Net {
     fn totals(&self, processes: &[ProcessStatistics]) -> Totals {
         let sum = |count: fn(&ProcessStatistics) -> u64| processes.iter().map(count).sum();
         let links = self.links.iter().map(|link| link.counts_and_fed());
-        let (shed, lost, fed) = links.fold((0, 0, 0), |(shed, lost, fed), (counts, more)| {
-            (shed + counts.shed, lost + counts.lost_on_close, fed + more)
-        });
+        let (shed, lost, fed) =
+            links.fold((0, 0, 0), |(shed, lost, fed), (counts, members, more)| {
+                let (shed, lost) = (shed + members.shed, lost + members.lost);
+                (shed + counts.shed, lost + counts.lost_on_close, fed + more)
+            });
         let unread = self.processes.iter().flat_map(|process| &process.templates);
         let waiting = self
             .links

@@ -180,6 +180,8 @@ pub(crate) struct Body {
     pub(crate) batch: usize,
     /// Its code has panicked: what it held is gone, and that is not a leak.
     pub(crate) has_panicked: bool,
+    /// Packets on its stack when it was last to end.
+    pub(crate) stacked_before: usize,
     /// What it waits for since its last turn.
     pub(crate) waits: Waits,
     /// It waits for room, and counts among those that do.
@@ -291,6 +293,7 @@ impl Body {
             restarts: 0,
             batch: FIRST_BATCH,
             has_panicked: false,
+            stacked_before: usize::MAX,
             waits: Waits::default(),
             is_blocked: false,
             since: None,

@@ -242,8 +242,10 @@ pub struct Deadlock {
 pub struct Leak {
     /// The process.
     pub address: String,
-    /// How many.
+    /// How many, with what they own.
     pub packets: i64,
+    /// They lay on its stack when it ended.
+    pub on_stack: bool,
     /// `file:line:column` of the process.
     pub origin: String,
 }

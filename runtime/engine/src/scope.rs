@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use paperflow_core::Fault;
-use paperflow_core::turn::{Inlet, Outlet};
+use paperflow_core::turn::{Inlet, Outlet, Received};
 
 use crate::network::Net;
 use crate::options::Policy;
@@ -292,7 +292,7 @@ impl Net {
             process
                 .single_reads()
                 .filter(|link| self.lives_with(Some(*link), parent))
-                .for_each(|link| self.links[link].close(0));
+                .for_each(|link| self.links[link].close(Received::default()));
         }
     }
 

@@ -132,7 +132,12 @@ impl Turn {
     pub(crate) fn admit(&mut self, element: usize, packet: &Packet) {
         self.settle(element, 1, 0);
         let inner = self.inner();
-        inner.ins[element].received.depth += Received::of(packet).depth;
+        let one = Received::of(packet);
+        let received = &mut inner.ins[element].received;
+        received.depth += one.depth;
+        received.members += one.members;
+        inner.owned += one.members.cast_signed();
+        inner.has_trees |= one.members > 0;
         inner.lineage = packet.headers().and_then(|headers| headers.lineage());
     }
 

@@ -53,7 +53,11 @@ pub(super) struct Inner {
     pub(super) lineage: Option<Arc<Headers>>,
     pub(super) fault: Option<Fault>,
     /// The packet that a plain function handles, and whether the function has it as it is.
-    pub(super) kept: Option<(usize, Packet, bool)>,
+    pub(super) kept: Option<(usize, Packet, bool, usize)>,
+    /// Packets that stay over the end of an activation.
+    pub(super) stack: Vec<Packet>,
+    /// The process has had a packet that owns packets: each that leaves is looked at.
+    pub(super) has_trees: bool,
 }
 
 impl Inner {
@@ -74,7 +78,11 @@ impl Inner {
         self.counts.received += 1;
         self.waits.clear();
         if !is_plain {
-            element.received.depth += Received::of(&packet).depth;
+            let one = Received::of(&packet);
+            element.received.depth += one.depth;
+            element.received.members += one.members;
+            self.owned += one.members.cast_signed();
+            self.has_trees |= one.members > 0;
             self.lineage = packet.headers().and_then(|headers| headers.lineage());
         }
         if element.received.packets >= element.stride {
@@ -103,7 +111,7 @@ impl Inner {
             .is_some_and(|(element, _)| *element == at)
             && let Some((_, packet)) = self.retry.take()
         {
-            self.owned += 1;
+            self.owned += signed(packet.weight());
             self.retrying = true;
             self.lineage = packet.headers().and_then(|headers| headers.lineage());
             return Take::Packet(packet);
@@ -211,6 +219,9 @@ impl Inner {
 
     #[inline]
     pub(super) fn place(&mut self, at: usize, packet: Packet, forwarded: bool) {
+        if self.has_trees {
+            self.count_members(at, &packet, forwarded);
+        }
         if forwarded {
             self.owned -= 1;
         } else {
@@ -278,9 +289,7 @@ impl Inner {
                     return Ok(false);
                 }
                 Give::Closed(packet) => {
-                    if forwarded {
-                        self.dropped();
-                    }
+                    self.dropped_all(packet.weight() - usize::from(!forwarded));
                     return Err(crate::fault::Closed(packet).into());
                 }
             }
@@ -303,6 +312,29 @@ impl Inner {
         if !self.waits.send.contains(&at) {
             self.waits.send.push(at);
         }
+    }
+
+    /// A packet leaves, and what it owns with it. What a new one owns and nobody has counted yet is new
+    /// too.
+    #[inline(never)]
+    fn count_members(&mut self, at: usize, packet: &Packet, forwarded: bool) {
+        let members = signed(packet.weight() - 1);
+        let counted = if forwarded {
+            members
+        } else {
+            members.min(self.owned.max(0))
+        };
+        self.owned -= counted;
+        self.counts.created += (members - counted).cast_unsigned();
+        if self.outs[at].room == 0 {
+            self.counts.dropped += members.cast_unsigned();
+        }
+    }
+
+    /// A packet of this weight has ended.
+    pub(super) fn dropped_all(&mut self, weight: usize) {
+        self.counts.dropped += weight as u64;
+        self.owned -= signed(weight);
     }
 
     #[inline]
@@ -372,7 +404,7 @@ impl Inner {
         let element = &mut self.ins[at];
         release(element);
         element.ended = true;
-        let unread = element.window.len();
+        let unread = Received::all(&element.window);
         element.window.clear();
         if let Some(inlet) = &element.inlet {
             inlet.close(unread);
