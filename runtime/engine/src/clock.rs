@@ -150,6 +150,10 @@ impl NetClock {
         }
     }
 
+    pub(crate) const fn is_virtual(&self) -> bool {
+        matches!(self, Self::Virtual(_))
+    }
+
     pub(crate) fn shared(&self) -> Arc<dyn Clock> {
         match self {
             Self::Real(clock) => Arc::clone(clock) as Arc<dyn Clock>,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use common::catalogue;
-use paperflow_core::Packet;
+use paperflow_core::{Fault, In, Out, Packet, Timer, component};
 use paperflow_engine::report::State;
 use paperflow_engine::{BuildError, Network, Options, Scheduler, Started, Verdict, describe};
 use paperflow_graph::{NoSubnets, Severity, Sources, examine};
@@ -15,7 +15,7 @@ fn network(text: &str, options: Options) -> Network {
     let mut sources = Sources::new();
     let file = sources.add(Path::new("test.fbp"), text);
     let parsed = paperflow_syntax::parse(&sources, file, paperflow_syntax::Options::default());
-    let catalogue = catalogue();
+    let catalogue = catalogue().with(stamp);
     let checked = examine(&parsed.graph, &describe(&catalogue), &mut NoSubnets);
     assert!(
         checked
@@ -95,6 +95,61 @@ fn a_network_waits_for_its_program_without_being_called_deadlocked() {
         outputs.into_iter().flatten().count() as u64,
         running.wait().statistics.totals.fed
     );
+}
+
+/// Sends the virtual second at which each packet comes.
+#[component("t/stamp", work = compute)]
+async fn stamp(
+    /// Anything.
+    input: In<Packet>,
+    /// Time.
+    timer: Timer,
+    /// Seconds.
+    out: Out<i64>,
+) -> Result<(), Fault> {
+    let start = timer.now();
+    while input.next().await.is_some() {
+        let seconds = timer.now().saturating_sub(start).as_secs();
+        out.send(i64::try_from(seconds).unwrap_or(i64::MAX)).await?;
+    }
+    Ok(())
+}
+
+#[test]
+fn virtual_time_stands_still_while_the_program_has_not_received() {
+    let text = "'9' -> COUNT E(t/emit) OUT -> IN S(t/stamp)
+                '1000' -> COUNT T(t/ticks) OUT -> IN D(t/discard)
+                OUTPORT=S.OUT:OUT";
+    for (scheduler, _) in common::DRIVERS {
+        let options = Options {
+            virtual_time: true,
+            ..options(scheduler, 1)
+        };
+        let mut network = network(text, options);
+        network.output("OUT").unwrap();
+        let Started {
+            running, outputs, ..
+        } = network.start().unwrap();
+        let observer = running.observer();
+        let mut seconds = Vec::new();
+        for output in outputs {
+            for packet in output {
+                seconds.extend(packet.as_int());
+                let rest = 9 - seconds.len();
+                // Time would have run away before both processes are blocked for good.
+                while rest > 3
+                    && !observer.states()[..2]
+                        .iter()
+                        .all(|(_, state)| is_blocked(state))
+                {
+                    std::thread::yield_now();
+                }
+            }
+        }
+        assert_eq!(seconds, [0; 9], "{scheduler:?}");
+        let outcome = running.wait();
+        assert_eq!(outcome.verdict, Verdict::Finished);
+    }
 }
 
 fn is_blocked(state: &State) -> bool {
