@@ -209,6 +209,10 @@ impl Resolve for Library {
         None
     }
 
+    fn is_local(&mut self, name: &str, from: FileId) -> bool {
+        self.labelled.contains_key(&(from, name.to_owned()))
+    }
+
     fn names(&mut self, from: FileId) -> Vec<String> {
         let labelled = self
             .labelled

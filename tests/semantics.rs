@@ -865,6 +865,14 @@ R OUT[1] -> IN[1] Cat
 Cat OUT -> IN D(Drop)";
 
 #[test]
+fn choice_12_a_network_of_the_same_text_goes_before_the_catalogue() {
+    let text = "Main: '1 2' -> WHAT S(test/say) OUT -> IN F(Filter) OUT -> IN C(Copy)
+        OUTPORT=C.OUT:OUT;
+        Filter: IN => IN P(Copy) OUT => OUT;";
+    Bench::of(text).expect(&["1", "2"]);
+}
+
+#[test]
 fn choice_4_a_finished_subnet_hides_no_deadlock() {
     let text = format!(
         "Main: {DEADLOCK}\n'1' -> COUNT Sub(Done);

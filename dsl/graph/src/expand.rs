@@ -59,6 +59,12 @@ pub trait Resolve {
     /// The graph that `name` stands for in the file `from`, parsed.
     fn subnet(&mut self, name: &str, from: FileId) -> Option<Arc<Graph>>;
 
+    /// Whether the text of `from` itself has a network of this name: that goes before a component of the
+    /// catalogue, so that a new component or alias changes no graph that was there before.
+    fn is_local(&mut self, _name: &str, _from: FileId) -> bool {
+        false
+    }
+
     /// Every subnet name the file `from` could use, for suggestions.
     fn names(&mut self, _from: FileId) -> Vec<String> {
         Vec::new()

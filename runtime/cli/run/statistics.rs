@@ -33,8 +33,7 @@ fn held_up(statistics: &Statistics, paint: Paint) -> String {
     let waits = waits.take(MOST_WAITS).map(ToString::to_string);
     let long = |process: &&ProcessStatistics| process.long_turns > 0;
     let turns = statistics.processes.iter().filter(long).map(long_turns);
-    section("WHO WAITED FOR WHOM", waits, paint)
-        + &section("LONG TURNS", turns, paint)
+    section("WHO WAITED FOR WHOM", waits, paint) + &section("LONG TURNS", turns, paint)
 }
 
 fn long_turns(process: &ProcessStatistics) -> String {

@@ -53,7 +53,10 @@ impl Window {
     /// How many packets there are, with what they own.
     #[must_use]
     pub fn weight(&self) -> u64 {
-        self.packets.iter().map(|packet| packet.weight() as u64).sum()
+        self.packets
+            .iter()
+            .map(|packet| packet.weight() as u64)
+            .sum()
     }
 
     /// Takes everything out, oldest first.
@@ -130,14 +133,14 @@ pub struct Received {
 impl Received {
     /// Several packets.
     pub(crate) fn all<'a>(packets: impl IntoIterator<Item = &'a Packet>) -> Self {
-        packets.into_iter().map(Self::of).fold(
-            Self::default(),
-            |sum, one| Self {
+        packets
+            .into_iter()
+            .map(Self::of)
+            .fold(Self::default(), |sum, one| Self {
                 packets: sum.packets + one.packets,
                 depth: sum.depth + one.depth,
                 members: sum.members + one.members,
-            },
-        )
+            })
     }
 
     /// One packet.
@@ -385,10 +388,7 @@ impl Turn {
     #[inline]
     pub(crate) fn has_way(&mut self, element: usize) -> bool {
         let inner = self.inner();
-        inner.left > 0
-            && inner.hand.is_empty()
-            && !inner.has_trees
-            && inner.outs[element].room > 0
+        inner.left > 0 && inner.hand.is_empty() && !inner.has_trees && inner.outs[element].room > 0
     }
 
     /// Sends a packet that has a way.

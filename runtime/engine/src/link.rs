@@ -633,7 +633,10 @@ mod tests {
     }
 
     fn packets(packets: usize) -> Received {
-        Received { packets, ..Received::default() }
+        Received {
+            packets,
+            ..Received::default()
+        }
     }
 
     fn send(writer: &Writer, value: i64) -> Room {

@@ -331,11 +331,7 @@ impl Observer {
     /// Packets received by all processes so far.
     #[must_use]
     pub fn received(&self) -> u64 {
-        self.net
-            .processes
-            .iter()
-            .map(Process::received)
-            .sum()
+        self.net.processes.iter().map(Process::received).sum()
     }
 
     /// How often everybody was looked at, because nobody was busy and somebody might be stuck.

@@ -7,7 +7,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use paperflow_core::component::Layout;
-use paperflow_core::turn::{Counts, Waits};
+use paperflow_core::turn::{Counts, Pulled, Waits};
 use paperflow_core::{Activity, Component, Fault, Packet, Spec, Turn};
 use parking_lot::Mutex;
 
@@ -435,6 +435,16 @@ impl Process {
 
     // ---- what others ask ----
 
+    /// Whether a packet waits at an in-port of a process that is not running.
+    fn is_called(&self) -> bool {
+        let Some(mut body) = self.body.try_lock() else {
+            return false;
+        };
+        let mut connected =
+            (0..self.inputs.len()).filter(|element| self.inputs[*element].link.is_some());
+        connected.any(|element| body.turn.look(element) == Pulled::Some)
+    }
+
     /// Where it is and what it waits for; nothing while it runs.
     pub(crate) fn status(&self) -> Status {
         loop {
@@ -472,6 +482,7 @@ impl Process {
         match status.life {
             Life::NotStarted => State::NotStarted,
             Life::Active => State::Active,
+            Life::Gated if !self.is_called() => State::NotStarted,
             Life::Gated => State::SuspendedReceive(vec![String::from("*")]),
             Life::Dormant | Life::RoundOver => State::Dormant,
             Life::Terminated => State::Terminated,

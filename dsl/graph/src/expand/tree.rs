@@ -194,6 +194,7 @@ impl<'a> Tree<'a> {
         let known = process
             .component
             .as_deref()
+            .filter(|name| !self.resolver.is_local(name, file_of(process)))
             .and_then(|name| self.catalogue.find(name));
         if let Some(component) = known {
             return self.add(index, process, &component.name, scope);
@@ -358,10 +359,12 @@ impl<'a> Tree<'a> {
         let mut size: usize = 0;
         for process in &graph.processes {
             let inner = process.component.as_deref().filter(|name| {
-                let known = plain(process).is_some() || self.catalogue.find(name).is_some();
+                let known = plain(process).is_some()
+                    || self.catalogue.find(name).is_some()
+                        && !self.resolver.is_local(name, file_of(process));
                 !known && !name.is_empty()
             });
-            let file = process.component_span.unwrap_or(process.span).file;
+            let file = file_of(process);
             let inner = inner.map_or(0, |name| self.size_of(name, file, level + 1));
             size = size.saturating_add(1).saturating_add(inner);
         }
@@ -453,4 +456,9 @@ fn scoped(process: &model::Process) -> Option<Side> {
         "SubOutSS" | "subnet/out-ss" => Some(Side::Out),
         _ => None,
     }
+}
+
+/// The text that names a process's component.
+fn file_of(process: &model::Process) -> FileId {
+    process.component_span.unwrap_or(process.span).file
 }
