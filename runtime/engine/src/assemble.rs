@@ -109,26 +109,16 @@ impl Wiring {
             templates,
             inlets,
         } = self.in_elements(index, &spec);
-        let (mut outputs, out_elements, mut outlets) = self.out_elements(index, &spec);
-        for (link, writer) in self.group_ends(index) {
-            outlets.push(Some(Arc::new(self.writer(link, writer)) as Arc<dyn Outlet>));
-            outputs.push(Socket {
-                name: String::from("*"),
-                link: Some(link),
-                writer,
-                ..Socket::default()
-            });
-        }
+        let (outputs, out_elements, outlets) = self.all_out_elements(index, &spec);
         let is_source = inputs.iter().all(|socket| socket.link.is_none());
         let is_origin = self.into[index].is_empty() && drawn.scope.is_none();
         let error = (0..outputs.len())
             .find(|at| outputs[*at].name == spec::ERROR && outlets[*at].is_some());
-        let has_own_thread = self.own_thread[index];
         let policy = self.policies[index];
         let keep = error.is_some() || matches!(policy, Policy::Park | Policy::Retry(_));
         let manner = Manner {
-            is_threaded: has_own_thread,
-            ..self.manner(&spec, &out_elements, is_origin, keep, door)
+            keep,
+            ..self.manner(index, &spec, &out_elements, is_origin, door)
         };
         let params = self.params(index, &spec);
         let waker = Arc::new(ProcessWaker {
@@ -162,27 +152,27 @@ impl Wiring {
             error,
             is_source,
             is_origin,
-            has_own_thread,
+            has_own_thread: self.own_thread[index],
             waker,
         }
     }
 
     fn manner(
         &self,
+        process: usize,
         spec: &Spec,
         outputs: &[Elements],
         is_origin: bool,
-        keep: bool,
         door: &Arc<Door>,
     ) -> Manner {
         Manner {
             eager: spec.work == Work::Thread,
-            is_threaded: false,
+            is_threaded: self.own_thread[process],
             passing: passing(spec, outputs),
             bypass: bypass(spec, outputs),
             stop: is_origin.then(|| Arc::clone(&self.stop)),
             outside: Some(Arc::clone(door) as Arc<dyn Outside>),
-            keep,
+            keep: false,
         }
     }
 
@@ -269,6 +259,25 @@ impl Wiring {
             found.elements.push(Elements { first, numbers });
         }
         found
+    }
+
+    /// The elements of its out-ports, and behind them those that tell of the end of each group.
+    fn all_out_elements(
+        &self,
+        process: usize,
+        spec: &Spec,
+    ) -> (Vec<Socket>, Vec<Elements>, Outlets) {
+        let (mut outputs, out_elements, mut outlets) = self.out_elements(process, spec);
+        for (link, writer) in self.group_ends(process) {
+            outlets.push(Some(Arc::new(self.writer(link, writer)) as Arc<dyn Outlet>));
+            outputs.push(Socket {
+                name: String::from("*"),
+                link: Some(link),
+                writer,
+                ..Socket::default()
+            });
+        }
+        (outputs, out_elements, outlets)
     }
 
     fn out_elements(&self, process: usize, spec: &Spec) -> (Vec<Socket>, Vec<Elements>, Outlets) {
