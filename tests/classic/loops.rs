@@ -60,3 +60,9 @@ fn fibonacci() {
     let lines = ["0", "1", "1", "2", "3", "5", "8", "13", "21", "34"];
     shows("fibonacci", &lines);
 }
+
+#[test]
+fn hamming_numbers_come_from_three_loops() {
+    let numbers = [1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 15, 16, 18, 20, 24];
+    shows("hamming", &numbers.map(|number: i32| number.to_string()));
+}

@@ -95,3 +95,17 @@ fn the_first_of_each_group_and_how_many() {
     let lines = ["and: 2", "bird: 1", "cat: 1", "dog: 1", "the: 3"];
     shows("word-count-in-substreams", &lines);
 }
+
+#[test]
+fn an_early_leaver_leaves_in_every_life() {
+    let numbers = [23, 22, 18, 17, 13, 12, 8, 7, 3, 2];
+    shows(
+        "heads-of-groups",
+        &numbers.map(|number| format!("{number:06}abcd")),
+    );
+}
+
+#[test]
+fn a_reader_leaves_between_two_groups() {
+    shows("take-groups", &["5", "5", "5"]);
+}
