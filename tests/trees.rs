@@ -1,4 +1,4 @@
-//! Packets that own packets, and the stack of a process: what is counted, and what is reported.
+//! Packets that own packets, the stack of a process, and headers that components set.
 
 mod support;
 
@@ -89,9 +89,45 @@ fn bench(text: &str) -> Bench {
         .with(lines)
         .with(pass)
         .with(number)
+        .with(stamp)
+        .with(headers)
         .with(refuse)
         .with(Reverse::new("test/reverse", true))
         .with(Reverse::new("test/pile", false))
+}
+
+/// Stamps each with the name of its tenant: a received packet, and a new one beside it.
+#[component("test/stamp", work = compute)]
+async fn stamp(
+    /// Anything.
+    input: In<Packet>,
+    /// The same, and a copy.
+    out: Out<Packet>,
+) -> Result<(), Fault> {
+    while let Some(mut packet) = input.next().await {
+        let copy = packet.clone().with_header("tenant", "copy");
+        packet.set_header("tenant", "one");
+        packet.set_header("level", "2");
+        out.send(packet).await?;
+        out.send(copy).await?;
+    }
+    Ok(())
+}
+
+/// Sends the headers of each as a text.
+#[component("test/headers", work = compute)]
+async fn headers(
+    /// Anything.
+    input: In<Packet>,
+    /// `tenant level`.
+    out: Out<String>,
+) -> Result<(), Fault> {
+    while let Some(packet) = input.next().await {
+        let header = |name| packet.headers().and_then(|headers| headers.get(name));
+        let line = [header("tenant"), header("level")].map(|value| value.unwrap_or("-"));
+        out.send(line.join(" ")).await?;
+    }
+    Ok(())
 }
 
 /// Made, dropped, lost, shed and handed out.
@@ -271,4 +307,22 @@ fn a_stack_that_is_never_worked_off_is_reported() {
             assert_eq!(leaks, [("R", 12, true, "test.fbp:1:39")], "{:?}", ran.way);
         },
     );
+}
+
+#[test]
+fn headers_that_a_component_sets_travel_with_the_packet() {
+    let text = "'2' -> COUNT O(test/orders) OUT -> IN S(test/stamp) OUT -> IN P(test/pass)
+        P OUT -> IN H(test/headers)
+        OUTPORT=H.OUT:OUT";
+    bench(text).expect(&["one 2", "copy -", "one 2", "copy -"]);
+    let twice = text.replace("P(test/pass)", "T(test/stamp) OUT -> IN P(test/pass)");
+    bench(&twice).every_way(|ran| {
+        let expected = ["one 2", "copy 2", "one 2", "copy -"];
+        assert_eq!(
+            ran.out["OUT"],
+            [expected, expected].concat(),
+            "{:?}",
+            ran.way
+        );
+    });
 }

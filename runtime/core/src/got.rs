@@ -45,6 +45,11 @@ impl<T> Got<T> {
         self.headers.as_deref()
     }
 
+    /// Sets a header of the packet, which leaves with it when it is sent.
+    pub fn set_header(&mut self, name: &str, value: &str) {
+        Arc::make_mut(self.headers.get_or_insert_default()).set(name, value);
+    }
+
     /// The value itself; the packet it came in ends here.
     #[must_use]
     pub fn into_inner(self) -> T {
@@ -132,10 +137,13 @@ impl<T: Value> IntoPort<T> for Got<T> {
 
 #[inline(never)]
 fn with_headers(packet: Packet, headers: Arc<Headers>) -> Packet {
-    if packet.headers().is_none() {
-        packet.with_headers(headers)
-    } else {
+    let are_its_own = packet
+        .headers()
+        .is_some_and(|own| Arc::ptr_eq(own, &headers));
+    if are_its_own {
         packet
+    } else {
+        packet.with_headers(headers)
     }
 }
 

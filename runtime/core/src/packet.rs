@@ -441,6 +441,22 @@ impl Packet {
         self
     }
 
+    /// The same packet with one header set.
+    ///
+    /// ```
+    /// # use paperflow_core::Packet;
+    /// let packet = Packet::text("order 12").with_header("tenant", "one");
+    /// assert_eq!(packet.headers().and_then(|headers| headers.get("tenant")), Some("one"));
+    /// ```
+    #[must_use]
+    pub fn with_header(self, name: &str, value: &str) -> Self {
+        let mut headers = self
+            .headers()
+            .map_or_else(Headers::default, |headers| (**headers).clone());
+        headers.set(name, value);
+        self.with_headers(headers)
+    }
+
     /// The payload as JSON: bytes become an array of numbers, objects and brackets null.
     #[must_use]
     pub fn to_json(&self) -> Json {
