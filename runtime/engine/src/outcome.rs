@@ -96,17 +96,27 @@ impl Crew {
 }
 
 impl Net {
-    /// Lets every process look at its inputs once. The credit held meanwhile keeps anybody from judging
-    /// a network that has only begun to start.
+    /// Lets every process look at its inputs once, but for those that the first packet will wake: they
+    /// would only get in the way of it. The credit held meanwhile keeps anybody from judging a network
+    /// that has only begun to start.
     fn kick_off(&self) {
         self.busily(|| {
-            for process in &self.processes {
+            let processes = self.processes.iter();
+            for process in processes.filter(|process| !self.only_waits(process)) {
                 self.roster.wake(process.index);
             }
         });
         if self.processes.is_empty() {
             self.over(Verdict::Finished);
         }
+    }
+
+    /// Whether there is nothing for a process to do or to see before a packet comes, or an end.
+    fn only_waits(&self, process: &Process) -> bool {
+        let links = || process.inputs.iter().filter_map(|socket| socket.link);
+        process.single_reads().next().is_none()
+            && links().next().is_some()
+            && links().all(|link| !self.links[link].observe().is_over)
     }
 
     pub(crate) fn outcome(&self, verdict: Verdict) -> Outcome {
