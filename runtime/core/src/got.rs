@@ -20,7 +20,7 @@ pub struct Got<T> {
 }
 
 /// The packets that a value came in; they end when this is dropped.
-struct Packets(u32);
+struct Packets(usize);
 
 impl Drop for Packets {
     #[inline]
@@ -31,7 +31,7 @@ impl Drop for Packets {
 
 impl<T> Got<T> {
     #[inline]
-    pub(crate) const fn new(value: T, packets: u32, headers: Option<Arc<Headers>>) -> Self {
+    pub(crate) const fn new(value: T, packets: usize, headers: Option<Arc<Headers>>) -> Self {
         Self {
             value,
             packets: Packets(packets),
@@ -66,9 +66,13 @@ impl Got<Packet> {
         if !forwarded {
             slot::try_with(Turn::adopt);
         }
-        let packets = u32::try_from(packet.weight()).unwrap_or(u32::MAX);
-        let headers = packet.headers().cloned();
-        Self::new(packet, packets, headers)
+        Self::of(packet)
+    }
+
+    /// A packet that the process has, with what it owns.
+    fn of(packet: Packet) -> Self {
+        let (weight, headers) = (packet.weight(), packet.headers().cloned());
+        Self::new(packet, weight, headers)
     }
 
     /// Attaches a received packet, or a new one, to the end of a chain.
@@ -86,10 +90,8 @@ impl Got<Packet> {
     /// Takes the first packet of a chain off.
     pub fn detach(&mut self, chain: &str) -> Option<Self> {
         let packet = self.value.detach(chain)?;
-        let packets = u32::try_from(packet.weight()).unwrap_or(u32::MAX);
-        self.packets.0 = self.packets.0.saturating_sub(packets);
-        let headers = packet.headers().cloned();
-        Some(Self::new(packet, packets, headers))
+        self.packets.0 -= packet.weight();
+        Some(Self::of(packet))
     }
 }
 
@@ -149,8 +151,8 @@ fn with_headers(packet: Packet, headers: Arc<Headers>) -> Packet {
 
 /// Packets dropped outside a turn stay owned and are reported as leaked.
 #[inline]
-fn ended(packets: u32) {
-    for _ in 0..packets {
-        slot::try_with(Turn::dropped);
+fn ended(packets: usize) {
+    if packets > 0 {
+        slot::try_with(|turn| turn.dropped_all(packets));
     }
 }

@@ -45,7 +45,7 @@ fn got<T: Value>(
     turn: &mut Turn,
     element: usize,
     packet: Packet,
-    weight: u32,
+    weight: usize,
     headers: Option<Arc<Headers>>,
 ) -> Poll<Option<Got<T>>> {
     match T::from_packet(packet) {
@@ -63,8 +63,7 @@ fn poll_slowly<T: Value>(turn: &mut Turn, element: usize) -> Poll<Option<Got<T>>
             Poll::Pending => return Poll::Pending,
         };
         if T::RAW || !packet.is_bracket() {
-            let headers = packet.headers().cloned();
-            let weight = u32::try_from(packet.weight()).unwrap_or(u32::MAX);
+            let (weight, headers) = (packet.weight(), packet.headers().cloned());
             return got(turn, element, packet, weight, headers);
         }
         if !bypass(turn, element, packet) {
@@ -160,7 +159,7 @@ impl<T> Grouped<T> {
 /// The groups that are open, outermost first, and the packets they are made of.
 pub struct OpenGroups<T> {
     stack: Vec<Grouped<T>>,
-    packets: u32,
+    packets: usize,
 }
 
 impl<T> Default for OpenGroups<T> {
@@ -208,8 +207,8 @@ impl<T: Value> Receive for Grouped<T> {
 }
 
 impl<T: Value> OpenGroups<T> {
-    fn add(&mut self, packet: Packet) -> Result<Option<(Grouped<T>, u32)>, Fault> {
-        self.packets += u32::try_from(packet.weight()).unwrap_or(u32::MAX);
+    fn add(&mut self, packet: Packet) -> Result<Option<(Grouped<T>, usize)>, Fault> {
+        self.packets += packet.weight();
         match packet.kind() {
             Kind::Open => self.stack.push(Grouped { items: Vec::new() }),
             Kind::Close => return self.close(packet),
@@ -224,7 +223,7 @@ impl<T: Value> OpenGroups<T> {
         Ok(None)
     }
 
-    fn close(&mut self, packet: Packet) -> Result<Option<(Grouped<T>, u32)>, Fault> {
+    fn close(&mut self, packet: Packet) -> Result<Option<(Grouped<T>, usize)>, Fault> {
         let Some(group) = self.stack.pop() else {
             return Err(Fault::new("got a close bracket without its open bracket").with(packet));
         };

@@ -16,8 +16,7 @@ use crate::slot;
 mod lane;
 mod windows;
 
-pub(crate) use lane::Batch;
-pub use lane::Lane;
+pub(crate) use lane::{Batch, Lane};
 use windows::{InElement, Inner, OutElement};
 
 /// Most packets moved between a link and a turn at a time.
@@ -579,6 +578,7 @@ impl Turn {
     }
 
     /// A packet of this weight has ended.
+    #[inline]
     pub(crate) fn dropped_all(&mut self, weight: usize) {
         self.inner().dropped_all(weight);
     }

@@ -6,7 +6,7 @@ use crate::turn::{Pulled, Received, Turn, windows};
 
 /// Room that an out-port was lent, and what it has put there.
 #[derive(Debug, Default)]
-pub struct Lane {
+pub(crate) struct Lane {
     packets: Vec<Packet>,
     room: usize,
     /// How many of the packets the process took before.

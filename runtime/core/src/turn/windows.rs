@@ -332,6 +332,7 @@ impl Inner {
     }
 
     /// A packet of this weight has ended.
+    #[inline]
     pub(super) fn dropped_all(&mut self, weight: usize) {
         self.counts.dropped += weight as u64;
         self.owned -= signed(weight);
