@@ -7,7 +7,7 @@ use std::task::Context;
 
 use paperflow_core::headers::names;
 use paperflow_core::turn::{Counts, Inlet, Outlet, Pulled, Received};
-use paperflow_core::{Fault, Headers, Packet, Params, Step, slot};
+use paperflow_core::{Fault, Packet, Params, Step, slot};
 
 use crate::link::Link;
 use crate::network::Net;
@@ -294,11 +294,8 @@ impl Process {
     }
 
     fn divert(&self, body: &mut Body, error: usize, packet: Packet, fault: &Fault) {
-        let mut headers = packet
-            .headers()
-            .map_or_else(Headers::default, |headers| (**headers).clone());
-        headers.set(names::ERROR, fault.message());
-        body.turn.divert(error, packet.with_headers(headers));
+        let packet = packet.with_header(names::ERROR, fault.message());
+        body.turn.divert(error, packet);
     }
 
     fn apply_policy(

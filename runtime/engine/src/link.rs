@@ -184,6 +184,11 @@ impl Link {
         self.state.lock().unbalanced
     }
 
+    /// Whether nobody will write to it again.
+    pub(crate) fn is_over(&self) -> bool {
+        self.state.lock().is_over()
+    }
+
     pub(crate) fn observe(&self) -> Look {
         let state = self.state.lock();
         Look {

@@ -116,7 +116,7 @@ impl Net {
         let links = || process.inputs.iter().filter_map(|socket| socket.link);
         process.single_reads().next().is_none()
             && links().next().is_some()
-            && links().all(|link| !self.links[link].observe().is_over)
+            && links().all(|link| !self.links[link].is_over())
     }
 
     pub(crate) fn outcome(&self, verdict: Verdict) -> Outcome {
