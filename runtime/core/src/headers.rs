@@ -1,6 +1,10 @@
 //! What is known about a packet beside its payload.
 
+use std::fmt;
 use std::sync::Arc;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Header names with a meaning of their own; users may add others.
 pub mod names {
@@ -62,6 +66,19 @@ impl Headers {
         }
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Those that are written down when the packet is.
+    #[must_use]
+    pub fn written(&self) -> Self {
+        let entries = self.entries.clone();
+        Self { entries }
+    }
+
     /// Names and values in the order set.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.entries.iter().map(|(name, value)| (&**name, &**value))
@@ -81,5 +98,34 @@ impl Headers {
             heir.set(names::CAUSATION_ID, id);
         }
         (!heir.entries.is_empty()).then(|| Arc::new(heir))
+    }
+}
+
+/// As an object, in the order set.
+impl Serialize for Headers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Headers;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
+                let mut headers = Headers::default();
+                while let Some((name, value)) = map.next_entry::<String, String>()? {
+                    headers.set(name, value);
+                }
+                Ok(headers)
+            }
+        }
+        deserializer.deserialize_map(Entries)
     }
 }

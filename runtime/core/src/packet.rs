@@ -43,23 +43,26 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const KNOWN: [Self; 10] = [
+        Self::Open,
+        Self::Close,
+        Self::Null,
+        Self::Bool,
+        Self::Int,
+        Self::Float,
+        Self::Text,
+        Self::Bytes,
+        Self::Record,
+        Self::Object,
+    ];
+
     /// By number; the numbers behind the last kind are never used.
     const ALL: [Self; 16] = {
         let mut all = [Self::Object; 16];
-        let kinds = [
-            Self::Open,
-            Self::Close,
-            Self::Null,
-            Self::Bool,
-            Self::Int,
-            Self::Float,
-            Self::Text,
-            Self::Bytes,
-            Self::Record,
-        ];
         let mut at = 0;
-        while at < kinds.len() {
-            all[kinds[at] as usize] = kinds[at];
+        while at < Self::KNOWN.len() {
+            all[Self::KNOWN[at] as usize] = Self::KNOWN[at];
             at += 1;
         }
         all
