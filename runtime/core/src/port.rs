@@ -208,6 +208,12 @@ impl<T> Out<T> {
         turn.absorb(self.element, lane);
     }
 
+    /// The turn lends what room it has.
+    pub(crate) fn lend(&mut self, turn: &mut Turn) {
+        let lane = self.lane.get_mut().unwrap_or_else(PoisonError::into_inner);
+        turn.lend_own_room(self.element, lane);
+    }
+
     /// Sends a value, or a received packet as itself, and waits while the link is full.
     ///
     /// # Errors
@@ -305,15 +311,26 @@ fn put_slowly(element: usize, lane: &mut Lane, packet: Packet, forwarded: bool) 
 
 /// The out-ports of a plain function, nested as `(first, (second, ()))`.
 pub trait OutPorts: Send + 'static {
+    /// The turn lends what room it has.
+    fn lend(&mut self, turn: &mut Turn);
+
     /// The turn takes back what was put, and the room.
     fn settle(&mut self, turn: &mut Turn);
 }
 
 impl OutPorts for () {
+    fn lend(&mut self, _: &mut Turn) {}
+
     fn settle(&mut self, _: &mut Turn) {}
 }
 
 impl<T: 'static, R: OutPorts> OutPorts for (Out<T>, R) {
+    #[inline]
+    fn lend(&mut self, turn: &mut Turn) {
+        self.0.lend(turn);
+        self.1.lend(turn);
+    }
+
     #[inline]
     fn settle(&mut self, turn: &mut Turn) {
         self.0.settle(turn);
@@ -322,6 +339,11 @@ impl<T: 'static, R: OutPorts> OutPorts for (Out<T>, R) {
 }
 
 impl<T: 'static, R: OutPorts> OutPorts for (Outs<T>, R) {
+    fn lend(&mut self, turn: &mut Turn) {
+        self.0.iter_mut().for_each(|port| port.lend(turn));
+        self.1.lend(turn);
+    }
+
     fn settle(&mut self, turn: &mut Turn) {
         self.0.iter_mut().for_each(|port| port.settle(turn));
         self.1.settle(turn);

@@ -65,7 +65,9 @@ impl Window {
 
     /// Moves everything to the end of a queue.
     pub fn empty_into(&mut self, queue: &mut VecDeque<Packet>) {
-        if queue.is_empty() && self.packets.len() > lane::FEW {
+        if self.packets.len() == 1 {
+            queue.extend(self.packets.pop());
+        } else if queue.is_empty() && self.packets.len() > lane::FEW {
             let emptied = std::mem::take(queue).into();
             *queue = std::mem::replace(&mut self.packets, emptied).into();
         } else {
@@ -175,6 +177,13 @@ pub trait Outlet: Send + Sync {
     ///
     /// When there is none, the writer is woken once there may be.
     fn reserve(&self, most: usize, pending: usize) -> Room;
+
+    /// Room for packets beside the `pending` ones that is this writer's alone, so that it need not be
+    /// given back; 0 when a reservation has to tell.
+    fn own_room(&self, pending: usize) -> usize {
+        let _ = pending;
+        0
+    }
 
     /// Writes the packets of the window and gives back room that was reserved and not used.
     fn publish(&self, window: &mut Window, unused: usize);
@@ -318,6 +327,7 @@ impl Turn {
             outlet,
             window: Window::default(),
             room: 0,
+            is_own: false,
             closed: false,
             closing: false,
             is_border: false,

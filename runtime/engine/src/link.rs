@@ -537,11 +537,12 @@ pub(crate) struct Writer {
 }
 
 impl Outlet for Writer {
+    fn own_room(&self, pending: usize) -> usize {
+        self.link.room_of_only_writer(pending).unwrap_or(0)
+    }
+
     fn reserve(&self, most: usize, pending: usize) -> Room {
         let link = &self.link;
-        if let Some(room) = link.room_of_only_writer(pending) {
-            return Room::For(room.min(most));
-        }
         let mut state = link.state.lock();
         if state.is_deserted && !state.is_ended {
             return Room::Closed;

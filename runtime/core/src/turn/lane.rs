@@ -79,6 +79,15 @@ impl Turn {
         }
     }
 
+    /// Lends a lane what room its port has, or can have without asking anybody.
+    pub(crate) fn lend_own_room(&mut self, element: usize, lane: &mut Lane) {
+        let inner = self.inner();
+        if inner.manner.stop.is_none() {
+            inner.outs[element].seek_own_room();
+            self.lend_room(element, lane);
+        }
+    }
+
     /// Whether nothing put before waits for room.
     pub(crate) fn has_empty_hand(&mut self) -> bool {
         self.inner().hand.is_empty()
@@ -101,7 +110,9 @@ impl Turn {
             Pulled::Some => {
                 let window = &mut inner.ins[element].window;
                 if window.len() <= FEW {
-                    batch.extend(window.drain(..).rev());
+                    while let Some(packet) = window.pop_back() {
+                        batch.push(packet);
+                    }
                 } else {
                     let emptied = std::mem::take(batch).into();
                     *batch = std::mem::replace(window, emptied).into();

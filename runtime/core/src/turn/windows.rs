@@ -26,6 +26,8 @@ pub(super) struct OutElement {
     pub(super) outlet: Option<Arc<dyn Outlet>>,
     pub(super) window: Window,
     pub(super) room: usize,
+    /// The room is nobody else's: it need not be given back.
+    pub(super) is_own: bool,
     /// So many packets are asked room for, and published, at a time.
     pub(super) stride: usize,
     pub(super) closed: bool,
@@ -33,6 +35,25 @@ pub(super) struct OutElement {
     pub(super) closing: bool,
     /// Its link outlives the process's lives: it leads out of a re-armed subnet.
     pub(super) is_border: bool,
+}
+
+impl OutElement {
+    /// Looks for room that is this port's alone, if it has none.
+    pub(super) fn seek_own_room(&mut self) {
+        if self.room == 0
+            && !self.closed
+            && let Some(outlet) = &self.outlet
+        {
+            self.room = outlet.own_room(self.window.len()).min(self.stride);
+            self.is_own = true;
+        }
+    }
+
+    /// Takes the room away; gives what of it is to be given back.
+    fn unused(&mut self) -> usize {
+        let room = std::mem::take(&mut self.room);
+        if self.is_own { 0 } else { room }
+    }
 }
 
 #[derive(Default)]
@@ -185,10 +206,17 @@ impl Inner {
             if self.manner.is_threaded && !element.window.is_empty() {
                 outlet.publish(&mut element.window, 0);
             }
-            match outlet.reserve(element.stride, element.window.len()) {
-                Room::For(room) => element.room = room,
-                refused => return refused,
-            }
+            let pending = element.window.len();
+            let own = outlet.own_room(pending);
+            element.is_own = own > 0;
+            element.room = if element.is_own {
+                own.min(element.stride)
+            } else {
+                match outlet.reserve(element.stride, pending) {
+                    Room::For(room) => room,
+                    refused => return refused,
+                }
+            };
         }
         Room::For(element.room)
     }
@@ -346,7 +374,7 @@ impl Inner {
 
     pub(super) fn publish(&mut self) {
         for element in &mut self.outs {
-            let unused = std::mem::take(&mut element.room);
+            let unused = element.unused();
             if let Some(outlet) = &element.outlet
                 && (unused > 0 || !element.window.is_empty())
             {
@@ -366,7 +394,7 @@ impl Inner {
             return;
         }
         element.closed = true;
-        let unused = std::mem::take(&mut element.room);
+        let unused = element.unused();
         if let Some(outlet) = &element.outlet {
             if unused > 0 || !element.window.is_empty() {
                 outlet.publish(&mut element.window, unused);
