@@ -8,11 +8,12 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::message::{Id, Message};
+use crate::time::Moment;
 
 /// What kind of connector it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -384,7 +385,7 @@ pub enum Found {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outlook {
     /// A message rests until then, or another's lease ends.
-    pub due: Option<SystemTime>,
+    pub due: Option<Moment>,
     /// Deliveries of this subscription that are not settled.
     pub unsettled: usize,
     /// Deliveries of others that are not settled.

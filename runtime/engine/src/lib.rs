@@ -18,6 +18,8 @@ mod initial;
 mod judge;
 mod life;
 mod link;
+#[cfg(all(loom, test))]
+mod models;
 mod network;
 mod options;
 mod outcome;
@@ -27,6 +29,7 @@ pub mod rig;
 mod roster;
 mod scope;
 mod shape;
+mod sync;
 mod waits;
 mod watch;
 mod wiring;

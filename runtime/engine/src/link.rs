@@ -4,17 +4,17 @@
 //! (held), or room promised to a writer's turn (reserved).
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use paperflow_core::Packet;
 use paperflow_core::headers::names;
 use paperflow_core::turn::{Inlet, Outlet, Pulled, Received, Room, Window};
 use paperflow_graph::Full;
-use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::roster::{Roster, Who};
+use crate::sync::{AtomicUsize, Mutex};
 
 pub(crate) struct Link {
     pub(crate) capacity: usize,

@@ -6,22 +6,20 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::task::Wake;
-use std::thread::Thread;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use crate::sync::{
+    AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Condvar, Mutex, Thread, YIELDS, current, fence,
+    park, sequence, thread_cell, yield_now,
+};
 
 const IDLE: u8 = 0;
 const QUEUED: u8 = 1;
 const RUNNING: u8 = 2;
 const NOTIFIED: u8 = 3;
-
-/// How often a thread gives the processor away before it parks: waking one that has parked costs as
-/// much as a hundred packets.
-const YIELDS: u32 = 16;
 
 /// One wake-up in the count of the busy.
 const WAKE_UP: u64 = 1 << 32;
@@ -32,9 +30,9 @@ const CREDITS: u64 = WAKE_UP - 1;
 /// How often in a row a worker runs the process it has just fed before it looks at its queue.
 pub(crate) const SLOT_RUNS: u32 = 8;
 
-thread_local! {
+thread_cell! {
     /// The roster that this thread works for, by its address, and its post there.
-    static POST: Cell<(usize, usize)> = const { Cell::new(NOWHERE) };
+    POST: (usize, usize) = NOWHERE
 }
 
 /// This thread is no pool worker.
@@ -204,7 +202,7 @@ impl Roster {
 
     /// The post of this thread, if it works for this roster.
     fn own_post(&self) -> Option<&Post> {
-        let (roster, number) = POST.get();
+        let (roster, number) = POST.with(Cell::get);
         (roster == self.address()).then(|| &self.posts[number])
     }
 
@@ -223,13 +221,16 @@ impl Roster {
     pub(crate) fn wake(&self, process: usize) {
         let state = &self.slots[process].state;
         loop {
-            let (from, to) = match state.load(Ordering::Acquire) {
-                IDLE => (IDLE, QUEUED),
-                RUNNING => (RUNNING, NOTIFIED),
-                _ => return,
+            let from = state.load(Ordering::Relaxed);
+            let to = match from {
+                IDLE => QUEUED,
+                RUNNING => NOTIFIED,
+                same => same,
             };
+            // Written also when it stays the same: whoever starts the process reads it, and so sees
+            // what the process is woken for.
             if state
-                .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
+                .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed)
                 .is_err()
             {
                 continue;
@@ -268,14 +269,15 @@ impl Roster {
         }
     }
 
-    /// A process starts to run; it was queued.
+    /// A process starts to run; it was queued or notified. It sees what it was woken for.
     pub(crate) fn start(&self, process: usize) {
-        self.slots[process].state.store(RUNNING, Ordering::Release);
+        self.slots[process].state.swap(RUNNING, Ordering::AcqRel);
     }
 
     /// A process has used its turn and goes to the back of the queue.
     pub(crate) fn again(&self, process: usize) {
-        self.slots[process].state.store(QUEUED, Ordering::Release);
+        // What a wake-up meanwhile was for is seen when it starts.
+        self.slots[process].state.swap(QUEUED, Ordering::AcqRel);
         match &self.slots[process].own {
             Some(own) => own.permit.store(true, Ordering::Release),
             None => self.enqueue(process),
@@ -297,9 +299,9 @@ impl Roster {
 
     /// Takes one credit, for a process that comes back from outside.
     pub(crate) fn resume(&self) {
-        if self.busy.fetch_add(WAKE_UP + 1, Ordering::SeqCst) & CREDITS == 0
-            && self.is_watch_asleep.load(Ordering::SeqCst)
-        {
+        let was_nobody = self.busy.fetch_add(WAKE_UP + 1, Ordering::SeqCst) & CREDITS == 0;
+        sequence();
+        if was_nobody && self.is_watch_asleep.load(Ordering::SeqCst) {
             drop(self.watch.lock());
             self.bell.notify_one();
         }
@@ -342,7 +344,7 @@ impl Roster {
     /// Runs pooled processes until the roster stops, or has workers enough without this one.
     pub(crate) fn work(&self, number: usize, mut run: impl FnMut(usize)) {
         let post = &self.posts[number];
-        POST.set((self.address(), number));
+        POST.with(|post| post.set((self.address(), number)));
         while let Some(first) = self.next_queued(post) {
             post.run(first, &mut run);
             let mut runs = 0;
@@ -355,7 +357,7 @@ impl Roster {
                 post.run(process, &mut run);
             }
         }
-        POST.set(NOWHERE);
+        POST.with(|post| post.set(NOWHERE));
         post.is_taken.store(false, Ordering::Release);
     }
 
@@ -429,6 +431,7 @@ impl Roster {
     pub(crate) fn sleep_while_idle(&self) -> bool {
         let mut watch = self.watch.lock();
         self.is_watch_asleep.store(true, Ordering::SeqCst);
+        sequence();
         while self.busy.load(Ordering::SeqCst) & CREDITS == 0 && !self.is_stopped() {
             self.bell.wait(&mut watch);
         }
@@ -441,7 +444,7 @@ impl Roster {
         let Some(own) = &self.slots[process].own else {
             return;
         };
-        own.thread.get_or_init(std::thread::current);
+        own.thread.get_or_init(current);
         fence(Ordering::SeqCst);
         loop {
             let mut yields = 0;
@@ -449,11 +452,11 @@ impl Roster {
                 if self.is_stopped() {
                     return;
                 }
-                if yields < YIELDS {
+                if yields != YIELDS {
                     yields += 1;
-                    std::thread::yield_now();
+                    yield_now();
                 } else {
-                    std::thread::park();
+                    park();
                 }
             }
             if self.is_stopped() || run() {

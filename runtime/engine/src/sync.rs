@@ -1,0 +1,127 @@
+//! What threads meet at: the real things, or, with `--cfg loom`, those whose every order is tried.
+//!
+//! Only what `loom.rs` models takes them from here.
+
+#[cfg(not(loom))]
+mod real {
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, fence};
+    pub(crate) use std::thread::{Thread, current, park, yield_now};
+
+    pub(crate) use parking_lot::{Condvar, Mutex};
+
+    /// How often a thread gives the processor away before it parks: waking one that has parked costs as
+    /// much as a hundred packets.
+    pub(crate) const YIELDS: u32 = 16;
+
+    /// The order of two sequentially consistent steps, which they have already.
+    pub(crate) const fn sequence() {}
+
+    /// A cell that each thread has for itself.
+    macro_rules! thread_cell {
+        ($(#[$doc:meta])* $name:ident: $type:ty = $first:expr) => {
+            std::thread_local! {
+                $(#[$doc])*
+                static $name: std::cell::Cell<$type> = const { std::cell::Cell::new($first) };
+            }
+        };
+    }
+
+    pub(crate) use thread_cell;
+}
+
+#[cfg(not(loom))]
+pub(crate) use real::*;
+
+#[cfg(loom)]
+mod modelled {
+    use std::ops::{Deref, DerefMut};
+    use std::time::Duration;
+
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, fence};
+    pub(crate) use loom::thread::{Thread, current, park, yield_now};
+
+    /// Yielding again and again shows nothing new.
+    pub(crate) const YIELDS: u32 = 0;
+
+    /// The models take sequentially consistent loads and stores for weaker ones, but not fences.
+    pub(crate) fn sequence() {
+        fence(std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// A cell that each thread has for itself.
+    macro_rules! thread_cell {
+        ($(#[$doc:meta])* $name:ident: $type:ty = $first:expr) => {
+            loom::thread_local! {
+                $(#[$doc])*
+                static $name: std::cell::Cell<$type> = std::cell::Cell::new($first);
+            }
+        };
+    }
+
+    pub(crate) use thread_cell;
+
+    /// Has the face of the real one.
+    #[derive(Default)]
+    pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+
+    pub(crate) struct Guard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
+
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(loom::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> Guard<'_, T> {
+            Guard(self.0.lock().ok())
+        }
+    }
+
+    impl<T> Deref for Guard<'_, T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            self.0.as_ref().expect("the lock is held")
+        }
+    }
+
+    impl<T> DerefMut for Guard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            self.0.as_mut().expect("the lock is held")
+        }
+    }
+
+    pub(crate) struct Condvar(loom::sync::Condvar);
+
+    impl Default for Condvar {
+        fn default() -> Self {
+            Self::new()
+        }
+    }
+
+    impl Condvar {
+        pub(crate) fn new() -> Self {
+            Self(loom::sync::Condvar::new())
+        }
+
+        pub(crate) fn wait<T>(&self, guard: &mut Guard<'_, T>) {
+            let held = guard.0.take().expect("the lock is held");
+            guard.0 = self.0.wait(held).ok();
+        }
+
+        /// Time does not pass in a model.
+        pub(crate) fn wait_for<T>(&self, guard: &mut Guard<'_, T>, _: Duration) {
+            self.wait(guard);
+        }
+
+        pub(crate) fn notify_one(&self) {
+            self.0.notify_one();
+        }
+
+        pub(crate) fn notify_all(&self) {
+            self.0.notify_all();
+        }
+    }
+}
+
+#[cfg(loom)]
+pub(crate) use modelled::*;
