@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 use crate::headers::Headers;
 
 mod tree;
+mod typed;
 
 use tree::Tree;
 
@@ -91,6 +92,12 @@ trait Tail: Send + Sync {
     fn body(&self) -> Option<&(dyn Any + Send + Sync)>;
     fn headers(&self) -> Option<&Arc<Headers>>;
     fn bare(&self) -> Option<Arc<dyn Tail>>;
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+
+    /// The payload as JSON, if it is a record.
+    fn record(&self) -> Option<&Json> {
+        self.body()?.downcast_ref()
+    }
 
     fn tree(&self) -> Option<&Tree> {
         None
@@ -105,6 +112,10 @@ trait Tail: Send + Sync {
 struct Body<T>(T);
 
 impl<T: Any + Send + Sync> Tail for Body<T> {
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+
     fn body(&self) -> Option<&(dyn Any + Send + Sync)> {
         Some(&self.0)
     }
@@ -125,6 +136,14 @@ struct Headed {
 }
 
 impl Tail for Headed {
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+
+    fn record(&self) -> Option<&Json> {
+        self.bare.as_ref()?.record()
+    }
+
     fn body(&self) -> Option<&(dyn Any + Send + Sync)> {
         self.bare.as_ref().and_then(|bare| bare.body())
     }
@@ -371,7 +390,7 @@ impl Packet {
     #[must_use]
     pub fn as_record(&self) -> Option<&Json> {
         if self.is(Kind::Record) {
-            self.body()
+            self.tail.as_ref()?.record()
         } else {
             None
         }
@@ -490,7 +509,8 @@ impl fmt::Display for Packet {
         match self.kind() {
             Kind::Open => f.write_str("("),
             Kind::Close => f.write_str(")"),
-            Kind::Null | Kind::Bool | Kind::Int | Kind::Record => write!(f, "{}", self.to_json()),
+            Kind::Null | Kind::Bool | Kind::Int => write!(f, "{}", self.to_json()),
+            Kind::Record => write!(f, "{}", self.as_record().unwrap_or(&Json::Null)),
             Kind::Float => write!(f, "{:?}", self.as_float().unwrap_or(f64::NAN)),
             Kind::Text => f.write_str(self.as_text().unwrap_or_default()),
             Kind::Bytes => write!(f, "<{} bytes>", self.length),

@@ -315,6 +315,10 @@ impl IntoPort<Record> for Json {
 }
 
 /// A record read into a serde type: `Typed<Order>`.
+///
+/// Between two ports of the same type the value itself travels; whoever reads it as a record, or as
+/// another type, sees what serde writes of it. A value that cannot be written (a map without text keys,
+/// say) reads as null.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Typed<T>(pub T);
 
@@ -326,25 +330,21 @@ impl<T> Deref for Typed<T> {
     }
 }
 
-impl<T: Serialize + DeserializeOwned + Send + 'static> Value for Typed<T> {
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Value for Typed<T> {
     fn kinds() -> Vec<String> {
         vec![Kind::Record.word().into()]
     }
 
     fn from_packet(packet: Packet) -> Result<Self, Packet> {
-        let read = packet
-            .as_record()
-            .and_then(|record| T::deserialize(record).ok());
-        read.map(Self).ok_or(packet)
+        packet.into_typed().map(Self)
     }
 
-    /// A type whose serialisation fails (a map without text keys, say) travels as null.
     fn into_packet(self) -> Packet {
-        serde_json::to_value(&self.0).map_or_else(|_| Packet::null(), Packet::record)
+        Packet::typed(self.0)
     }
 }
 
-impl<T: Serialize + DeserializeOwned + Send + 'static> IntoPort<Typed<T>> for T {
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> IntoPort<Typed<T>> for T {
     fn into_port(self) -> Packet {
         Typed(self).into_packet()
     }

@@ -27,6 +27,14 @@ impl Tree {
 }
 
 impl Tail for Tree {
+    fn into_any(self: Arc<Self>) -> Arc<dyn std::any::Any + Send + Sync> {
+        self
+    }
+
+    fn record(&self) -> Option<&serde_json::Value> {
+        self.rest.as_ref()?.record()
+    }
+
     fn body(&self) -> Option<&(dyn std::any::Any + Send + Sync)> {
         self.rest.as_ref().and_then(|rest| rest.body())
     }
