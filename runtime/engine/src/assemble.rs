@@ -9,7 +9,6 @@ use paperflow_core::component::{Elements, Layout};
 use paperflow_core::turn::{Inlet, Manner, Outlet, Outside};
 use paperflow_core::{Packet, Spec, Turn, Work, spec};
 use paperflow_graph::Plan;
-use parking_lot::Mutex;
 
 use crate::build::Started;
 use crate::clock::NetClock;
@@ -23,6 +22,7 @@ use crate::process::{Body, LifeCell, ParamSource, Process, Socket, Tally};
 use crate::roster::{ProcessWaker, Who};
 use crate::scope::Scope;
 use crate::shape::Shape;
+use crate::sync::Mutex;
 use crate::wiring::Wiring;
 
 impl Wiring {

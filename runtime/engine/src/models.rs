@@ -6,6 +6,9 @@
 //!
 //! Run by `RUSTFLAGS="--cfg loom" cargo test --release -p paperflow-engine --lib models`.
 
+mod ends;
+mod life;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,6 +20,7 @@ use paperflow_core::turn::{Inlet, Outlet, Pulled, Received, Room, Window};
 use paperflow_graph::Full;
 
 use crate::link::{Link, Writer};
+use crate::process::After;
 use crate::roster::{Roster, Who};
 
 /// Switches of threads that nobody asked for, in one run: bugs show with few.
@@ -43,15 +47,14 @@ trait Actors: Send + Sync + 'static {
 }
 
 impl<T: Actors> Stage<T> {
-    /// What `Net::run` does: true when the process goes on later.
+    /// As `Net::run` does it.
     fn run(&self, process: usize) {
-        self.roster.start(process);
-        loop {
+        let after = self.roster.run(process, || {
             self.actors.turn(process);
-            if self.roster.idle(process) {
-                return self.rest();
-            }
-            self.roster.start(process);
+            After::Idle
+        });
+        if after != After::Again {
+            self.rest();
         }
     }
 
@@ -292,14 +295,10 @@ fn a_thread_that_parks_is_woken() {
         let own = thread::spawn(move || {
             let mut seen = 0;
             theirs.work_for(0, || {
-                theirs.start(0);
-                loop {
+                theirs.run(0, || {
                     seen += taken.swap(0, Ordering::Relaxed);
-                    if theirs.idle(0) {
-                        break;
-                    }
-                    theirs.start(0);
-                }
+                    After::Idle
+                });
                 seen == 2
             });
             seen

@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, after, never, select};
 use paperflow_core::turn::Outlet;
-use parking_lot::Mutex;
 
 use crate::clock::NetClock;
 use crate::link::{Link, Writer};
 use crate::options::Watch;
 use crate::process::{After, Process};
 use crate::report::{FaultReport, Leak, Outcome, Verdict};
-use crate::roster::{External, Roster, SLOT_RUNS};
+use crate::roster::{External, Roster};
 use crate::scope::Scope;
 use crate::shape::Shape;
+use crate::sync::Mutex;
 use crate::watch::{Notice, Told};
 
 pub(crate) struct Net {
@@ -61,33 +61,17 @@ impl Net {
     /// Runs a process once, and settles what follows. True: it has ended for good.
     pub(crate) fn run(&self, index: usize) -> bool {
         let process = &self.processes[index];
-        self.roster.start(index);
-        let mut runs = 0;
-        loop {
-            match process.turn(self) {
-                After::Again => {
-                    self.roster.again(index);
-                    return false;
-                }
-                After::Ended => {
-                    self.rest();
-                    return true;
-                }
-                After::RoundOver => self.member_over(index),
-                After::Idle => {}
+        let after = self.roster.run(index, || {
+            let after = process.turn(self);
+            if after == After::RoundOver {
+                self.member_over(index);
             }
-            if self.roster.idle(index) {
-                self.rest();
-                return false;
-            }
-            runs += 1;
-            if runs == SLOT_RUNS {
-                // Who is notified each time, such as one that feeds itself, starves nobody.
-                self.roster.again(index);
-                return false;
-            }
-            self.roster.start(index);
+            after
+        });
+        if after != After::Again {
+            self.rest();
         }
+        after == After::Ended
     }
 
     /// Runs something that may wake processes, or end what they wait for, on a thread that is not busy

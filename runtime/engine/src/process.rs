@@ -2,20 +2,20 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use paperflow_core::component::Layout;
 use paperflow_core::turn::{Counts, Pulled, Waits};
 use paperflow_core::{Activity, Component, Fault, Packet, Spec, Turn};
-use parking_lot::Mutex;
 
 use crate::initial::Template;
 use crate::link::Writer;
 use crate::network::Net;
 use crate::options::Policy;
 use crate::report::State;
+use crate::sync::{AtomicU8, Mutex, yield_now};
 use crate::watch::{Holder, LONG_TURN, Notice, OFTEN};
 
 /// Packets a pooled process may move in its first turn before it goes to the back of the queue.
@@ -121,6 +121,26 @@ impl LifeCell {
 
     pub(crate) fn get(&self) -> Life {
         Life::ALL[usize::from(self.0.load(Ordering::Acquire))]
+    }
+
+    /// Where it is and what its body says it waits for, which both are written under the lock of the
+    /// body; nothing while it runs.
+    pub(crate) fn look<B>(&self, body: &Mutex<B>, waits: impl Fn(&B) -> Waits) -> Status {
+        loop {
+            let life = self.get();
+            match body.try_lock() {
+                Some(body) => {
+                    let (life, waits) = (self.get(), waits(&body));
+                    return Status { life, waits };
+                }
+                // Its turn may last; nobody waits for that.
+                None if life == Life::Active => {
+                    let waits = Waits::default();
+                    return Status { life, waits };
+                }
+                None => yield_now(),
+            }
+        }
     }
 }
 
@@ -447,22 +467,7 @@ impl Process {
 
     /// Where it is and what it waits for; nothing while it runs.
     pub(crate) fn status(&self) -> Status {
-        loop {
-            let life = self.life.get();
-            let body = self.body.try_lock();
-            match body {
-                Some(body) => {
-                    let (life, waits) = (self.life.get(), body.waits.clone());
-                    return Status { life, waits };
-                }
-                // Its turn may last; nobody waits for that.
-                None if life == Life::Active => {
-                    let waits = Waits::default();
-                    return Status { life, waits };
-                }
-                None => std::thread::yield_now(),
-            }
-        }
+        self.life.look(&self.body, |body| body.waits.clone())
     }
 
     pub(crate) fn state(&self) -> State {

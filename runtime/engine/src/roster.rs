@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Wake;
 use std::time::Duration;
 
+use crate::process::After;
 use crate::sync::{
     AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Condvar, Mutex, Thread, YIELDS, current, fence,
     park, sequence, thread_cell, yield_now,
@@ -28,7 +29,7 @@ const WAKE_UP: u64 = 1 << 32;
 const CREDITS: u64 = WAKE_UP - 1;
 
 /// How often in a row a worker runs the process it has just fed before it looks at its queue.
-pub(crate) const SLOT_RUNS: u32 = 8;
+const SLOT_RUNS: u32 = 8;
 
 thread_cell! {
     /// The roster that this thread works for, by its address, and its post there.
@@ -129,7 +130,7 @@ struct Queue {
 }
 
 /// How many spare workers there may be at a time.
-pub(crate) const MAX_SPARES: usize = 16;
+const MAX_SPARES: usize = 16;
 
 /// Somebody a link can wake.
 #[derive(Clone)]
@@ -270,12 +271,37 @@ impl Roster {
     }
 
     /// A process starts to run; it was queued or notified. It sees what it was woken for.
-    pub(crate) fn start(&self, process: usize) {
+    fn start(&self, process: usize) {
         self.slots[process].state.swap(RUNNING, Ordering::AcqRel);
     }
 
+    /// Runs a process once, or a few times when it is notified meanwhile. Tells how it leaves: to go on
+    /// later, idle, or ended; in the last two cases the caller gives up its credit.
+    pub(crate) fn run(&self, process: usize, mut turn: impl FnMut() -> After) -> After {
+        self.start(process);
+        let mut runs = 0;
+        loop {
+            match turn() {
+                After::Again => break,
+                After::Ended => return After::Ended,
+                After::RoundOver | After::Idle => {}
+            }
+            if self.idle(process) {
+                return After::Idle;
+            }
+            runs += 1;
+            if runs == SLOT_RUNS {
+                // Who is notified each time, such as one that feeds itself, starves nobody.
+                break;
+            }
+            self.start(process);
+        }
+        self.again(process);
+        After::Again
+    }
+
     /// A process has used its turn and goes to the back of the queue.
-    pub(crate) fn again(&self, process: usize) {
+    fn again(&self, process: usize) {
         // What a wake-up meanwhile was for is seen when it starts.
         self.slots[process].state.swap(QUEUED, Ordering::AcqRel);
         match &self.slots[process].own {
@@ -285,7 +311,7 @@ impl Roster {
     }
 
     /// A process goes idle. False: it was notified meanwhile and must run again.
-    pub(crate) fn idle(&self, process: usize) -> bool {
+    fn idle(&self, process: usize) -> bool {
         let state = &self.slots[process].state;
         state
             .compare_exchange(RUNNING, IDLE, Ordering::AcqRel, Ordering::Acquire)

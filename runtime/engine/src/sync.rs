@@ -1,6 +1,6 @@
 //! What threads meet at: the real things, or, with `--cfg loom`, those whose every order is tried.
 //!
-//! Only what `loom.rs` models takes them from here.
+//! Only what `models.rs` models takes them from here.
 
 #[cfg(not(loom))]
 mod real {
@@ -73,6 +73,10 @@ mod modelled {
 
         pub(crate) fn lock(&self) -> Guard<'_, T> {
             Guard(self.0.lock().ok())
+        }
+
+        pub(crate) fn try_lock(&self) -> Option<Guard<'_, T>> {
+            self.0.try_lock().ok().map(|guard| Guard(Some(guard)))
         }
     }
 
