@@ -619,7 +619,7 @@ impl Turn {
     pub(crate) fn go_outside(&mut self) -> Option<(Arc<dyn Outside>, Counts)> {
         let inner = self.inner();
         inner.publish();
-        inner.release();
+        inner.release_where_few_are_left();
         if std::mem::replace(&mut inner.is_outside, true) {
             return None;
         }

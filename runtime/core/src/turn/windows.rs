@@ -387,6 +387,13 @@ impl Inner {
         self.ins.iter_mut().for_each(release);
     }
 
+    /// Tells what has been received, but for in-ports whose window has so much left that nobody is
+    /// called now: whoever waits for room there is called for several packets at once, later.
+    pub(super) fn release_where_few_are_left(&mut self) {
+        let few = |element: &&mut InElement| element.window.len() < element.stride;
+        self.ins.iter_mut().filter(few).for_each(release);
+    }
+
     /// Nothing leaves there any more in this life; a link that ends with this life is closed.
     pub(super) fn close_output(&mut self, at: usize) {
         let element = &mut self.outs[at];
