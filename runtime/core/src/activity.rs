@@ -108,7 +108,8 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
     /// special, one fails, or something that was put did not fit.
     fn handle_batch(&mut self, turn: &mut Turn) -> Result<(), Fault> {
         let most = turn.begin_batch();
-        self.ports.lend(turn);
+        // Most functions put at most as much as they get; who puts more asks for more.
+        self.ports.lend(turn, self.batch.len());
         let result = slot::lend(turn, || {
             slot::set_direct(true);
             while self.received < most

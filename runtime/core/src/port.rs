@@ -208,10 +208,10 @@ impl<T> Out<T> {
         turn.absorb(self.element, lane);
     }
 
-    /// The turn lends what room it has.
-    pub(crate) fn lend(&mut self, turn: &mut Turn) {
+    /// The turn lends room for up to `most` packets, if it has it at hand.
+    pub(crate) fn lend(&mut self, turn: &mut Turn, most: usize) {
         let lane = self.lane.get_mut().unwrap_or_else(PoisonError::into_inner);
-        turn.lend_own_room(self.element, lane);
+        turn.lend_own_room(self.element, lane, most);
     }
 
     /// Sends a value, or a received packet as itself, and waits while the link is full.
@@ -311,24 +311,24 @@ fn put_slowly(element: usize, lane: &mut Lane, packet: Packet, forwarded: bool) 
 
 /// The out-ports of a plain function, nested as `(first, (second, ()))`.
 pub trait OutPorts: Send + 'static {
-    /// The turn lends what room it has.
-    fn lend(&mut self, turn: &mut Turn);
+    /// The turn lends each room for up to `most` packets, if it has it at hand.
+    fn lend(&mut self, turn: &mut Turn, most: usize);
 
     /// The turn takes back what was put, and the room.
     fn settle(&mut self, turn: &mut Turn);
 }
 
 impl OutPorts for () {
-    fn lend(&mut self, _: &mut Turn) {}
+    fn lend(&mut self, _: &mut Turn, _: usize) {}
 
     fn settle(&mut self, _: &mut Turn) {}
 }
 
 impl<T: 'static, R: OutPorts> OutPorts for (Out<T>, R) {
     #[inline]
-    fn lend(&mut self, turn: &mut Turn) {
-        self.0.lend(turn);
-        self.1.lend(turn);
+    fn lend(&mut self, turn: &mut Turn, most: usize) {
+        self.0.lend(turn, most);
+        self.1.lend(turn, most);
     }
 
     #[inline]
@@ -339,9 +339,9 @@ impl<T: 'static, R: OutPorts> OutPorts for (Out<T>, R) {
 }
 
 impl<T: 'static, R: OutPorts> OutPorts for (Outs<T>, R) {
-    fn lend(&mut self, turn: &mut Turn) {
-        self.0.iter_mut().for_each(|port| port.lend(turn));
-        self.1.lend(turn);
+    fn lend(&mut self, turn: &mut Turn, most: usize) {
+        self.0.iter_mut().for_each(|port| port.lend(turn, most));
+        self.1.lend(turn, most);
     }
 
     fn settle(&mut self, turn: &mut Turn) {

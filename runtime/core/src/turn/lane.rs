@@ -79,12 +79,15 @@ impl Turn {
         }
     }
 
-    /// Lends a lane what room its port has, or can have without asking anybody.
-    pub(crate) fn lend_own_room(&mut self, element: usize, lane: &mut Lane) {
+    /// Lends a lane room for up to `most` packets that its port has, or can have without asking anybody.
+    pub(crate) fn lend_own_room(&mut self, element: usize, lane: &mut Lane, most: usize) {
         let inner = self.inner();
-        if inner.manner.stop.is_none() {
-            inner.outs[element].seek_own_room();
-            self.lend_room(element, lane);
+        if inner.manner.stop.is_none() && !inner.manner.eager {
+            let out = &mut inner.outs[element];
+            out.seek_own_room();
+            lane.room = out.room.min(most);
+            out.room -= lane.room;
+            lane.packets.reserve(lane.room);
         }
     }
 
