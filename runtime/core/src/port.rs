@@ -365,9 +365,10 @@ impl Future for Parcel {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
         slot::with(|turn| {
-            if self.is_here && turn.has_way(self.element) {
-                let packet = self.take();
-                turn.send(self.element, packet, self.forwarded);
+            if self.is_here
+                && let Some(way) = turn.way(self.element, self.forwarded)
+            {
+                way.take(self.take());
                 Poll::Ready(Ok(()))
             } else {
                 self.poll_slowly(turn)

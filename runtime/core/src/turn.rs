@@ -282,6 +282,16 @@ impl Waits {
     }
 }
 
+/// The window that a packet leaves into.
+pub(crate) struct Way<'a>(&'a mut Window);
+
+impl Way<'_> {
+    #[inline]
+    pub(crate) fn take(self, packet: Packet) {
+        self.0.push(packet);
+    }
+}
+
 /// How a turn behaves; the same for all turns of a process.
 #[derive(Clone, Default)]
 pub struct Manner {
@@ -393,34 +403,34 @@ impl Turn {
         given
     }
 
-    /// Whether a packet can leave from this out-port element without a further look.
+    /// Where a packet can leave from this out-port element without a further look: into its window.
     #[inline]
-    pub(crate) fn has_way(&mut self, element: usize) -> bool {
-        let inner = self.inner();
-        inner.left > 0 && inner.hand.is_empty() && !inner.has_trees && inner.outs[element].room > 0
-    }
-
-    /// Sends a packet that has a way.
-    #[inline]
-    pub(crate) fn send(&mut self, element: usize, packet: Packet, forwarded: bool) {
-        let inner = self.inner();
-        if !forwarded && inner.lineage.is_some() {
-            inner.place_heir(element, packet);
-        } else {
-            inner.place(element, packet, forwarded);
+    pub(crate) fn way(&mut self, element: usize, forwarded: bool) -> Option<Way<'_>> {
+        let inner = self.0.as_deref_mut()?;
+        let is_clear = inner.left > 0 && inner.hand.is_empty() && inner.is_usual();
+        let element = inner.outs.get_mut(element)?;
+        if !is_clear || element.room == 0 {
+            return None;
         }
+        inner.left -= 1;
+        inner.counts.sent += 1;
+        if forwarded {
+            inner.owned -= 1;
+        } else {
+            inner.counts.created += 1;
+        }
+        if !inner.waits.is_empty() {
+            inner.waits.clear();
+        }
+        element.room -= 1;
+        Some(Way(&mut element.window))
     }
 
     /// The next packet of an in-port element's window, when nothing has to be looked at first, and it
     /// is no bracket and has no headers.
     #[inline]
     pub(crate) fn receive_bare(&mut self, element: usize) -> Option<Packet> {
-        let inner = self.inner();
-        if inner.hand.is_empty() && !inner.is_next_special(element) {
-            inner.receive(element)
-        } else {
-            None
-        }
+        self.0.as_deref_mut()?.receive_bare(element)
     }
 
     /// Gives a packet if it can leave at once, behind everything in the hand; nobody waits for room.

@@ -112,11 +112,28 @@ impl Inner {
         Some(packet)
     }
 
-    /// Whether the next packet of a window is a bracket or has headers.
+    /// The next packet of a window, if nothing else has to be looked at and it is a payload and no more.
     #[inline]
-    pub(super) fn is_next_special(&mut self, at: usize) -> bool {
-        let next = self.ins.get(at).and_then(|element| element.window.front());
-        next.is_none_or(Packet::is_special)
+    pub(super) fn receive_bare(&mut self, at: usize) -> Option<Packet> {
+        let is_clear = self.left > 0 && self.hand.is_empty() && self.retry.is_none();
+        if !is_clear || self.lineage.is_some() {
+            return None;
+        }
+        let element = self.ins.get_mut(at)?;
+        // Looked at where it lies: what is looked at on its way is copied in pieces.
+        let packet = element.window.pop_front_if(|packet| !packet.is_special())?;
+        element.received.packets += 1;
+        self.left -= 1;
+        self.owned += 1;
+        self.retrying = false;
+        self.counts.received += 1;
+        if !self.waits.is_empty() {
+            self.waits.clear();
+        }
+        if element.received.packets >= element.stride {
+            release(element);
+        }
+        Some(packet)
     }
 
     /// Looks at everything else: the turn is spent, a packet is to be handled once more, the window is
@@ -236,6 +253,12 @@ impl Inner {
             self.place(at, packet, forwarded);
         }
         Give::Sent
+    }
+
+    /// Whether a packet that leaves is neither looked at nor published by itself.
+    #[inline]
+    pub(super) fn is_usual(&self) -> bool {
+        !self.has_trees && self.lineage.is_none() && !self.manner.eager
     }
 
     /// Places a packet that was made while one with a lineage is handled.
