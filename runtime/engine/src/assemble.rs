@@ -11,6 +11,7 @@ use paperflow_core::{Packet, Spec, Turn, Work, spec};
 use paperflow_graph::Plan;
 
 use crate::build::Started;
+use crate::by_port::Form;
 use crate::clock::NetClock;
 use crate::door::Door;
 use crate::embed::{Feed, Input, Output};
@@ -26,7 +27,7 @@ use crate::sync::Mutex;
 use crate::wiring::Wiring;
 
 impl Wiring {
-    pub(crate) fn start(self) -> Started {
+    pub(crate) fn start(mut self) -> Started {
         let (events, heard) = unbounded();
         let clock = NetClock::new(self.network.options.virtual_time);
         let doors: Vec<Arc<Door>> = (0..self.components.len()).map(Door::new).collect();
@@ -99,9 +100,12 @@ impl Wiring {
         }
     }
 
-    fn process(&self, index: usize, door: &Arc<Door>) -> Process {
+    /// Nobody else needs what it takes out of the wiring.
+    fn process(&mut self, index: usize, door: &Arc<Door>) -> Process {
         let component = Arc::clone(&self.components[index]);
-        let drawn = &self.network.plan.processes[index];
+        let origin = self.network.origins.get_mut(index).map(std::mem::take);
+        let drawn = &mut self.network.plan.processes[index];
+        let (address, scope) = (std::mem::take(&mut drawn.address), drawn.scope);
         let spec = Arc::clone(&self.specs[index]);
         let InElements {
             sockets: inputs,
@@ -111,14 +115,28 @@ impl Wiring {
         } = self.in_elements(index, &spec);
         let (outputs, out_elements, outlets) = self.all_out_elements(index, &spec);
         let is_source = inputs.iter().all(|socket| socket.link.is_none());
-        let is_origin = self.into[index].is_empty() && drawn.scope.is_none();
+        let is_origin = self.into[index].is_empty() && scope.is_none();
         let error = (0..outputs.len())
-            .find(|at| outputs[*at].name == spec::ERROR && outlets[*at].is_some());
+            .find(|at| *outputs[*at].name == *spec::ERROR && outlets[*at].is_some());
         let policy = self.policies[index];
         let keep = error.is_some() || matches!(policy, Policy::Park | Policy::Retry(_));
+        let bypass = bypass(&spec, &out_elements);
+        let form = Form {
+            passing: passing(&spec, &out_elements),
+            layout: Arc::new(Layout {
+                inputs: in_elements,
+                outputs: out_elements,
+            }),
+        };
+        let Form { layout, passing } = self.shared.form(&spec, form);
         let manner = Manner {
+            eager: spec.work == Work::Thread,
+            is_threaded: self.own_thread[index],
+            passing,
+            bypass,
+            stop: is_origin.then(|| Arc::clone(&self.stop)),
+            outside: Some(Arc::clone(door) as Arc<dyn Outside>),
             keep,
-            ..self.manner(index, &spec, &out_elements, is_origin, door)
         };
         let params = self.params(index, &spec);
         let waker = Arc::new(ProcessWaker {
@@ -128,17 +146,14 @@ impl Wiring {
         .into();
         Process {
             index,
-            address: drawn.address.clone(),
-            origin: self.network.origins.get(index).cloned().unwrap_or_default(),
+            address,
+            origin: origin.unwrap_or_default(),
             gates: self.gates(index),
             signals: self.signals(index),
             body: Mutex::new(Body::new(Turn::new(inlets, outlets, manner), params.len())),
-            layout: Arc::new(Layout {
-                inputs: in_elements,
-                outputs: out_elements,
-            }),
+            layout,
             policy,
-            scope: drawn.scope,
+            scope,
             is_outside: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             life: LifeCell::default(),
@@ -157,30 +172,11 @@ impl Wiring {
         }
     }
 
-    fn manner(
-        &self,
-        process: usize,
-        spec: &Spec,
-        outputs: &[Elements],
-        is_origin: bool,
-        door: &Arc<Door>,
-    ) -> Manner {
-        Manner {
-            eager: spec.work == Work::Thread,
-            is_threaded: self.own_thread[process],
-            passing: passing(spec, outputs),
-            bypass: bypass(spec, outputs),
-            stop: is_origin.then(|| Arc::clone(&self.stop)),
-            outside: Some(Arc::clone(door) as Arc<dyn Outside>),
-            keep: false,
-        }
-    }
-
     /// Links to the automatic in-port.
     fn gates(&self, process: usize) -> Vec<usize> {
         let links = self.into[process].iter();
-        let gates = links.filter(|(key, _)| key.0 == "*");
-        gates.map(|(_, link)| *link).collect()
+        let gates = links.filter(|(port, ..)| *port == "*");
+        gates.map(|(.., link)| *link).collect()
     }
 
     /// Links from the automatic out-port.
@@ -220,7 +216,7 @@ impl Wiring {
         let Who::Process(reader) = self.links[link].reader else {
             return false;
         };
-        let takes_packets = |((port, _), at): (&(String, u32), &usize)| *at == link && port != "*";
+        let takes_packets = |(port, _, at): (&str, u32, &usize)| *at == link && port != "*";
         let mut processes = self.network.plan.processes.iter().enumerate();
         self.into[reader].iter().any(takes_packets)
             && processes.all(|(at, process)| {
@@ -236,18 +232,19 @@ impl Wiring {
         }
     }
 
-    fn in_elements(&self, process: usize, spec: &Spec) -> InElements {
+    fn in_elements(&mut self, process: usize, spec: &Spec) -> InElements {
         let mut found = InElements::default();
         for port in &spec.inputs {
             let initials = self.initials(process, &port.name);
-            let linked = self.into[process].keys();
-            let linked = linked.filter(|key| key.0 == port.name).map(|key| key.1);
+            let linked = self.into[process].iter();
+            let linked = linked.filter(|(name, ..)| **name == port.name);
+            let linked = linked.map(|(_, element, _)| element);
             let used = linked.chain(initials.iter().map(|(number, _)| *number));
             let numbers = numbers(port.array, used);
             let first = found.sockets.len();
             for number in &numbers {
-                let name = element_name(&port.name, port.array, *number);
-                let link = self.into[process].get(&(port.name.clone(), *number));
+                let name = self.element_name(&port.name, port.array, *number);
+                let link = self.into[process].get(&port.name, *number);
                 let initial = initials.iter().find(|(at, _)| at == number);
                 match (link, initial) {
                     (Some(link), _) => found.connect(name, *link, &self.links[*link]),
@@ -263,7 +260,7 @@ impl Wiring {
 
     /// The elements of its out-ports, and behind them those that tell of the end of each group.
     fn all_out_elements(
-        &self,
+        &mut self,
         process: usize,
         spec: &Spec,
     ) -> (Vec<Socket>, Vec<Elements>, Outlets) {
@@ -271,7 +268,7 @@ impl Wiring {
         for (link, writer) in self.group_ends(process) {
             outlets.push(Some(Arc::new(self.writer(link, writer)) as Arc<dyn Outlet>));
             outputs.push(Socket {
-                name: String::from("*"),
+                name: self.shared.name("*"),
                 link: Some(link),
                 writer,
                 ..Socket::default()
@@ -280,27 +277,28 @@ impl Wiring {
         (outputs, out_elements, outlets)
     }
 
-    fn out_elements(&self, process: usize, spec: &Spec) -> (Vec<Socket>, Vec<Elements>, Outlets) {
+    fn out_elements(
+        &mut self,
+        process: usize,
+        spec: &Spec,
+    ) -> (Vec<Socket>, Vec<Elements>, Outlets) {
         let (mut sockets, mut elements, mut outlets) = (Vec::new(), Vec::new(), Vec::new());
         for port in &spec.outputs {
-            let linked = self.out_of[process]
-                .keys()
-                .filter(|key| key.0 == port.name)
-                .map(|key| key.1);
+            let linked = self.out_of[process].iter();
+            let linked = linked.filter(|(name, ..)| **name == port.name);
+            let linked = linked.map(|(_, element, _)| element);
             let numbers = numbers(port.array, linked);
             let first = sockets.len();
             for number in &numbers {
-                let link = self.out_of[process].get(&(port.name.clone(), *number));
+                let link = self.out_of[process].get(&port.name, *number).copied();
                 outlets.push(
-                    link.map(|(link, index)| {
-                        Arc::new(self.writer(*link, *index)) as Arc<dyn Outlet>
-                    }),
+                    link.map(|(link, index)| Arc::new(self.writer(link, index)) as Arc<dyn Outlet>),
                 );
-                let name = element_name(&port.name, port.array, *number);
+                let name = self.element_name(&port.name, port.array, *number);
                 sockets.push(Socket {
                     name,
-                    link: link.map(|(link, _)| *link),
-                    writer: link.map_or(0, |(_, writer)| *writer),
+                    link: link.map(|(link, _)| link),
+                    writer: link.map_or(0, |(_, writer)| writer),
                     ..Socket::default()
                 });
             }
@@ -312,9 +310,18 @@ impl Wiring {
         (sockets, elements, outlets)
     }
 
+    /// The name of a port element in reports.
+    fn element_name(&mut self, port: &str, array: bool, number: u32) -> Arc<str> {
+        if array {
+            self.shared.name(&format!("{port}[{number}]"))
+        } else {
+            self.shared.name(port)
+        }
+    }
+
     fn params(&self, process: usize, spec: &Spec) -> Vec<ParamSource> {
         let source = |name: &str| {
-            if let Some(link) = self.into[process].get(&(name.to_owned(), 0)) {
+            if let Some(link) = self.into[process].get(name, 0) {
                 return ParamSource::Link(*link);
             }
             match self.initials(process, name).pop() {
@@ -397,14 +404,6 @@ fn numbers(array: bool, used: impl Iterator<Item = u32>) -> Vec<u32> {
     numbers
 }
 
-fn element_name(port: &str, array: bool, number: u32) -> String {
-    if array {
-        format!("{port}[{number}]")
-    } else {
-        port.to_owned()
-    }
-}
-
 /// Where brackets pass to: every out-port element but ERROR.
 fn passing(spec: &Spec, elements: &[Elements]) -> Arc<[usize]> {
     let ports = spec
@@ -443,21 +442,21 @@ struct InElements {
 }
 
 impl InElements {
-    fn connect(&mut self, name: String, at: usize, link: &Arc<Link>) {
+    fn connect(&mut self, name: Arc<str>, at: usize, link: &Arc<Link>) {
         self.add(name, Some(at), Some(Arc::clone(link) as Arc<dyn Inlet>));
     }
 
-    fn preset(&mut self, name: String, packet: Packet) {
+    fn preset(&mut self, name: Arc<str>, packet: Packet) {
         let template = Arc::new(Template::new(packet));
         self.templates.push(Arc::clone(&template));
         self.add(name, None, Some(template));
     }
 
-    fn leave(&mut self, name: String) {
+    fn leave(&mut self, name: Arc<str>) {
         self.add(name, None, None);
     }
 
-    fn add(&mut self, name: String, link: Option<usize>, inlet: Option<Arc<dyn Inlet>>) {
+    fn add(&mut self, name: Arc<str>, link: Option<usize>, inlet: Option<Arc<dyn Inlet>>) {
         self.sockets.push(Socket {
             name,
             link,

@@ -104,12 +104,12 @@ impl Still<'_> {
     pub(crate) fn port_in(&self, process: usize, link: usize) -> String {
         let inputs = &self.net.processes[process].inputs;
         let socket = inputs.iter().find(|socket| socket.link == Some(link));
-        socket.map_or_else(|| String::from("*"), |socket| socket.name.clone())
+        socket.map_or_else(|| String::from("*"), |socket| socket.name.to_string())
     }
 
     pub(crate) fn port_out(&self, process: usize, exit: &Exit) -> String {
         self.net.processes[process].outputs[exit.element]
             .name
-            .clone()
+            .to_string()
     }
 }

@@ -10,6 +10,7 @@
 mod assemble;
 mod blame;
 mod build;
+mod by_port;
 mod clock;
 mod describe;
 mod door;

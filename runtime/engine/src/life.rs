@@ -50,7 +50,7 @@ impl Process {
     /// Puts a packet without content to the automatic out-port of the re-armed subnet.
     pub(crate) fn announce(&self, body: &mut Body) {
         let automatic = self.outputs.iter().enumerate();
-        for (element, _) in automatic.filter(|(_, socket)| socket.name == "*") {
+        for (element, _) in automatic.filter(|(_, socket)| &*socket.name == "*") {
             body.turn.put(element, Packet::null(), false);
         }
     }
@@ -354,7 +354,7 @@ impl Process {
         FaultReport {
             address: self.address.clone(),
             component: self.spec.name.clone(),
-            port: socket.map(|socket| socket.name.clone()),
+            port: socket.map(|socket| socket.name.to_string()),
             message: fault.message().to_owned(),
             packet: packet.map(ToString::to_string),
             origin: self.origin.clone(),

@@ -74,7 +74,7 @@ pub(crate) struct Process {
 #[derive(Debug, Default)]
 pub(crate) struct Socket {
     /// `IN` or `IN[2]`.
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) link: Option<usize>,
     /// Which writer of the link it is, for an out-port.
     pub(crate) writer: usize,
@@ -481,7 +481,7 @@ impl Process {
         let names = |sockets: &[Socket], elements: &[usize]| {
             elements
                 .iter()
-                .filter_map(|at| Some(sockets.get(*at)?.name.clone()))
+                .filter_map(|at| Some(sockets.get(*at)?.name.to_string()))
                 .collect()
         };
         match status.life {

@@ -9,6 +9,7 @@ use paperflow_graph::Full;
 use paperflow_graph::plan::{self, Plan};
 
 use crate::build::{BuildError, MAX_THREADS, Network};
+use crate::by_port::{ByPort, Shared};
 use crate::link::Link;
 use crate::options::{DEFAULT_RETRIES, Policy, Scheduler};
 use crate::roster::{External, Roster, Who};
@@ -23,8 +24,8 @@ pub(crate) struct Wiring {
     pub(crate) own_thread: Vec<bool>,
     pub(crate) links: Vec<Arc<Link>>,
     /// By process: its links in and out, by port and element.
-    pub(crate) into: Vec<BTreeMap<(String, u32), usize>>,
-    pub(crate) out_of: Vec<BTreeMap<(String, u32), (usize, usize)>>,
+    pub(crate) into: Vec<ByPort<usize>>,
+    pub(crate) out_of: Vec<ByPort<(usize, usize)>>,
     pub(crate) signals: Vec<Vec<(usize, usize)>>,
     pub(crate) policies: Vec<Policy>,
     /// By process: which initial packets of the plan are its own.
@@ -32,6 +33,7 @@ pub(crate) struct Wiring {
     pub(crate) input_links: Vec<(usize, usize)>,
     pub(crate) output_links: Vec<usize>,
     pub(crate) stop: Arc<AtomicBool>,
+    pub(crate) shared: Shared,
 }
 
 impl Wiring {
@@ -60,14 +62,15 @@ impl Wiring {
             components,
             own_thread,
             links: Vec::new(),
-            into: vec![BTreeMap::new(); count],
-            out_of: vec![BTreeMap::new(); count],
+            into: vec![ByPort::default(); count],
+            out_of: vec![ByPort::default(); count],
             signals: vec![Vec::new(); count],
             policies,
             initials: vec![Vec::new(); count],
             input_links: Vec::new(),
             output_links: Vec::new(),
             stop: Arc::default(),
+            shared: Shared::default(),
         };
         for (at, initial) in wiring.network.plan.initials.iter().enumerate() {
             wiring.initials[initial.to.process].push(at);
@@ -96,10 +99,11 @@ impl Wiring {
                 };
                 self.add_link(&link, Some(external));
             }
-            let key = key(end);
-            let link = self.into[end.process][&key];
-            self.input_links
-                .push((link, self.links[link].writers.len() - 1));
+            let link = self.into[end.process].get(&end.port, element(end));
+            if let Some(link) = link.copied() {
+                self.input_links
+                    .push((link, self.links[link].writers.len() - 1));
+            }
         }
         for (end, external) in &outputs {
             self.add_output(end, external);
@@ -117,7 +121,8 @@ impl Wiring {
             if writer.end.port == "*" {
                 self.signals[writer.end.process].push((at, index));
             } else {
-                self.out_of[writer.end.process].insert(key(&writer.end), (at, index));
+                let key = self.key(&writer.end);
+                self.out_of[writer.end.process].insert(key, (at, index));
             }
             writers.push(Who::Process(writer.end.process));
         }
@@ -133,7 +138,8 @@ impl Wiring {
         } else {
             self.home(&mut ends)
         };
-        self.into[link.to.process].insert(key(&link.to), at);
+        let key = self.key(&link.to);
+        self.into[link.to.process].insert(key, at);
         let capacity = link
             .capacity
             .unwrap_or(self.network.options.capacity)
@@ -143,6 +149,10 @@ impl Wiring {
         self.links.push(Link::new(
             capacity, link.full, reader, writers, home, roster,
         ));
+    }
+
+    fn key(&mut self, end: &plan::End) -> (Arc<str>, u32) {
+        (self.shared.name(&end.port), element(end))
     }
 
     /// Links of the plan that divert are told where to.
@@ -162,7 +172,8 @@ impl Wiring {
 
     fn add_output(&mut self, end: &plan::End, external: &Arc<External>) {
         let at = self.links.len();
-        self.out_of[end.process].insert(key(end), (at, 0));
+        let key = self.key(end);
+        self.out_of[end.process].insert(key, (at, 0));
         self.output_links.push(at);
         let (reader, writers) = (
             Who::External(Arc::clone(external)),
@@ -206,19 +217,19 @@ impl Wiring {
     fn check_ports(&self) -> Result<(), BuildError> {
         for (index, process) in self.network.plan.processes.iter().enumerate() {
             let spec = self.components[index].spec();
-            let unknown = |port: &String| BuildError::UnknownPort {
+            let unknown = |port: &str| BuildError::UnknownPort {
                 address: process.address.clone(),
-                port: port.clone(),
+                port: port.to_owned(),
             };
             let is_input = |port: &str| {
                 port == "*" || spec.input_index(port).is_some() || spec.param_index(port).is_some()
             };
-            if let Some((port, _)) = self.into[index].keys().find(|(port, _)| !is_input(port)) {
+            if let Some((port, ..)) = self.into[index].iter().find(|(port, ..)| !is_input(port)) {
                 return Err(unknown(port));
             }
-            if let Some((port, _)) = self.out_of[index]
-                .keys()
-                .find(|(port, _)| spec.output_index(port).is_none())
+            if let Some((port, ..)) = self.out_of[index]
+                .iter()
+                .find(|(port, ..)| spec.output_index(port).is_none())
             {
                 return Err(unknown(port));
             }
@@ -297,10 +308,10 @@ fn policy(process: &plan::Process) -> Result<Policy, BuildError> {
     }
 }
 
-pub(crate) fn key(end: &plan::End) -> (String, u32) {
-    (end.port.clone(), end.index.unwrap_or(0))
+fn element(end: &plan::End) -> u32 {
+    end.index.unwrap_or(0)
 }
 
 pub(crate) fn same(one: &plan::End, two: &plan::End) -> bool {
-    one.process == two.process && key(one) == key(two)
+    one.process == two.process && one.port == two.port && element(one) == element(two)
 }
