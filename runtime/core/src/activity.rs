@@ -65,7 +65,7 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
             if self.batch.is_empty() {
                 match turn.lend_batch(self.element, &mut self.batch) {
                     Batch::Lent => {}
-                    Batch::Single => match turn.take(self.element) {
+                    Batch::Single => match turn.take_quietly(self.element) {
                         Take::Packet(packet) => self.receive(turn, packet)?,
                         Take::Empty => return Ok(Step::Wait),
                         Take::End => return Ok(Step::Done),
@@ -117,7 +117,8 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
                 && let Some(packet) = self.batch.pop_if(|packet| !packet.is_special())
             {
                 self.received += 1;
-                if self.call(packet)? {
+                let kept = FALLIBLE.then(|| packet.clone());
+                if self.call(packet, kept)? {
                     self.dropped += 1;
                 }
             }
@@ -138,16 +139,27 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
 
     /// Handles one packet, with the turn at hand for every put.
     fn handle(&mut self, turn: &mut Turn, packet: Packet) -> Result<(), Fault> {
+        turn.begin_call(&packet);
         let weight = packet.weight();
         let is_kept = turn.keep(self.element, &packet, T::RAW);
-        let result = slot::lend(turn, || self.call(packet));
+        let kept = FALLIBLE.then(|| packet.clone());
+        let packet = if T::RAW {
+            packet
+        } else {
+            packet.without_trail()
+        };
+        let result = slot::lend(turn, || self.call(packet, kept));
         if is_kept {
             turn.let_go();
         }
         self.settle(turn);
         match result {
-            Ok(is_here) if is_here => turn.dropped_all(weight),
-            Ok(_) => {}
+            Ok(is_here) => {
+                if is_here {
+                    turn.dropped_all(weight);
+                }
+                turn.end_call();
+            }
             Err(failure) => {
                 // What was kept is a clone, which goes without what the packet owned.
                 if failure.is_here {
@@ -161,8 +173,7 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
 
     /// Calls the function. True: the packet has not left, so it ends here.
     #[inline]
-    fn call(&mut self, packet: Packet) -> Result<bool, Box<Failure>> {
-        let kept = FALLIBLE.then(|| packet.clone());
+    fn call(&mut self, packet: Packet, kept: Option<Packet>) -> Result<bool, Box<Failure>> {
         let value = match T::from_packet(packet) {
             Ok(value) => value,
             Err(packet) => return Err(mistaken::<T>(packet)),

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::connector::Disposition;
 use crate::packet::Packet;
 
 /// Why a component gave up, on one packet or altogether.
@@ -15,6 +16,7 @@ pub struct Fault {
     packet: Option<Packet>,
     element: Option<usize>,
     cause: Cause,
+    disposition: Disposition,
 }
 
 /// What kind of fault it is.
@@ -33,6 +35,7 @@ impl Fault {
             packet: None,
             element: None,
             cause: Cause::Failed,
+            disposition: Disposition::Retry,
         }
     }
 
@@ -48,6 +51,27 @@ impl Fault {
     pub const fn at(mut self, element: usize) -> Self {
         self.element = Some(element);
         self
+    }
+
+    /// Another try would fail like this one: a packet from a connector is set aside at once.
+    #[must_use]
+    pub const fn rejected(mut self) -> Self {
+        self.disposition = Disposition::Reject;
+        self
+    }
+
+    /// The packet is not what it should be: one from a connector is set aside at once, apart from those
+    /// that failed.
+    #[must_use]
+    pub const fn invalid(mut self) -> Self {
+        self.disposition = Disposition::Invalid;
+        self
+    }
+
+    /// What is to be done with a packet from a connector that led to this.
+    #[must_use]
+    pub const fn disposition(&self) -> Disposition {
+        self.disposition
     }
 
     /// The in-port element where it happened, if there was one.
@@ -107,6 +131,7 @@ impl From<Closed> for Fault {
             packet: None,
             element: None,
             cause: Cause::Closed,
+            disposition: Disposition::Release,
         }
     }
 }

@@ -4,8 +4,10 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use crate::connector::Disposition;
 use crate::headers::Headers;
 use crate::packet::Packet;
+use crate::settle::Tokens;
 use crate::slot;
 use crate::turn::Turn;
 use crate::value::{IntoPort, Value};
@@ -16,38 +18,49 @@ use crate::value::{IntoPort, Value};
 pub struct Got<T> {
     value: T,
     packets: Packets,
-    headers: Option<Arc<Headers>>,
 }
 
 /// The packets that a value came in; they end when this is dropped.
-struct Packets(usize);
+struct Packets {
+    count: usize,
+    headers: Option<Arc<Headers>>,
+}
+
+impl Packets {
+    /// They do not end here.
+    #[inline]
+    fn leave(&mut self) -> (usize, Option<Arc<Headers>>) {
+        (std::mem::take(&mut self.count), self.headers.take())
+    }
+}
 
 impl Drop for Packets {
     #[inline]
     fn drop(&mut self) {
-        ended(self.0);
+        if self.count > 0 {
+            ended(self.count, self.headers.as_deref());
+        }
     }
 }
 
 impl<T> Got<T> {
     #[inline]
-    pub(crate) const fn new(value: T, packets: usize, headers: Option<Arc<Headers>>) -> Self {
+    pub(crate) const fn new(value: T, count: usize, headers: Option<Arc<Headers>>) -> Self {
         Self {
             value,
-            packets: Packets(packets),
-            headers,
+            packets: Packets { count, headers },
         }
     }
 
     /// The headers of the packet, if it has any.
     #[must_use]
     pub fn headers(&self) -> Option<&Headers> {
-        self.headers.as_deref()
+        self.packets.headers.as_deref()
     }
 
     /// Sets a header of the packet, which leaves with it when it is sent.
     pub fn set_header(&mut self, name: &str, value: &str) {
-        Arc::make_mut(self.headers.get_or_insert_default()).set(name, value);
+        Arc::make_mut(self.packets.headers.get_or_insert_default()).set(name, value);
     }
 
     /// The value itself; the packet it came in ends here.
@@ -81,16 +94,15 @@ impl Got<Packet> {
         let Self {
             value: packet,
             mut packets,
-            ..
         } = member;
-        self.packets.0 += std::mem::take(&mut packets.0);
+        self.packets.count += packets.leave().0;
         self.value.attach(chain, packet);
     }
 
     /// Takes the first packet of a chain off.
     pub fn detach(&mut self, chain: &str) -> Option<Self> {
         let packet = self.value.detach(chain)?;
-        self.packets.0 -= packet.weight();
+        self.packets.count -= packet.weight();
         Some(Self::of(packet))
     }
 }
@@ -123,12 +135,10 @@ impl<T: Value> IntoPort<T> for Got<T> {
 
     #[inline]
     fn parcel(self) -> (Packet, bool) {
-        let Self {
-            value,
-            mut packets,
-            headers,
-        } = self;
-        packets.0 = 0;
+        let Self { value, mut packets } = self;
+        let (_, headers) = packets.leave();
+        // Nothing is left in it; to find that out again would cost as much as to look at a port.
+        std::mem::forget(packets);
         let packet = value.into_packet();
         match headers {
             Some(headers) => (with_headers(packet, headers), true),
@@ -151,8 +161,19 @@ fn with_headers(packet: Packet, headers: Arc<Headers>) -> Packet {
 
 /// Packets dropped outside a turn stay owned and are reported as leaked.
 #[inline]
-fn ended(packets: usize) {
-    if packets > 0 {
-        slot::try_with(|turn| turn.dropped_all(packets));
+fn ended(packets: usize, headers: Option<&Headers>) {
+    let is_in_turn = slot::try_with(|turn| turn.dropped_all(packets)).is_some();
+    if let Some(headers) = headers {
+        let_go(&headers.trail().tokens, is_in_turn);
+    }
+}
+
+/// What packets that ended outside a turn follow from is to be delivered again.
+#[inline(never)]
+fn let_go(tokens: &Tokens, is_in_turn: bool) {
+    if is_in_turn {
+        slot::try_with(|turn| turn.hold(tokens.clone()));
+    } else {
+        tokens.worsen(Disposition::Retry, None);
     }
 }

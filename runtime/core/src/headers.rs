@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::settle::Trail;
+
 /// Header names with a meaning of their own; users may add others.
 pub mod names {
     /// Identity of the packet.
@@ -42,10 +44,26 @@ const LINEAGE: [&str; 3] = [
 ];
 
 /// A small ordered map from name to text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct Headers {
     entries: Vec<(Box<str>, Box<str>)>,
+    /// Where the packet comes from; kept by the engine, and seen by no component.
+    trail: Trail,
 }
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl PartialEq for Headers {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
+}
+
+impl Eq for Headers {}
 
 impl Headers {
     /// The value of a header.
@@ -75,8 +93,23 @@ impl Headers {
     /// Those that are written down when the packet is.
     #[must_use]
     pub fn written(&self) -> Self {
-        let entries = self.entries.clone();
-        Self { entries }
+        Self {
+            entries: self.entries.clone(),
+            trail: Trail::default(),
+        }
+    }
+
+    /// Where the packet comes from.
+    #[must_use]
+    pub const fn trail(&self) -> &Trail {
+        &self.trail
+    }
+
+    /// The same headers, of a packet that comes from elsewhere.
+    #[must_use]
+    pub fn with_trail(mut self, trail: Trail) -> Self {
+        self.trail = trail;
+        self
     }
 
     /// Names and values in the order set.

@@ -22,6 +22,7 @@ pub mod message;
 pub mod packet;
 pub mod port;
 pub mod receive;
+pub mod settle;
 pub mod slot;
 pub mod spec;
 pub mod table;

@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use crate::connector::{Disposition, Failure};
 use crate::headers::Headers;
+use crate::settle::{Tokens, Trail};
 
 mod tree;
 mod typed;
@@ -444,10 +446,22 @@ impl Packet {
 
     /// The same payload with these headers instead of its own.
     #[must_use]
-    pub fn with_headers(mut self, headers: impl Into<Arc<Headers>>) -> Self {
+    pub fn with_headers(self, headers: impl Into<Arc<Headers>>) -> Self {
+        let headers = headers.into();
+        let trail = self.trail().filter(|trail| !trail.is_empty());
+        let headers = match trail {
+            Some(trail) if headers.trail().is_empty() => {
+                Arc::new((*headers).clone().with_trail(trail.clone()))
+            }
+            _ => headers,
+        };
+        self.headed(headers)
+    }
+
+    fn headed(mut self, headers: Arc<Headers>) -> Self {
         if self.flags & TREE != 0 {
             self.flags |= HEADED;
-            self.put_headers_below(headers.into());
+            self.put_headers_below(headers);
             return self;
         }
         let bare = if self.flags & HEADED == 0 {
@@ -456,11 +470,45 @@ impl Packet {
             self.tail.take().and_then(|tail| tail.bare())
         };
         self.flags |= HEADED;
-        self.tail = Some(Arc::new(Headed {
-            headers: headers.into(),
-            bare,
-        }));
+        self.tail = Some(Arc::new(Headed { headers, bare }));
         self
+    }
+
+    /// Where it comes from, in a network with connectors.
+    #[must_use]
+    pub fn trail(&self) -> Option<&Trail> {
+        self.headers().map(|headers| headers.trail())
+    }
+
+    /// The same packet, coming from elsewhere.
+    #[must_use]
+    pub fn with_trail(self, trail: Trail) -> Self {
+        let headers = self.headers().map(|headers| (**headers).clone());
+        self.headed(Arc::new(headers.unwrap_or_default().with_trail(trail)))
+    }
+
+    /// The deliveries that it follows from.
+    #[must_use]
+    pub fn tokens(&self) -> Tokens {
+        self.trail()
+            .map_or_else(Tokens::default, |trail| trail.tokens.clone())
+    }
+
+    /// Says of the deliveries that it follows from what has become of them here.
+    pub fn worsen(&self, disposition: Disposition, failure: Option<&Failure>) {
+        if let Some(trail) = self.trail() {
+            trail.tokens.worsen(disposition, failure);
+        }
+    }
+
+    /// The same packet, which says nothing of where it comes from.
+    #[inline]
+    #[must_use]
+    pub(crate) fn without_trail(self) -> Self {
+        match self.trail() {
+            Some(trail) if !trail.is_empty() => self.with_trail(Trail::default()),
+            _ => self,
+        }
     }
 
     /// The same packet with one header set.

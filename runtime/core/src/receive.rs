@@ -7,6 +7,7 @@ use crate::fault::Fault;
 use crate::got::Got;
 use crate::headers::Headers;
 use crate::packet::{Kind, Packet};
+use crate::settle::{Tokens, Trail};
 use crate::turn::{Take, Turn};
 use crate::value::Value;
 
@@ -48,9 +49,14 @@ fn got<T: Value>(
     weight: usize,
     headers: Option<Arc<Headers>>,
 ) -> Poll<Option<Got<T>>> {
+    let packet = if T::RAW || headers.is_none() {
+        packet
+    } else {
+        packet.without_trail()
+    };
     match T::from_packet(packet) {
         Ok(value) => Poll::Ready(Some(Got::new(value, weight, headers))),
-        Err(packet) => mismatch::<T>(turn, element, packet),
+        Err(packet) => mismatch::<T>(turn, element, packet, headers),
     }
 }
 
@@ -82,7 +88,7 @@ fn poll_packet(turn: &mut Turn, element: usize) -> Poll<Option<Packet>> {
             return Poll::Pending;
         }
     }
-    match turn.take(element) {
+    match turn.take_quietly(element) {
         Take::Packet(packet) => Poll::Ready(Some(packet)),
         Take::End => Poll::Ready(None),
         Take::Empty => Poll::Pending,
@@ -101,7 +107,16 @@ fn bypass(turn: &mut Turn, element: usize, packet: Packet) -> bool {
 }
 
 #[cold]
-fn mismatch<T: Value>(turn: &mut Turn, element: usize, packet: Packet) -> Poll<Option<Got<T>>> {
+fn mismatch<T: Value>(
+    turn: &mut Turn,
+    element: usize,
+    packet: Packet,
+    headers: Option<Arc<Headers>>,
+) -> Poll<Option<Got<T>>> {
+    let packet = match headers {
+        Some(headers) => packet.with_headers(headers),
+        None => packet,
+    };
     turn.fail(wrong_kind::<T>(packet).at(element));
     Poll::Pending
 }
@@ -119,7 +134,7 @@ pub(crate) fn wrong_kind<T: Value>(packet: Packet) -> Fault {
     } else {
         format!("expected {wanted}, got {got} {}", excerpt(&packet))
     };
-    Fault::new(message).with(packet)
+    Fault::new(message).with(packet).invalid()
 }
 
 fn excerpt(packet: &Packet) -> String {
@@ -160,6 +175,8 @@ impl<T> Grouped<T> {
 pub struct OpenGroups<T> {
     stack: Vec<Grouped<T>>,
     packets: usize,
+    /// The deliveries that they follow from.
+    tokens: Tokens,
 }
 
 impl<T> Default for OpenGroups<T> {
@@ -167,6 +184,7 @@ impl<T> Default for OpenGroups<T> {
         Self {
             stack: Vec::new(),
             packets: 0,
+            tokens: Tokens::default(),
         }
     }
 }
@@ -192,11 +210,7 @@ impl<T: Value> Receive for Grouped<T> {
                 None => Fault::new("the stream ends inside a group"),
                 Some(packet) => match open.add(packet) {
                     Ok(None) => continue,
-                    Ok(whole) => {
-                        return Poll::Ready(
-                            whole.map(|(group, packets)| Got::new(group, packets, None)),
-                        );
-                    }
+                    Ok(whole) => return Poll::Ready(whole),
                     Err(fault) => fault,
                 },
             };
@@ -207,14 +221,17 @@ impl<T: Value> Receive for Grouped<T> {
 }
 
 impl<T: Value> OpenGroups<T> {
-    fn add(&mut self, packet: Packet) -> Result<Option<(Grouped<T>, usize)>, Fault> {
+    fn add(&mut self, packet: Packet) -> Result<Option<Got<Grouped<T>>>, Fault> {
         self.packets += packet.weight();
+        if let Some(trail) = packet.trail() {
+            self.tokens = self.tokens.join(&trail.tokens);
+        }
         match packet.kind() {
             Kind::Open => self.stack.push(Grouped { items: Vec::new() }),
             Kind::Close => return self.close(packet),
             _ => match self.stack.last_mut() {
                 Some(group) => {
-                    let value = T::from_packet(packet).map_err(wrong_kind::<T>)?;
+                    let value = T::from_packet(packet.without_trail()).map_err(wrong_kind::<T>)?;
                     group.items.push(Item::Data(value));
                 }
                 None => return Err(Fault::new("got a packet outside any group").with(packet)),
@@ -223,13 +240,20 @@ impl<T: Value> OpenGroups<T> {
         Ok(None)
     }
 
-    fn close(&mut self, packet: Packet) -> Result<Option<(Grouped<T>, usize)>, Fault> {
+    fn close(&mut self, packet: Packet) -> Result<Option<Got<Grouped<T>>>, Fault> {
         let Some(group) = self.stack.pop() else {
             return Err(Fault::new("got a close bracket without its open bracket").with(packet));
         };
         match self.stack.last_mut() {
             Some(outer) => outer.items.push(Item::Group(group)),
-            None => return Ok(Some((group, std::mem::take(&mut self.packets)))),
+            None => {
+                let (packets, tokens) = (self.packets, std::mem::take(&mut self.tokens));
+                self.packets = 0;
+                let trail = Trail { id: None, tokens };
+                let headers = || Arc::new(Headers::default().with_trail(trail.clone()));
+                let headers = (!trail.is_empty()).then(headers);
+                return Ok(Some(Got::new(group, packets, headers)));
+            }
         }
         Ok(None)
     }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::settle::Settle;
+
 /// How a component uses the processor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -62,6 +64,9 @@ pub struct Spec {
     pub reads: Reads,
     /// How it divides packets among its out-ports.
     pub sends: Sends,
+    /// When it lets go of the deliveries that it was given by a store.
+    #[serde(skip_serializing_if = "Settle::is_unit")]
+    pub settle: Settle,
     /// In-ports.
     pub inputs: Vec<PortSpec>,
     /// Out-ports; ERROR is always the last.

@@ -42,6 +42,18 @@ impl Timer {
         self.clock.now()
     }
 
+    /// Calls the waker once the moment has come, for an activity that is written by hand and says that
+    /// it waits outside; the answer cancels it.
+    #[must_use]
+    pub fn wake_at(&self, moment: Moment, waker: Waker) -> u64 {
+        self.clock.wake_at(moment, waker)
+    }
+
+    /// Forgets a wake-up that has not come yet.
+    pub fn cancel(&self, key: u64) {
+        self.clock.cancel(key);
+    }
+
     /// Waits this long.
     #[must_use]
     pub fn sleep(&self, duration: Duration) -> Sleep {

@@ -9,10 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use crate::connector::Disposition;
 use crate::fault::Fault;
 use crate::packet::{Kind, Packet};
+use crate::settle::{Holding, Identity};
 use crate::slot;
 
+mod deliveries;
 mod lane;
 mod windows;
 
@@ -265,6 +268,8 @@ pub struct Waits {
     pub send: Vec<usize>,
     /// A timer or something else outside the network.
     pub outside: bool,
+    /// Others, who are to settle what this process has handed out.
+    pub settlement: bool,
 }
 
 impl Waits {
@@ -273,12 +278,14 @@ impl Waits {
         self.receive.clear();
         self.send.clear();
         self.outside = false;
+        self.settlement = false;
     }
 
     /// Whether it waits for nothing that is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.receive.is_empty() && self.send.is_empty() && !self.outside
+        let inside = self.receive.is_empty() && self.send.is_empty() && !self.settlement;
+        inside && !self.outside
     }
 }
 
@@ -309,6 +316,8 @@ pub struct Manner {
     pub outside: Option<Arc<dyn Outside>>,
     /// Keep each packet while a plain function handles it: somebody takes care of it when it panics.
     pub keep: bool,
+    /// Who the process is in a network with connectors.
+    pub identity: Option<Identity>,
 }
 
 /// A process's ports, lent for a step.
@@ -346,6 +355,10 @@ impl Turn {
         Self(Some(Box::new(Inner {
             ins,
             outs,
+            lineage: manner.identity.map(|_| Arc::default()),
+            holding: manner
+                .identity
+                .map(|identity| Box::new(Holding::new(identity))),
             manner,
             left: usize::MAX,
             ..Inner::default()
@@ -373,6 +386,18 @@ impl Turn {
     /// Takes the next packet from an in-port element.
     #[inline]
     pub fn take(&mut self, element: usize) -> Take {
+        let taken = self.take_quietly(element);
+        if let Take::Packet(packet) = &taken
+            && let Some(trail) = packet.trail()
+        {
+            self.hold(trail.tokens.clone());
+        }
+        taken
+    }
+
+    /// Takes the next packet for somebody who says what becomes of the deliveries it follows from.
+    #[inline]
+    pub(crate) fn take_quietly(&mut self, element: usize) -> Take {
         let inner = self.inner();
         match inner.receive(element) {
             Some(packet) => Take::Packet(packet),
@@ -613,8 +638,19 @@ impl Turn {
         self.inner().waits.clear();
     }
 
-    pub(crate) fn wait_outside(&mut self) {
+    /// The step ends with a wait for something outside the network, which calls the waker.
+    pub fn wait_outside(&mut self) {
         self.inner().waits.outside = true;
+    }
+
+    /// The step ends with a wait for others to settle what this process has handed out.
+    pub fn wait_for_settlement(&mut self) {
+        self.inner().waits.settlement = true;
+    }
+
+    /// The step ends with a wait for room behind an out-port element, which the activity knows of.
+    pub fn wait_for_room(&mut self, element: usize) {
+        self.inner().wait_for_room(element);
     }
 
     pub(crate) fn fail(&mut self, fault: Fault) {
@@ -733,9 +769,11 @@ impl Turn {
     pub fn drop_hand(&mut self) {
         let inner = self.inner();
         if let Some((_, packet)) = inner.retry.take() {
+            packet.worsen(Disposition::Release, None);
             inner.counts.dropped += packet.weight() as u64;
         }
         for (_, packet, forwarded) in std::mem::take(&mut inner.hand) {
+            packet.worsen(Disposition::Release, None);
             inner.dropped_all(packet.weight() - usize::from(!forwarded));
         }
     }

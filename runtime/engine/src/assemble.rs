@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, unbounded};
 use paperflow_core::component::{Elements, Layout};
+use paperflow_core::message::Id;
+use paperflow_core::settle::Identity;
 use paperflow_core::turn::{Inlet, Manner, Outlet, Outside};
 use paperflow_core::{Packet, Spec, Turn, Work, spec};
 use paperflow_graph::Plan;
@@ -18,7 +20,6 @@ use crate::embed::{Feed, Input, Output};
 use crate::initial::Template;
 use crate::link::{Link, Writer};
 use crate::network::{Event, Net, Running};
-use crate::options::Policy;
 use crate::process::{Body, LifeCell, ParamSource, Process, Socket, Tally};
 use crate::roster::{ProcessWaker, Who};
 use crate::scope::Scope;
@@ -119,7 +120,8 @@ impl Wiring {
         let error = (0..outputs.len())
             .find(|at| *outputs[*at].name == *spec::ERROR && outlets[*at].is_some());
         let policy = self.policies[index];
-        let keep = error.is_some() || matches!(policy, Policy::Park | Policy::Retry(_));
+        let identity = self.identity(&address, &spec);
+        let keep = error.is_some() || identity.is_some() || policy.keeps_packets();
         let bypass = bypass(&spec, &out_elements);
         let form = Form {
             passing: passing(&spec, &out_elements),
@@ -130,13 +132,11 @@ impl Wiring {
         };
         let Form { layout, passing } = self.shared.form(&spec, form);
         let manner = Manner {
-            eager: spec.work == Work::Thread,
-            is_threaded: self.own_thread[index],
             passing,
             bypass,
-            stop: is_origin.then(|| Arc::clone(&self.stop)),
-            outside: Some(Arc::clone(door) as Arc<dyn Outside>),
             keep,
+            identity,
+            ..self.manner(index, &spec, is_origin, door)
         };
         let params = self.params(index, &spec);
         let waker = Arc::new(ProcessWaker {
@@ -170,6 +170,31 @@ impl Wiring {
             has_own_thread: self.own_thread[index],
             waker,
         }
+    }
+
+    fn manner(&self, process: usize, spec: &Spec, is_origin: bool, door: &Arc<Door>) -> Manner {
+        Manner {
+            eager: spec.work == Work::Thread,
+            is_threaded: self.own_thread[process],
+            stop: is_origin.then(|| Arc::clone(&self.stop)),
+            outside: Some(Arc::clone(door) as Arc<dyn Outside>),
+            ..Manner::default()
+        }
+    }
+
+    /// Who the process is, in a network whose packets have identities. The workers that share the work
+    /// of a process, `P[1]` and so on, are one and the same to what they handle.
+    fn identity(&self, address: &str, spec: &Spec) -> Option<Identity> {
+        let run = self.network.run?;
+        let process = match address.rsplit_once('[') {
+            Some((process, number)) if number.ends_with(']') => process,
+            _ => address,
+        };
+        Some(Identity {
+            place: run.derive(Id::of(process), 0),
+            origin: run.derive(Id::of(address), 1),
+            settle: spec.settle,
+        })
     }
 
     /// Links to the automatic in-port.

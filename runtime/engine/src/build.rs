@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use paperflow_core::Catalogue;
+use paperflow_core::message::Id;
 use paperflow_graph::Sources;
 use paperflow_graph::plan::{self, Plan};
 
@@ -61,7 +62,7 @@ impl fmt::Display for BuildError {
             Self::UnknownExport(port) => write!(f, "the graph exports no port `{port}`"),
             Self::UnknownPolicy { address, policy } => write!(
                 f,
-                "process `{address}` has the fault policy `{policy}`; it can be stop-network, stop-process, park, retry or restart"
+                "process `{address}` has the fault policy `{policy}`; it can be stop-network, stop-process, park, retry, restart, reject or invalid"
             ),
             Self::TooManyThreads(threads) => write!(
                 f,
@@ -81,6 +82,8 @@ pub struct Network {
     pub(crate) origins: Vec<String>,
     pub(crate) inputs: Vec<(plan::End, Arc<External>)>,
     pub(crate) outputs: Vec<(plan::End, Arc<External>)>,
+    /// From which the identities of all packets follow.
+    pub(crate) run: Option<Id>,
 }
 
 /// What the started network is driven by.
@@ -110,7 +113,15 @@ impl Network {
             origins,
             inputs,
             outputs,
+            run: None,
         }
+    }
+
+    /// Gives every packet an identity that follows from this one and from where it comes, the same in
+    /// each run that gives the same, and keeps account of which deliveries of a store it follows from.
+    /// A network without connectors needs neither, and is faster without.
+    pub const fn identify(&mut self, run: Id) {
+        self.run = Some(run);
     }
 
     /// Lets the embedding program feed an exported in-port.

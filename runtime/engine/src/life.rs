@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Context;
 
+use paperflow_core::connector::{Disposition, Failure, Settlement};
 use paperflow_core::headers::names;
 use paperflow_core::turn::{Counts, Inlet, Outlet, Pulled, Received};
 use paperflow_core::{Fault, Packet, Params, Step, slot};
@@ -12,7 +13,7 @@ use paperflow_core::{Fault, Packet, Params, Step, slot};
 use crate::link::Link;
 use crate::network::Net;
 use crate::options::Policy;
-use crate::process::{After, Body, Life, ParamSource, Process, Socket, Stage, panicked};
+use crate::process::{After, Body, Life, ParamSource, Process, Socket, Stage, bump, panicked};
 use crate::report::FaultReport;
 
 /// Whether an activation may start.
@@ -276,18 +277,26 @@ impl Process {
 
     fn fail(&self, body: &mut Body, net: &Net, mut fault: Fault) -> After {
         if fault.is_quiet() {
+            body.settlement.disposition = Disposition::Release;
             return self.finish(body, net);
         }
-        let packet = fault.take_packet();
-        let report = self.report(&fault, packet.as_ref());
         let goes_on = body.is_dormant();
+        let mut packet = fault.take_packet();
+        let report = self.report(&fault, packet.as_ref());
+        if goes_on {
+            packet = packet.map(|packet| body.turn.regain(packet));
+        }
+        let settlement = settlement(&fault, &report);
         match (packet, self.error) {
             (Some(packet), Some(error)) => self.divert(body, error, packet, &fault),
-            (packet, _) => return self.apply_policy(body, net, report, fault, packet),
+            (packet, _) => {
+                return self.apply_policy(body, net, (report, fault, settlement), packet);
+            }
         }
         if goes_on {
             return After::Again;
         }
+        body.settlement = settlement;
         net.note(report);
         body.stage = Stage::Flushing;
         self.flush(body, net)
@@ -302,8 +311,7 @@ impl Process {
         &self,
         body: &mut Body,
         net: &Net,
-        report: FaultReport,
-        fault: Fault,
+        (report, fault, settlement): (FaultReport, Fault, Settlement),
         packet: Option<Packet>,
     ) -> After {
         let goes_on = body.is_dormant();
@@ -316,7 +324,13 @@ impl Process {
                 body.turn.retry(fault.element().unwrap_or_default(), packet);
                 After::Again
             }
-            (Policy::Park | Policy::Retry(_), Some(packet)) if goes_on => {
+            (policy, Some(packet)) if goes_on && policy.sets_aside(&packet) => {
+                self.set_aside(body, policy, settlement, packet);
+                After::Again
+            }
+            (Policy::Park | Policy::Retry(_) | Policy::Reject | Policy::Invalid, Some(packet))
+                if goes_on =>
+            {
                 body.turn.drop_packet(packet);
                 self.tally.parked.fetch_add(1, Ordering::Relaxed);
                 net.note(report);
@@ -324,17 +338,47 @@ impl Process {
             }
             (policy, packet) => {
                 if let Some(packet) = packet {
+                    packet.worsen(settlement.disposition, settlement.failure.as_ref());
                     body.turn.drop_packet(packet);
                 }
+                body.settlement = settlement;
                 self.give_up(body, net, policy, report)
             }
+        }
+    }
+
+    /// The store that a packet came from is told that it failed, and gives it again or sets it aside.
+    fn set_aside(&self, body: &mut Body, policy: Policy, settlement: Settlement, packet: Packet) {
+        let Settlement {
+            disposition,
+            failure,
+        } = settlement;
+        let disposition = match policy {
+            Policy::Park | Policy::Reject => Disposition::Reject,
+            Policy::Invalid => Disposition::Invalid,
+            _ => disposition,
+        };
+        packet.worsen(disposition, failure.as_ref());
+        body.turn.drop_packet(packet);
+        bump(&self.tally.failed, 1);
+        if let Some(failure) = failure {
+            tracing::warn!(process = %self.address, ?disposition, "{}", failure.message);
         }
     }
 
     /// A fault that its packet does not settle: the process starts afresh, or ends, or takes the
     /// network with it.
     fn give_up(&self, body: &mut Body, net: &Net, policy: Policy, report: FaultReport) -> After {
+        let is_given_again = policy == Policy::Usual && body.turn.is_holding();
         match policy {
+            Policy::Usual if is_given_again => {
+                bump(&self.tally.failed, 1);
+                tracing::warn!(process = %self.address, "{}; starts afresh", report.message);
+                self.let_go(body, net);
+                body.stage = Stage::Waiting;
+                body.opened = 0;
+                return After::Again;
+            }
             Policy::Restart(times) if body.restarts < times => {
                 body.restarts += 1;
                 net.note(report);
@@ -365,10 +409,14 @@ impl Process {
 
     /// Ends the activation: lets go of what the component holds, and reports what it leaked.
     fn let_go(&self, body: &mut Body, net: &Net) {
+        if net.is_cancelled(self) {
+            body.settlement.disposition = Disposition::Release;
+        }
         let Body {
             turn,
             activity,
             has_panicked,
+            settlement,
             ..
         } = body;
         if let Some(mut ended) = activity.take() {
@@ -383,6 +431,11 @@ impl Process {
             }
         }
         turn.drop_hand();
+        let Settlement {
+            disposition,
+            failure,
+        } = std::mem::take(settlement);
+        turn.let_go_of_deliveries(disposition, failure.as_ref());
         let owned = turn.owned();
         if owned != 0 {
             if !*has_panicked {
@@ -515,5 +568,18 @@ impl Process {
             .filter_map(|(element, socket)| {
                 (!self.is_inner(&net.links[socket.link?])).then_some(element)
             })
+    }
+}
+
+/// What a store is told of the packets that led to a fault.
+fn settlement(fault: &Fault, report: &FaultReport) -> Settlement {
+    Settlement {
+        disposition: fault.disposition(),
+        failure: Some(Failure {
+            message: report.message.clone(),
+            process: report.address.clone(),
+            component: report.component.clone(),
+            port: report.port.clone(),
+        }),
     }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use paperflow_core::Packet;
+use paperflow_core::connector::Disposition;
 use paperflow_core::headers::names;
 use paperflow_core::turn::{Inlet, Outlet, Pulled, Received, Room, Window};
 use paperflow_graph::Full;
@@ -261,7 +262,7 @@ impl Link {
         state.counts.lost_on_close += left as u64;
         state.members.lost += members(&state.queue);
         state.held = 0;
-        state.queue.clear();
+        state.lose_queue();
     }
 
     /// Whether a writer never waits.
@@ -282,6 +283,7 @@ impl Link {
         }
         state.counts.sent += 1;
         if is_gone {
+            packet.worsen(Disposition::Release, None);
             state.counts.lost_on_close += 1;
             state.members.lost += members([&packet]);
             return None;
@@ -361,6 +363,13 @@ impl State {
         self.is_ended || !self.open.iter().any(|open| *open)
     }
 
+    /// Nobody handles what is still here.
+    fn lose_queue(&mut self) {
+        for packet in self.queue.drain(..) {
+            packet.worsen(Disposition::Release, None);
+        }
+    }
+
     fn used(&self) -> usize {
         self.queue.len() + self.held + self.reserved
     }
@@ -433,7 +442,7 @@ impl Inlet for Link {
         }
         state.counts.lost_on_close += lost;
         state.members.lost += unread.members + members(&state.queue);
-        state.queue.clear();
+        state.lose_queue();
         state.is_deserted = true;
         self.show(&state);
         let waiting = state.waiting.take();

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use paperflow_core::Packet;
+
 /// Who runs the processes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scheduler {
@@ -81,8 +83,11 @@ impl Default for Options {
 /// fails without a packet, such as one whose parameter cannot be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Policy {
-    /// The network stops and reports.
+    /// A packet that came from a connector is given back to its store, which gives it again after a
+    /// while and sets it aside when its tries are used up. With any other packet the network stops.
     #[default]
+    Usual,
+    /// The network stops and reports.
     StopNetwork,
     /// The process stops; the rest goes on.
     StopProcess,
@@ -90,8 +95,31 @@ pub enum Policy {
     Park,
     /// The packet is handled again, this many times; then it is parked.
     Retry(u32),
+    /// A packet that came from a connector is set aside by its store at once, others as with `Park`.
+    Reject,
+    /// The same, apart from those that failed.
+    Invalid,
     /// The process starts afresh with the next packet, this many times; then the network stops.
     Restart(u32),
+}
+
+impl Policy {
+    /// Whether a packet is set aside by it, also when the function that handles it panics.
+    pub(crate) const fn keeps_packets(self) -> bool {
+        matches!(
+            self,
+            Self::Park | Self::Retry(_) | Self::Reject | Self::Invalid
+        )
+    }
+
+    /// Whether a packet that cannot be handled is left to its store.
+    pub(crate) fn sets_aside(self, packet: &Packet) -> bool {
+        let by_store = matches!(
+            self,
+            Self::Usual | Self::Park | Self::Retry(_) | Self::Reject | Self::Invalid
+        );
+        by_store && !packet.tokens().is_empty()
+    }
 }
 
 /// How often `fault=retry` and `fault=restart` try again when `retries` is not written.

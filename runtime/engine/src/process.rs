@@ -7,6 +7,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use paperflow_core::component::Layout;
+use paperflow_core::connector::Settlement;
 use paperflow_core::turn::{Counts, Pulled, Waits};
 use paperflow_core::{Activity, Component, Fault, Packet, Spec, Turn};
 
@@ -200,6 +201,8 @@ pub(crate) struct Body {
     pub(crate) batch: usize,
     /// Its code has panicked: what it held is gone, and that is not a leak.
     pub(crate) has_panicked: bool,
+    /// What becomes of the deliveries that it holds when its activation ends.
+    pub(crate) settlement: Settlement,
     /// Packets on its stack when it was last to end.
     pub(crate) stacked_before: usize,
     /// What it waits for since its last turn.
@@ -218,6 +221,8 @@ pub(crate) struct Tally {
     pub(crate) dropped: AtomicU64,
     pub(crate) received: AtomicU64,
     pub(crate) sent: AtomicU64,
+    /// Packets from connectors that it could not handle, and that their store was told of.
+    pub(crate) failed: AtomicU64,
     pub(crate) iip: AtomicU64,
     pub(crate) parked: AtomicU64,
     pub(crate) opened: AtomicU64,
@@ -313,6 +318,7 @@ impl Body {
             restarts: 0,
             batch: FIRST_BATCH,
             has_panicked: false,
+            settlement: Settlement::default(),
             stacked_before: usize::MAX,
             waits: Waits::default(),
             is_blocked: false,

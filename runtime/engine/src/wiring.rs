@@ -296,7 +296,10 @@ fn policy(process: &plan::Process) -> Result<Policy, BuildError> {
         .and_then(|text| text.parse().ok())
         .unwrap_or(DEFAULT_RETRIES);
     match text("fault").as_deref() {
-        None | Some("stop-network") => Ok(Policy::StopNetwork),
+        None => Ok(Policy::Usual),
+        Some("stop-network") => Ok(Policy::StopNetwork),
+        Some("reject") => Ok(Policy::Reject),
+        Some("invalid") => Ok(Policy::Invalid),
         Some("stop-process") => Ok(Policy::StopProcess),
         Some("park") => Ok(Policy::Park),
         Some("retry") => Ok(Policy::Retry(retries)),

@@ -356,7 +356,7 @@ fn a_packet_that_waits_for_its_retry_is_counted_when_the_network_is_killed() {
         let totals = running.wait().statistics.totals;
         assert!(totals.is_conserved(), "{totals:?}");
     }
-    assert_eq!(Policy::default(), Policy::StopNetwork);
+    assert_eq!(Policy::default(), Policy::Usual);
 }
 
 #[test]

@@ -100,7 +100,7 @@ impl Turn {
     /// done with them is told by `admit` and `settle`.
     pub(crate) fn lend_batch(&mut self, element: usize, batch: &mut Vec<Packet>) -> Batch {
         let inner = self.inner();
-        let one_by_one = inner.manner.eager || inner.manner.keep;
+        let one_by_one = inner.manner.eager || inner.manner.keep || inner.holding.is_some();
         if one_by_one || inner.left == 0 || inner.retry.is_some() {
             return Batch::Single;
         }

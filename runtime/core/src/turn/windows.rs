@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::connector::Disposition;
 use crate::fault::Fault;
 use crate::headers::Headers;
 use crate::packet::Packet;
+use crate::settle::{Holding, Trail};
 use crate::turn::{
     BATCH, Counts, Give, Inlet, Manner, Outlet, Pulled, Received, Room, Take, Waits, Window,
 };
@@ -72,6 +74,8 @@ pub(super) struct Inner {
     pub(super) owned: i64,
     pub(super) waits: Waits,
     pub(super) lineage: Option<Arc<Headers>>,
+    /// In a network with connectors; there is a lineage then, even if it is empty.
+    pub(super) holding: Option<Box<Holding>>,
     pub(super) fault: Option<Fault>,
     /// The packet that a plain function handles, and whether the function has it as it is.
     pub(super) kept: Option<(usize, Packet, bool, usize)>,
@@ -104,12 +108,23 @@ impl Inner {
             element.received.members += one.members;
             self.owned += one.members.cast_signed();
             self.has_trees |= one.members > 0;
-            self.lineage = packet.headers().and_then(|headers| headers.lineage());
         }
         if element.received.packets >= element.stride {
             release(element);
         }
+        if !is_plain {
+            self.begin_lineage(&packet);
+        }
         Some(packet)
+    }
+
+    /// What is made from now on follows from this packet.
+    fn begin_lineage(&mut self, packet: &Packet) {
+        self.lineage = packet.headers().and_then(|headers| headers.lineage());
+        if let Some(holding) = &mut self.holding {
+            holding.receive(packet.trail().unwrap_or(&Trail::default()));
+            self.lineage.get_or_insert_default();
+        }
     }
 
     /// The next packet of a window, if nothing else has to be looked at and it is a payload and no more.
@@ -151,7 +166,7 @@ impl Inner {
         {
             self.owned += signed(packet.weight());
             self.retrying = true;
-            self.lineage = packet.headers().and_then(|headers| headers.lineage());
+            self.begin_lineage(&packet);
             return Take::Packet(packet);
         }
         match self.look_into(at) {
@@ -238,6 +253,18 @@ impl Inner {
         Room::For(element.room)
     }
 
+    /// Gives a packet that knows where it comes from.
+    fn give_ready(&mut self, at: usize, packet: Packet, forwarded: bool) -> Give {
+        match self.room(at) {
+            Room::Full => Give::Full(packet),
+            Room::Closed => Give::Closed(packet),
+            Room::For(_) => {
+                self.place(at, packet, forwarded);
+                Give::Sent
+            }
+        }
+    }
+
     #[inline]
     pub(super) fn give(&mut self, at: usize, packet: Packet, forwarded: bool) -> Give {
         if self.outs[at].room == 0 {
@@ -247,8 +274,8 @@ impl Inner {
                 Room::For(_) => {}
             }
         }
-        if !forwarded && self.lineage.is_some() {
-            self.place_heir(at, packet);
+        if self.lineage.is_some() {
+            self.place_heir(at, packet, forwarded);
         } else {
             self.place(at, packet, forwarded);
         }
@@ -261,11 +288,27 @@ impl Inner {
         !self.has_trees && self.lineage.is_none() && !self.manner.eager
     }
 
-    /// Places a packet that was made while one with a lineage is handled.
+    /// Places a packet while one with a lineage is handled.
     #[inline(never)]
-    pub(super) fn place_heir(&mut self, at: usize, packet: Packet) {
-        let packet = self.inherit(packet);
-        self.place(at, packet, false);
+    pub(super) fn place_heir(&mut self, at: usize, packet: Packet, forwarded: bool) {
+        let packet = self.descend(packet, forwarded);
+        self.place(at, packet, forwarded);
+    }
+
+    /// The packet as it leaves: a new one takes over the lineage, and each tells where it comes from.
+    fn descend(&mut self, packet: Packet, forwarded: bool) -> Packet {
+        let packet = if forwarded {
+            packet
+        } else {
+            self.inherit(packet)
+        };
+        match &mut self.holding {
+            Some(holding) => {
+                let trail = holding.send(&packet.tokens());
+                packet.with_trail(trail)
+            }
+            None => packet,
+        }
     }
 
     #[inline]
@@ -306,22 +349,14 @@ impl Inner {
 
     pub(super) fn put(&mut self, at: usize, packet: Packet, forwarded: bool) {
         if !self.hand.is_empty() {
-            let packet = if forwarded {
-                packet
-            } else {
-                self.inherit(packet)
-            };
+            let packet = self.descend(packet, forwarded);
             self.hand.push_back((at, packet, forwarded));
             return;
         }
         match self.give(at, packet, forwarded) {
             Give::Sent => {}
             Give::Full(packet) | Give::Closed(packet) => {
-                let packet = if forwarded {
-                    packet
-                } else {
-                    self.inherit(packet)
-                };
+                let packet = self.descend(packet, forwarded);
                 self.hand.push_back((at, packet, forwarded));
             }
         }
@@ -332,7 +367,7 @@ impl Inner {
             return Ok(true);
         }
         while let Some((at, packet, forwarded)) = self.hand.pop_front() {
-            match self.give(at, packet, forwarded) {
+            match self.give_ready(at, packet, forwarded) {
                 Give::Sent => {}
                 Give::Full(packet) => {
                     self.hand.push_front((at, packet, forwarded));
@@ -340,6 +375,7 @@ impl Inner {
                     return Ok(false);
                 }
                 Give::Closed(packet) => {
+                    packet.worsen(Disposition::Release, None);
                     self.dropped_all(packet.weight() - usize::from(!forwarded));
                     return Err(crate::fault::Closed(packet).into());
                 }
@@ -464,7 +500,9 @@ impl Inner {
         release(element);
         element.ended = true;
         let unread = Received::all(&element.window);
-        element.window.clear();
+        for packet in element.window.drain(..) {
+            packet.worsen(Disposition::Release, None);
+        }
         if let Some(inlet) = &element.inlet {
             inlet.close(unread);
         }

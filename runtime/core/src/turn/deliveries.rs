@@ -1,0 +1,53 @@
+//! What a turn has to do with the deliveries of a store that its packets follow from.
+
+use crate::connector::{Disposition, Failure};
+use crate::packet::Packet;
+use crate::settle::Tokens;
+use crate::turn::Turn;
+
+impl Turn {
+    /// What these deliveries led to is this process's business until it has sent something and
+    /// received again.
+    pub(crate) fn hold(&mut self, tokens: Tokens) {
+        if let Some(holding) = &mut self.inner().holding {
+            holding.keep(tokens);
+        }
+    }
+
+    /// A call begins that handles this packet and nothing else.
+    pub(crate) fn begin_call(&mut self, packet: &Packet) {
+        if let Some(holding) = &mut self.inner().holding {
+            holding.begin_call(packet.tokens());
+        }
+    }
+
+    /// The call is over, and all it has sent has the deliveries that follow from it.
+    pub(crate) fn end_call(&mut self) {
+        self.let_go_of_deliveries(Disposition::Done, None);
+    }
+
+    /// The packet with all deliveries that the process holds: it alone stands for them.
+    #[must_use]
+    pub fn regain(&mut self, packet: Packet) -> Packet {
+        match &mut self.inner().holding {
+            Some(holding) => {
+                let trail = holding.regain(&packet.tokens());
+                packet.with_trail(trail)
+            }
+            None => packet,
+        }
+    }
+
+    /// Whether the process holds deliveries that nothing it has sent stands for.
+    pub fn is_holding(&mut self) -> bool {
+        let holding = self.inner().holding.as_ref();
+        holding.is_some_and(|holding| holding.is_holding())
+    }
+
+    /// Lets go of the deliveries that the process holds, and says what has become of them.
+    pub fn let_go_of_deliveries(&mut self, disposition: Disposition, failure: Option<&Failure>) {
+        if let Some(holding) = &mut self.inner().holding {
+            holding.let_go(disposition, failure);
+        }
+    }
+}
