@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::task::Waker;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, unbounded};
@@ -123,14 +124,7 @@ impl Wiring {
         let identity = self.identity(&address, &spec);
         let keep = error.is_some() || identity.is_some() || policy.keeps_packets();
         let bypass = bypass(&spec, &out_elements);
-        let form = Form {
-            passing: passing(&spec, &out_elements),
-            layout: Arc::new(Layout {
-                inputs: in_elements,
-                outputs: out_elements,
-            }),
-        };
-        let Form { layout, passing } = self.shared.form(&spec, form);
+        let Form { layout, passing } = self.form(&spec, in_elements, out_elements);
         let manner = Manner {
             passing,
             bypass,
@@ -139,11 +133,6 @@ impl Wiring {
             ..self.manner(index, &spec, is_origin, door)
         };
         let params = self.params(index, &spec);
-        let waker = Arc::new(ProcessWaker {
-            roster: Arc::clone(&self.roster),
-            process: index,
-        })
-        .into();
         Process {
             index,
             address,
@@ -168,8 +157,21 @@ impl Wiring {
             is_source,
             is_origin,
             has_own_thread: self.own_thread[index],
-            waker,
+            waker: self.waker(index),
         }
+    }
+
+    fn waker(&self, process: usize) -> Waker {
+        let roster = Arc::clone(&self.roster);
+        Arc::new(ProcessWaker { roster, process }).into()
+    }
+
+    fn form(&mut self, spec: &Arc<Spec>, inputs: Vec<Elements>, outputs: Vec<Elements>) -> Form {
+        let form = Form {
+            passing: passing(spec, &outputs),
+            layout: Arc::new(Layout { inputs, outputs }),
+        };
+        self.shared.form(spec, form)
     }
 
     fn manner(&self, process: usize, spec: &Spec, is_origin: bool, door: &Arc<Door>) -> Manner {
