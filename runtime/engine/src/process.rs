@@ -248,11 +248,13 @@ pub(crate) fn bump(count: &AtomicU64, more: u64) {
     count.store(count.load(Ordering::Relaxed) + more, Ordering::Relaxed);
 }
 
-/// Which turns are measured: each of the first ones, each of a process whose turns are not short, and
-/// one of many of the rest. Two looks at the clock would cost a short turn a third of its time.
+/// Which turns are measured, and the waits after them: each of the first ones, each of a process whose
+/// turns or waits are not short, and one of many of the rest. Two looks at the clock would cost a short
+/// turn a third of its time.
 pub(crate) struct Sampling {
     interval: u8,
     left: u8,
+    has_waited_long: bool,
 }
 
 /// So many turns are measured one by one.
@@ -269,6 +271,7 @@ impl Sampling {
         Self {
             interval: 1,
             left: 1,
+            has_waited_long: false,
         }
     }
 
@@ -278,14 +281,25 @@ impl Sampling {
         self.left == 0
     }
 
-    /// How many turns a measured one stands for.
-    fn weight(&self) -> u64 {
-        u64::from(self.interval)
+    /// The time, in nanoseconds, that a measured one stands for: a short one for those that were not
+    /// measured as well, a long one for itself.
+    fn stands_for(&self, time: Duration) -> u64 {
+        if time >= NOT_SHORT {
+            nanos(time)
+        } else {
+            nanos(time) * u64::from(self.interval)
+        }
     }
 
-    /// A turn has been measured, after so many in all.
-    fn next(&mut self, busy: Duration, turns: u64) {
-        let all = turns < FIRST_TURNS || busy >= NOT_SHORT;
+    /// A wait has been measured.
+    fn waited(&mut self, time: Duration) -> u64 {
+        self.has_waited_long = time >= NOT_SHORT;
+        self.stands_for(time)
+    }
+
+    /// A turn has been measured: whether every one is to be, or as many as it takes.
+    fn next(&mut self, busy: Duration, is_exact: bool) {
+        let all = is_exact || busy >= NOT_SHORT || self.has_waited_long;
         self.interval = if all { 1 } else { SAMPLED };
         self.left = self.interval;
     }
@@ -370,9 +384,10 @@ impl Process {
 
     /// A turn was measured: it stands for those that were not.
     fn measured(&self, body: &mut Body, net: &Net, busy: Duration) {
-        bump(&self.tally.busy, nanos(busy) * body.sampling.weight());
-        body.sampling
-            .next(busy, self.tally.turns.load(Ordering::Relaxed));
+        bump(&self.tally.busy, body.sampling.stands_for(busy));
+        // Virtual time jumps: what is missed would be missed altogether.
+        let is_first = self.tally.turns.load(Ordering::Relaxed) < FIRST_TURNS;
+        body.sampling.next(busy, is_first || net.clock.is_virtual());
         if !self.has_own_thread {
             body.batch = batch_after(body.batch, busy);
             if busy >= LONG_TURN {
@@ -416,7 +431,8 @@ impl Process {
             net.blocked.fetch_sub(1, Ordering::AcqRel);
         }
         if let Some(since) = body.since.take() {
-            let blocked = nanos(net.elapsed().saturating_sub(since)) * body.sampling.weight();
+            let time = net.elapsed().saturating_sub(since);
+            let blocked = body.sampling.waited(time);
             if !body.waits.send.is_empty() {
                 bump(&self.tally.blocked_send, blocked);
                 Socket::waited(&self.outputs, &body.waits.send, blocked);
@@ -525,4 +541,56 @@ pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Fault {
         "the component panicked: {}",
         text.unwrap_or("no message")
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORT: Duration = Duration::from_micros(1);
+    const LONG: Duration = Duration::from_millis(50);
+
+    /// What is told of waits after turns that are all short.
+    fn told(waits: &[Duration]) -> u64 {
+        let mut sampling = Sampling::new();
+        let mut is_measured = false;
+        let mut sum = 0;
+        for (turns, wait) in (0..).zip(waits) {
+            if std::mem::take(&mut is_measured) {
+                sum += sampling.waited(*wait);
+            }
+            if sampling.is_due() {
+                is_measured = true;
+                sampling.next(SHORT, turns < FIRST_TURNS);
+            }
+        }
+        sum
+    }
+
+    #[test]
+    fn long_waits_are_told_as_they_are_from_the_first_turns_on() {
+        let waits = vec![LONG; 100];
+        assert_eq!(
+            told(&waits),
+            nanos(LONG * 99),
+            "there is none before the first turn"
+        );
+    }
+
+    #[test]
+    fn one_long_wait_among_short_ones_is_not_taken_for_many() {
+        for at in 0..200 {
+            let mut waits = vec![SHORT; 200];
+            waits[at] = LONG;
+            let told = told(&waits);
+            assert!(told <= nanos(LONG + SHORT * 240), "{at}: {told}");
+        }
+    }
+
+    #[test]
+    fn short_waits_are_told_by_samples() {
+        let told = told(&[SHORT; 1000]);
+        let all = nanos(SHORT * 1000);
+        assert!(told.abs_diff(all) <= nanos(SHORT) * 32, "{told} of {all}");
+    }
 }
