@@ -3,6 +3,7 @@
 //! This is what the checks examine and what the engine wires, so both see the same thing.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -105,6 +106,67 @@ pub struct Link {
     ///
     /// Each of the writers `from` of this link is then also one of those `diverted` to that one.
     pub divert: Option<usize>,
+    /// What it is when it is not memory. Several links of one connector have the same name and store,
+    /// and each has its own reader.
+    pub connector: Option<Box<Connector>>,
+}
+
+/// A link that is not memory. What is not written is left to the engine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Connector {
+    /// Its kind.
+    pub kind: ConnectorKind,
+    /// The store that keeps it, if one is named.
+    pub store: Option<String>,
+    /// Its name in the store.
+    pub name: String,
+    /// The consumer group of the reader.
+    pub group: String,
+    /// How many messages may wait in it.
+    pub capacity: Option<usize>,
+    /// How often a message is delivered again after a failure.
+    pub retries: Option<u32>,
+    /// How long a message that failed rests.
+    pub delay: Option<Duration>,
+    /// How much longer it rests after each further failure.
+    pub backoff: Option<f64>,
+    /// How long a consumer may hold a message without a sign of life.
+    pub lease: Option<Duration>,
+    /// The queue for messages whose tries are used up.
+    pub dead_letter: Option<String>,
+    /// The queue for messages that cannot be read.
+    pub invalid: Option<String>,
+    /// The field whose value decides the partition and the order.
+    pub key: Option<String>,
+    /// Partitions of a stream.
+    pub partitions: Option<u32>,
+    /// What becomes of a stream's message that fails.
+    pub on_error: Option<OnError>,
+    /// A new subscriber gets the last message first.
+    pub retained: bool,
+}
+
+/// The kinds of connector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConnectorKind {
+    /// Tasks.
+    #[default]
+    Queue,
+    /// Facts.
+    Stream,
+    /// A copy for each subscriber.
+    Pubsub,
+}
+
+/// What becomes of a stream's message that fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnError {
+    /// It is left behind.
+    Skip,
+    /// It is delivered again.
+    Retry,
+    /// It is copied to this stream.
+    Copy(String),
 }
 
 /// An arrow into a link.

@@ -49,6 +49,8 @@ impl Wiring {
                 .collect(),
             events,
             judging: Mutex::new(()),
+            receivers: self.network.receivers.clone(),
+            stores: self.network.stores.clone(),
             shape: self.shape(),
             blocked: AtomicUsize::new(0),
             outside: AtomicUsize::new(0),
@@ -116,12 +118,13 @@ impl Wiring {
             inlets,
         } = self.in_elements(index, &spec);
         let (outputs, out_elements, outlets) = self.all_out_elements(index, &spec);
-        let is_source = inputs.iter().all(|socket| socket.link.is_none());
-        let is_origin = self.into[index].is_empty() && scope.is_none();
+        let is_receiver = self.is_receiver(index);
+        let is_source = is_receiver || inputs.iter().all(|socket| socket.link.is_none());
+        let is_origin = is_receiver || self.into[index].is_empty() && scope.is_none();
         let error = (0..outputs.len())
             .find(|at| *outputs[*at].name == *spec::ERROR && outlets[*at].is_some());
         let policy = self.policies[index];
-        let identity = self.identity(&address, &spec);
+        let identity = self.identity(&address, &spec).filter(|_| !is_receiver);
         let keep = error.is_some() || identity.is_some() || policy.keeps_packets();
         let bypass = bypass(&spec, &out_elements);
         let Form { layout, passing } = self.form(&spec, in_elements, out_elements);
@@ -156,9 +159,15 @@ impl Wiring {
             error,
             is_source,
             is_origin,
+            is_receiver,
             has_own_thread: self.own_thread[index],
             waker: self.waker(index),
         }
+    }
+
+    fn is_receiver(&self, process: usize) -> bool {
+        let mut receivers = self.network.receivers.iter();
+        receivers.any(|(receiver, _)| *receiver == process)
     }
 
     fn waker(&self, process: usize) -> Waker {

@@ -4,13 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use paperflow_core::Catalogue;
+use paperflow_core::connector::StoreFault;
 use paperflow_core::message::Id;
 use paperflow_graph::Sources;
 use paperflow_graph::plan::{self, Plan};
 
+use crate::connect::{self, Stores};
 use crate::embed::{Input, Output};
 use crate::network::Running;
 use crate::options::Options;
+use crate::receiver::Station;
 use crate::roster::External;
 use crate::wiring::Wiring;
 
@@ -45,6 +48,20 @@ pub enum BuildError {
     },
     /// More processes need threads than the system gives.
     TooManyThreads(usize),
+    /// A connector is to be kept by a store that the network does not have.
+    NoStore {
+        /// The connector.
+        connector: String,
+        /// The store that it names.
+        store: Option<String>,
+    },
+    /// A store cannot keep a connector, or cannot be reached.
+    Store {
+        /// The connector.
+        connector: String,
+        /// What the store says.
+        fault: StoreFault,
+    },
 }
 
 impl fmt::Display for BuildError {
@@ -64,6 +81,20 @@ impl fmt::Display for BuildError {
                 f,
                 "process `{address}` has the fault policy `{policy}`; it can be stop-network, stop-process, park, retry, restart, reject or invalid"
             ),
+            Self::NoStore {
+                connector,
+                store: Some(store),
+            } => write!(
+                f,
+                "`{connector}` is to be kept by the store `{store}`, which is not known"
+            ),
+            Self::NoStore { connector, .. } => {
+                write!(
+                    f,
+                    "`{connector}` is to be kept by a store, and there is none"
+                )
+            }
+            Self::Store { connector, fault } => write!(f, "`{connector}`: {fault}"),
             Self::TooManyThreads(threads) => write!(
                 f,
                 "{threads} processes need a thread of their own; at most {MAX_THREADS} can have one"
@@ -84,6 +115,9 @@ pub struct Network {
     pub(crate) outputs: Vec<(plan::End, Arc<External>)>,
     /// From which the identities of all packets follow.
     pub(crate) run: Option<Id>,
+    pub(crate) stores: Stores,
+    /// The processes that read from connectors.
+    pub(crate) receivers: Vec<(usize, Arc<Station>)>,
 }
 
 /// What the started network is driven by.
@@ -114,7 +148,14 @@ impl Network {
             inputs,
             outputs,
             run: None,
+            stores: Stores::default(),
+            receivers: Vec::new(),
         }
+    }
+
+    /// Lets these stores keep the connectors of the plan.
+    pub fn keep(&mut self, stores: Stores) {
+        self.stores = stores;
     }
 
     /// Gives every packet an identity that follows from this one and from where it comes, the same in
@@ -148,7 +189,13 @@ impl Network {
     ///
     /// # Errors
     /// See [`BuildError`].
-    pub fn start(self) -> Result<Started, BuildError> {
+    pub fn start(mut self) -> Result<Started, BuildError> {
+        if let Some(lowered) = connect::lower(&self.plan, &self.catalogue, &self.stores)? {
+            self.plan = lowered.plan;
+            self.catalogue = lowered.catalogue;
+            self.receivers = lowered.receivers;
+            self.run = Some(lowered.run);
+        }
         let wiring = Wiring::new(self)?;
         Ok(wiring.start())
     }

@@ -9,6 +9,7 @@
 //! are looked at, for the report.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use petgraph::algo::kosaraju_scc;
@@ -17,6 +18,7 @@ use petgraph::graphmap::DiGraphMap;
 use crate::link::Look;
 use crate::network::Net;
 use crate::process::{Life, ParamSource, Process, Socket, Status};
+use crate::receiver::Station;
 use crate::report::{Deadlock, State, Stuck, StuckLink, Verdict};
 use crate::roster::Who;
 
@@ -41,7 +43,7 @@ impl Net {
         }
         let suspects = self.shape.suspects(self.blocked.load(Ordering::Acquire));
         if suspects.is_empty() {
-            return self.let_time_pass();
+            return self.nothing_moves(epoch);
         }
         self.judged.fetch_add(1, Ordering::Relaxed);
         let finding = Still::of(self, suspects.to_vec()).find();
@@ -53,16 +55,77 @@ impl Net {
                 .iter()
                 .for_each(|link| self.links[*link].end_by_quiescence()),
             Finding::Deadlock(deadlock) => self.over(Verdict::Deadlock(deadlock)),
-            Finding::Nothing => self.let_time_pass(),
+            Finding::Nothing => self.nothing_moves(epoch),
         }
     }
 }
 
 impl Net {
+    /// Nobody is stuck, and nobody moves: those who wait for others to settle what they have been given
+    /// would wait for ever, if what holds it waits for their end.
+    fn nothing_moves(&self, epoch: u64) {
+        let waiting = self.last_called();
+        if self.roster.quiet_epoch() != Some(epoch) {
+            return;
+        }
+        if waiting.is_empty() {
+            return self.let_time_pass();
+        }
+        for (index, station) in waiting {
+            station.call_for_the_last_time();
+            self.roster.wake(*index);
+        }
+    }
+
+    /// Receivers for which nothing more will be settled before they end: those to which nobody sends any
+    /// more; else, when nothing comes from anywhere, all that wait for it, which are in a circle with who
+    /// holds it.
+    fn last_called(&self) -> Vec<&(usize, Arc<Station>)> {
+        if self.receivers.is_empty()
+            || self.outside.load(Ordering::Acquire) > 0
+            || self.is_left_unread()
+        {
+            return Vec::new();
+        }
+        let waits = |index: usize| self.processes[index].status().waits;
+        if (0..self.processes.len()).any(|index| waits(index).outside) {
+            return Vec::new();
+        }
+        let receivers = self.receivers.iter();
+        let waiting: Vec<_> = receivers
+            .filter(|(index, _)| waits(*index).settlement)
+            .collect();
+        let is_last = |(index, _): &&(usize, Arc<Station>)| {
+            let mut bells = self.processes[*index].links_in();
+            bells.all(|bell| self.links[bell].is_over())
+        };
+        let last: Vec<_> = waiting.iter().copied().filter(is_last).collect();
+        if last.is_empty() && !self.is_being_fed() {
+            waiting
+        } else {
+            last
+        }
+    }
+
+    /// Whether the embedding program may still feed a link.
+    fn is_being_fed(&self) -> bool {
+        self.links.iter().any(|link| {
+            let feeds = |who: &Who| matches!(who, Who::External(_));
+            link.writers.iter().any(feeds) && {
+                let open = link.observe().open;
+                let mut writers = link.writers.iter().zip(open);
+                writers.any(|(who, is_open)| is_open && feeds(who))
+            }
+        })
+    }
+
     /// Virtual time goes on when everybody waits for it, but not while somebody waits for the world, or
     /// for the embedding program to receive.
     fn let_time_pass(&self) {
-        if self.outside.load(Ordering::Acquire) == 0 && !self.is_left_unread() {
+        if self.outside.load(Ordering::Acquire) == 0
+            && self.clock.is_virtual()
+            && !self.is_left_unread()
+        {
             self.clock.advance();
         }
     }
@@ -79,8 +142,7 @@ impl Net {
             Who::External(_) => false,
         };
         let mut links = self.links.iter().enumerate();
-        self.clock.is_virtual()
-            && self.blocked.load(Ordering::Acquire) > 0
+        self.blocked.load(Ordering::Acquire) > 0
             && links.any(|(at, link)| {
                 matches!(link.reader, Who::External(_))
                     && link.writers.iter().any(|who| is_blocked(at, who))
@@ -172,7 +234,9 @@ impl<'a> Still<'a> {
         let status = &self.statuses[&index];
         let is_elsewhere = status.life == Life::Suspended && status.waits.is_empty();
         let is_gone = process.is_over.load(Ordering::Acquire);
-        let is_outside = process.is_outside.load(Ordering::Acquire) || status.waits.outside;
+        let is_outside = process.is_outside.load(Ordering::Acquire)
+            || status.waits.outside
+            || status.waits.settlement;
         !(is_gone || is_outside || is_elsewhere)
     }
 

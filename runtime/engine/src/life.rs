@@ -85,7 +85,7 @@ impl Process {
                 .enumerate()
                 .filter(|(_, socket)| socket.link.is_some())
         };
-        if connected().next().is_none() {
+        if self.is_receiver || connected().next().is_none() {
             return self.start_without_input(body, net);
         }
         let looks: Vec<Pulled> = connected()

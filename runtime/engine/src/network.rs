@@ -8,9 +8,11 @@ use crossbeam_channel::{Receiver, Sender, after, never, select};
 use paperflow_core::turn::Outlet;
 
 use crate::clock::NetClock;
+use crate::connect::Stores;
 use crate::link::{Link, Writer};
 use crate::options::Watch;
 use crate::process::{After, Process};
+use crate::receiver::Station;
 use crate::report::{FaultReport, Leak, Outcome, Verdict};
 use crate::roster::{External, Roster};
 use crate::scope::Scope;
@@ -29,6 +31,9 @@ pub(crate) struct Net {
     pub(crate) events: Sender<Event>,
     pub(crate) judging: Mutex<()>,
     pub(crate) shape: Shape,
+    /// The processes that read from connectors.
+    pub(crate) receivers: Vec<(usize, Arc<Station>)>,
+    pub(crate) stores: Stores,
     /// Processes that wait for room.
     pub(crate) blocked: AtomicUsize,
     /// Processes that wait for the world.
@@ -109,6 +114,37 @@ impl Net {
 
     pub(crate) fn over(&self, verdict: Verdict) {
         self.tell(Event::Over(verdict));
+    }
+
+    /// A run is cut short: what nobody will handle is given back to its store, before anything is let go
+    /// of. After a good end there is nothing to give back but what the embedding program still holds.
+    fn give_back(&self) {
+        let stations = self.receivers.iter();
+        stations.for_each(|(_, station)| station.close());
+    }
+
+    /// Everything settled is made safe, and a run that has finished well is the last of its kind. What a
+    /// store cannot do is the network's failure.
+    fn keep_account(&self, verdict: Verdict) -> Verdict {
+        let flushed = self.receivers.iter().map(|(_, station)| station.flush());
+        let settled = flushed.collect::<Result<Vec<()>, _>>();
+        let finish = || {
+            let mut stores = self.stores.all();
+            stores.try_for_each(|store| store.finish(self.stores.graph()))
+        };
+        let is_finished = verdict == Verdict::Finished && !self.receivers.is_empty();
+        match settled.and_then(|_| if is_finished { finish() } else { Ok(()) }) {
+            Err(fault) if is_finished => Verdict::Failed(FaultReport {
+                address: self.stores.graph().to_owned(),
+                message: fault.to_string(),
+                ..FaultReport::default()
+            }),
+            Err(fault) => {
+                tracing::warn!("{fault}");
+                verdict
+            }
+            Ok(()) => verdict,
+        }
     }
 
     fn tell(&self, event: Event) {
@@ -217,6 +253,7 @@ impl Control {
     /// Stops everything at once.
     pub fn kill(&self) {
         self.net.tell(Event::Kill(self.net.unfinished()));
+        self.net.give_back();
         self.net.halt();
     }
 }
@@ -247,7 +284,10 @@ impl Running {
     /// Waits until the network has ended, in whatever way.
     #[must_use]
     pub fn wait(mut self) -> Outcome {
-        let verdict = self.verdict();
+        let verdict = self.net.keep_account(self.verdict());
+        if verdict != Verdict::Finished {
+            self.net.give_back();
+        }
         self.shut_down();
         self.net.outcome(verdict)
     }
@@ -300,6 +340,7 @@ pub(crate) struct Thread {
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.threads.is_empty() {
+            self.net.give_back();
             self.shut_down();
         }
     }

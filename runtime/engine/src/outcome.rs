@@ -114,7 +114,8 @@ impl Net {
     /// Whether there is nothing for a process to do or to see before a packet comes, or an end.
     fn only_waits(&self, process: &Process) -> bool {
         let links = || process.inputs.iter().filter_map(|socket| socket.link);
-        process.single_reads().next().is_none()
+        !process.is_receiver
+            && process.single_reads().next().is_none()
             && links().next().is_some()
             && links().all(|link| !self.links[link].is_over())
     }

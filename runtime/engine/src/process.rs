@@ -62,6 +62,8 @@ pub(crate) struct Process {
     /// No arrow leads to it at all, nor to a re-armed subnet around it: it ends when the network is
     /// told to stop.
     pub(crate) is_origin: bool,
+    /// It reads from a connector, and starts at once: what it waits for comes by no link.
+    pub(crate) is_receiver: bool,
     pub(crate) has_own_thread: bool,
     pub(crate) waker: Waker,
     pub(crate) is_outside: AtomicBool,

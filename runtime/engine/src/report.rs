@@ -168,7 +168,7 @@ impl LinkStatistics {
 }
 
 /// A fault of a process.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FaultReport {
     /// The process.
     pub address: String,

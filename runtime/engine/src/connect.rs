@@ -1,0 +1,314 @@
+//! Links that are not memory: each becomes a process that writes to its connector and, for each of its
+//! readers, one that reads from it.
+//!
+//! What leads into the sender and out of the receivers is memory. The sender's port BELL leads to those
+//! of the receivers and never carries a packet: it tells a receiver that nobody sends any more, and shows
+//! whoever judges the network that what is sent there comes out here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use paperflow_core::connector::{
+    Connector, ConnectorKind, Declaration, Delay, OnError, Store, StoreFault,
+};
+use paperflow_core::message::Id;
+use paperflow_core::{Catalogue, Component};
+use paperflow_graph::plan::{self, End, Link, Plan, Process, Writer};
+
+use crate::build::BuildError;
+use crate::receiver::{Receiver, Station};
+use crate::sender::Sender;
+use crate::wiring::same;
+
+/// The stores that keep a network's connectors.
+#[derive(Clone, Default)]
+pub struct Stores {
+    graph: String,
+    usual: Option<Arc<dyn Store>>,
+    named: BTreeMap<String, Arc<dyn Store>>,
+}
+
+impl Stores {
+    /// Those of a graph, by the name that ids are made from.
+    #[must_use]
+    pub fn new(graph: impl Into<String>) -> Self {
+        Self {
+            graph: graph.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The store of connectors that name none.
+    #[must_use]
+    pub fn usual(mut self, store: Arc<dyn Store>) -> Self {
+        self.usual = Some(store);
+        self
+    }
+
+    /// The store of connectors that say `via=NAME`.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>, store: Arc<dyn Store>) -> Self {
+        self.named.insert(name.into(), store);
+        self
+    }
+
+    pub(crate) fn graph(&self) -> &str {
+        &self.graph
+    }
+
+    pub(crate) fn get(&self, name: Option<&str>) -> Option<&Arc<dyn Store>> {
+        match name {
+            Some(name) => self.named.get(name),
+            None => self.usual.as_ref(),
+        }
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<dyn Store>> {
+        self.usual.iter().chain(self.named.values())
+    }
+}
+
+/// Port of a sender and of its receivers that joins them.
+pub(crate) const BELL: &str = "BELL";
+
+/// What a network has instead of its connectors.
+pub(crate) struct Lowered {
+    pub(crate) plan: Plan,
+    pub(crate) catalogue: Catalogue,
+    /// From which the identities of all packets follow.
+    pub(crate) run: Id,
+    /// The processes that read from connectors.
+    pub(crate) receivers: Vec<(usize, Arc<Station>)>,
+}
+
+/// Puts a sender and receivers in the place of each connector; nothing when there is none.
+pub(crate) fn lower(
+    plan: &Plan,
+    catalogue: &Catalogue,
+    stores: &Stores,
+) -> Result<Option<Lowered>, BuildError> {
+    if plan.links.iter().all(|link| link.connector.is_none()) {
+        return Ok(None);
+    }
+    let mut lowering = Lowering {
+        stores,
+        run: Id::of(stores.graph()),
+        plan: Plan {
+            links: Vec::new(),
+            ..plan.clone()
+        },
+        catalogue: catalogue.clone(),
+        places: vec![None; plan.links.len()],
+        connected: BTreeMap::new(),
+        receivers: Vec::new(),
+        arriving: Vec::new(),
+    };
+    for (at, link) in plan.links.iter().enumerate() {
+        match &link.connector {
+            None => lowering.memory(at, link),
+            Some(connector) => lowering.connector(link, connector)?,
+        }
+    }
+    lowering.arrive();
+    lowering.renumber_diverts();
+    Ok(Some(Lowered {
+        plan: lowering.plan,
+        catalogue: lowering.catalogue,
+        run: lowering.run,
+        receivers: lowering.receivers,
+    }))
+}
+
+struct Lowering<'a> {
+    stores: &'a Stores,
+    run: Id,
+    plan: Plan,
+    catalogue: Catalogue,
+    /// Where each memory link of the plan lies now.
+    places: Vec<Option<usize>>,
+    /// By name of the store and of the connector.
+    connected: BTreeMap<(Option<String>, String), Connected>,
+    receivers: Vec<(usize, Arc<Station>)>,
+    /// Receivers, and the links that they stand for.
+    arriving: Vec<(usize, Link)>,
+}
+
+/// A connector that has its sender.
+#[derive(Clone)]
+struct Connected {
+    connector: Arc<dyn Connector>,
+    sender: usize,
+    /// The link into its sender.
+    link: usize,
+}
+
+impl Lowering<'_> {
+    fn memory(&mut self, at: usize, link: &Link) {
+        self.places[at] = Some(self.plan.links.len());
+        self.plan.links.push(link.clone());
+    }
+
+    fn connector(&mut self, link: &Link, wanted: &plan::Connector) -> Result<(), BuildError> {
+        let key = (wanted.store.clone(), wanted.name.clone());
+        let connected = match self.connected.get(&key) {
+            Some(connected) => connected.clone(),
+            None => self.connect(link, wanted)?,
+        };
+        let known = &mut self.plan.links[connected.link].from;
+        for writer in &link.from {
+            if !known.iter().any(|other| same(&other.end, &writer.end)) {
+                known.push(writer.clone());
+            }
+        }
+        self.receive(link, wanted, &connected);
+        self.connected.insert(key, connected);
+        Ok(())
+    }
+
+    /// Opens the connector and makes its sender.
+    fn connect(&mut self, link: &Link, wanted: &plan::Connector) -> Result<Connected, BuildError> {
+        let failed = |fault: StoreFault| BuildError::Store {
+            connector: wanted.name.clone(),
+            fault,
+        };
+        let store = self.stores.get(wanted.store.as_deref());
+        let store = store.ok_or_else(|| BuildError::NoStore {
+            connector: wanted.name.clone(),
+            store: wanted.store.clone(),
+        })?;
+        let connector = store.connect(&declaration(wanted)).map_err(failed)?;
+        let epoch = store.epoch(self.stores.graph()).map_err(failed)?;
+        self.run = self.run.derive(Id::of(store.name()), epoch);
+        let address = format!("{}[send]", wanted.name);
+        let sender = self.process(
+            Sender::new(&address, Arc::clone(&connector)),
+            &address,
+            link,
+        );
+        let link = self.plan.links.len();
+        self.plan.links.push(Link {
+            to: end(sender, "IN"),
+            ..Link::default()
+        });
+        Ok(Connected {
+            connector,
+            sender,
+            link,
+        })
+    }
+
+    /// Makes a receiver for the reader of a link.
+    fn receive(&mut self, link: &Link, wanted: &plan::Connector, connected: &Connected) {
+        let reader = &self.plan.processes[link.to.process].address;
+        let element = link
+            .to
+            .index
+            .map_or_else(String::new, |at| format!("[{at}]"));
+        let address = format!(
+            "{}[receive {reader}.{}{element}]",
+            wanted.name, link.to.port
+        );
+        let connector = Arc::clone(&connected.connector);
+        let receives = Receiver::new(&address, &wanted.group, connector);
+        let station = receives.station();
+        let receiver = self.process(receives, &address, link);
+        let number = u32::try_from(self.receivers.len()).unwrap_or(u32::MAX);
+        self.receivers.push((receiver, station));
+        self.plan.links.push(Link {
+            to: end(receiver, BELL),
+            from: vec![Writer {
+                end: End {
+                    index: Some(number),
+                    ..end(connected.sender, BELL)
+                },
+                ..Writer::default()
+            }],
+            capacity: Some(1),
+            ..Link::default()
+        });
+        self.arriving.push((receiver, link.clone()));
+    }
+
+    /// What the receivers give arrives with what comes by memory.
+    fn arrive(&mut self) {
+        for (receiver, link) in std::mem::take(&mut self.arriving) {
+            let writer = Writer {
+                end: end(receiver, "OUT"),
+                ..link.from.first().cloned().unwrap_or_default()
+            };
+            let mut links = self.plan.links.iter_mut();
+            match links.find(|other| same(&other.to, &link.to)) {
+                Some(other) => other.from.push(writer),
+                None => self.plan.links.push(Link {
+                    to: link.to,
+                    from: vec![writer],
+                    ..Link::default()
+                }),
+            }
+        }
+    }
+
+    fn renumber_diverts(&mut self) {
+        for link in &mut self.plan.links {
+            link.divert = link.divert.and_then(|target| self.places[target]);
+        }
+    }
+
+    fn process(
+        &mut self,
+        component: impl Component + 'static,
+        address: &str,
+        link: &Link,
+    ) -> usize {
+        let at = self.plan.processes.len();
+        let span = link.from.first().map(|writer| writer.span);
+        self.catalogue = std::mem::take(&mut self.catalogue).with(component);
+        self.plan.processes.push(Process {
+            component: address.to_owned(),
+            address: address.to_owned(),
+            span: span.unwrap_or_default(),
+            ..Process::default()
+        });
+        at
+    }
+}
+
+fn end(process: usize, port: &str) -> End {
+    End {
+        process,
+        port: port.to_owned(),
+        ..End::default()
+    }
+}
+
+/// What a drawing asks of a store, with the usual for what it leaves open.
+fn declaration(wanted: &plan::Connector) -> Declaration {
+    let kind = match wanted.kind {
+        plan::ConnectorKind::Queue => ConnectorKind::Queue,
+        plan::ConnectorKind::Stream => ConnectorKind::Stream,
+        plan::ConnectorKind::Pubsub => ConnectorKind::Pubsub,
+    };
+    let usual = Declaration::new(&wanted.name, kind);
+    let on_error = match &wanted.on_error {
+        Some(plan::OnError::Skip) => OnError::Skip,
+        Some(plan::OnError::Copy(stream)) => OnError::Copy(stream.clone()),
+        Some(plan::OnError::Retry) | None => OnError::Retry,
+    };
+    Declaration {
+        capacity: wanted.capacity.unwrap_or(usual.capacity),
+        retries: wanted.retries.unwrap_or(usual.retries),
+        delay: Delay {
+            first: wanted.delay.unwrap_or(usual.delay.first),
+            factor: wanted.backoff.unwrap_or(usual.delay.factor),
+            ..usual.delay
+        },
+        lease: wanted.lease.unwrap_or(usual.lease),
+        dead_letter: wanted.dead_letter.clone(),
+        invalid: wanted.invalid.clone(),
+        key: wanted.key.clone(),
+        partitions: wanted.partitions.unwrap_or(usual.partitions),
+        on_error,
+        retained: wanted.retained,
+        ..usual
+    }
+}

@@ -1,0 +1,227 @@
+//! The process that reads from a connector.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Context;
+
+use paperflow_core::connector::{
+    Connector, Consumer, Delivery, Disposition, Failure, Found, Outlook, StoreFault, Subscription,
+};
+use paperflow_core::headers::names;
+use paperflow_core::message::{Message, Unreadable};
+use paperflow_core::settle::{Token, Tokens, Trail};
+use paperflow_core::{
+    Activity, Component, Fault, Give, Packet, Params, PortSpec, Spec, Step, Take, Timer, Turn,
+};
+use parking_lot::Mutex;
+
+use crate::connect::BELL;
+
+/// Most deliveries that are asked for at a time.
+const MOST: usize = 64;
+
+/// Makes the process that reads a connector for one in-port.
+///
+/// It ends when nobody sends any more, and nothing is ready, leased, resting or unsettled; or when
+/// nothing moves any more and others can only settle what they hold once they see the end.
+pub(crate) struct Receiver {
+    spec: Spec,
+    group: String,
+    connector: Arc<dyn Connector>,
+    station: Arc<Station>,
+}
+
+/// What the network knows of a receiver.
+#[derive(Default)]
+pub(crate) struct Station {
+    /// Nothing more will be settled before it ends.
+    is_last_call: AtomicBool,
+    subscription: Mutex<Option<Arc<dyn Subscription>>>,
+}
+
+impl Station {
+    pub(crate) fn call_for_the_last_time(&self) {
+        self.is_last_call.store(true, Ordering::Release);
+    }
+
+    /// Gives back what is not settled: a run is cut short.
+    pub(crate) fn close(&self) {
+        if let Some(subscription) = &*self.subscription.lock() {
+            subscription.close();
+        }
+    }
+
+    /// Waits until everything settled is safe.
+    pub(crate) fn flush(&self) -> Result<(), StoreFault> {
+        let subscription = self.subscription.lock().clone();
+        subscription.map_or(Ok(()), |subscription| subscription.flush())
+    }
+}
+
+impl Receiver {
+    pub(crate) fn new(name: &str, group: &str, connector: Arc<dyn Connector>) -> Self {
+        let spec = Spec::new(name, "Reads packets from a connector.")
+            .input(PortSpec::new(
+                BELL,
+                "Ends when nothing is sent any more.",
+                Vec::new(),
+            ))
+            .output(PortSpec::new("OUT", "What was sent.", Vec::new()));
+        Self {
+            spec,
+            group: group.to_owned(),
+            connector,
+            station: Arc::default(),
+        }
+    }
+
+    pub(crate) fn station(&self) -> Arc<Station> {
+        Arc::clone(&self.station)
+    }
+}
+
+impl Component for Receiver {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn open(&self, params: &Params) -> Result<Box<dyn Activity>, Fault> {
+        Ok(Box::new(Receiving {
+            name: self.spec.name.clone(),
+            group: self.group.clone(),
+            connector: Arc::clone(&self.connector),
+            station: Arc::clone(&self.station),
+            subscription: None,
+            timer: params.timer(),
+            alarm: None,
+            deliveries: Vec::new(),
+            leaving: VecDeque::new(),
+        }))
+    }
+}
+
+struct Receiving {
+    name: String,
+    group: String,
+    connector: Arc<dyn Connector>,
+    station: Arc<Station>,
+    subscription: Option<Arc<dyn Subscription>>,
+    timer: Timer,
+    alarm: Option<u64>,
+    deliveries: Vec<Delivery>,
+    /// Packets that have not left.
+    leaving: VecDeque<Packet>,
+}
+
+impl Activity for Receiving {
+    fn step(&mut self, turn: &mut Turn, cx: &mut Context<'_>) -> Result<Step, Fault> {
+        if let Some(alarm) = self.alarm.take() {
+            self.timer.cancel(alarm);
+        }
+        let subscription = self.subscription(cx)?;
+        loop {
+            while let Some(packet) = self.leaving.pop_front() {
+                match turn.give_new(0, packet) {
+                    Give::Sent => {}
+                    Give::Full(packet) => {
+                        self.leaving.push_front(packet);
+                        return Ok(Step::Wait);
+                    }
+                    Give::Closed(packet) => {
+                        self.leaving.push_front(packet);
+                        return Ok(Step::Done);
+                    }
+                }
+            }
+            if turn.is_spent() {
+                return Ok(Step::More);
+            }
+            if self.station.is_last_call.load(Ordering::Acquire) {
+                return Ok(Step::Done);
+            }
+            match subscription.receive(MOST, &mut self.deliveries)? {
+                Found::Some => self.unpack(&subscription),
+                Found::Empty(outlook) => return Ok(self.wait(turn, cx, outlook)),
+            }
+        }
+    }
+
+    fn end(&mut self, _: &mut Turn) {
+        for packet in self.leaving.drain(..) {
+            packet.worsen(Disposition::Release, None);
+        }
+        if let Some(alarm) = self.alarm.take() {
+            self.timer.cancel(alarm);
+        }
+    }
+}
+
+impl Receiving {
+    fn subscription(&mut self, cx: &Context<'_>) -> Result<Arc<dyn Subscription>, Fault> {
+        if let Some(subscription) = &self.subscription {
+            return Ok(Arc::clone(subscription));
+        }
+        let subscription = self.connector.subscribe(Consumer {
+            name: self.name.clone(),
+            group: self.group.clone(),
+            waker: cx.waker().clone(),
+        })?;
+        self.subscription = Some(Arc::clone(&subscription));
+        *self.station.subscription.lock() = Some(Arc::clone(&subscription));
+        Ok(subscription)
+    }
+
+    /// There is nothing to receive now: what it waits for, or that there is nothing to wait for.
+    fn wait(&mut self, turn: &mut Turn, cx: &Context<'_>, outlook: Outlook) -> Step {
+        let is_over = matches!(turn.take(0), Take::End);
+        if let Some(due) = outlook.due {
+            self.alarm = Some(self.timer.wake_at(due, cx.waker().clone()));
+            turn.wait_outside();
+        } else if outlook.unsettled + outlook.elsewhere > 0 {
+            turn.wait_for_settlement();
+        } else if is_over {
+            return Step::Done;
+        }
+        Step::Wait
+    }
+
+    fn unpack(&mut self, subscription: &Arc<dyn Subscription>) {
+        for delivery in std::mem::take(&mut self.deliveries) {
+            let token = Token::new(Arc::clone(subscription), delivery.ticket);
+            let tokens = Tokens::from(token);
+            match packets(delivery.message, delivery.attempt, &tokens) {
+                Ok(packets) => self.leaving.extend(packets),
+                Err(unreadable) => {
+                    let failure = Failure {
+                        message: unreadable.to_string(),
+                        process: self.name.clone(),
+                        ..Failure::default()
+                    };
+                    tokens.worsen(Disposition::Invalid, Some(&failure));
+                }
+            }
+        }
+    }
+}
+
+/// The packets of a message, each of which follows from its delivery.
+fn packets(message: Message, attempt: u32, tokens: &Tokens) -> Result<Vec<Packet>, Unreadable> {
+    let Message { id, headers, parts } = message;
+    let mut headers = Some(headers);
+    let mut packets = Vec::with_capacity(parts.len());
+    for (at, part) in (0..).zip(parts) {
+        let mut packet = part.packet()?;
+        if let Some(headers) = headers.take() {
+            if !headers.is_empty() {
+                packet = packet.with_headers(headers);
+            }
+            packet = packet.with_header(names::ATTEMPT, &attempt.to_string());
+        }
+        packets.push(packet.with_trail(Trail {
+            id: Some(if at == 0 { id } else { id.derive(id, at) }),
+            tokens: tokens.clone(),
+        }));
+    }
+    Ok(packets)
+}

@@ -1,0 +1,186 @@
+//! The process that writes to a connector.
+
+use std::sync::Arc;
+use std::task::Context;
+
+use paperflow_core::connector::{Connector, Disposition};
+use paperflow_core::headers::names;
+use paperflow_core::message::{Id, Message, Part};
+use paperflow_core::settle::Settle;
+use paperflow_core::{
+    Activity, Component, Fault, Headers, Kind, Packet, Params, PortSpec, Spec, Step, Take, Turn,
+};
+
+use crate::connect::BELL;
+
+/// Most messages that are written at a time.
+const MOST: usize = 256;
+
+/// Makes the process that writes what it receives to a connector, in order, each group as one message.
+///
+/// A packet has ended for its process when it is safe in the store.
+pub(crate) struct Sender {
+    spec: Spec,
+    connector: Arc<dyn Connector>,
+}
+
+impl Sender {
+    pub(crate) fn new(name: &str, connector: Arc<dyn Connector>) -> Self {
+        let mut spec = Spec::new(name, "Writes packets to a connector.")
+            .input(PortSpec::new("IN", "What is sent.", Vec::new()))
+            .output(PortSpec::new(BELL, "Ends when nothing is sent any more.", Vec::new()).array());
+        spec.settle = Settle::Each;
+        Self { spec, connector }
+    }
+}
+
+impl Component for Sender {
+    fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    fn open(&self, _: &Params) -> Result<Box<dyn Activity>, Fault> {
+        Ok(Box::new(Sending {
+            connector: Arc::clone(&self.connector),
+            place: Id::of(&self.spec.name),
+            nameless: 0,
+            taken: Vec::new(),
+            messages: Vec::new(),
+            group: None,
+            depth: 0,
+        }))
+    }
+}
+
+struct Sending {
+    connector: Arc<dyn Connector>,
+    place: Id,
+    /// Packets that came without an identity.
+    nameless: u64,
+    /// Packets that are not safe yet.
+    taken: Vec<Packet>,
+    messages: Vec<Message>,
+    /// A group that is not complete.
+    group: Option<Message>,
+    depth: usize,
+}
+
+/// What was taken from the in-port.
+enum Taken {
+    /// As much as there is room for.
+    Enough,
+    /// All there is for now.
+    All,
+    /// All there will ever be.
+    End,
+}
+
+impl Activity for Sending {
+    fn step(&mut self, turn: &mut Turn, cx: &mut Context<'_>) -> Result<Step, Fault> {
+        loop {
+            let room = self.connector.room(cx.waker())?;
+            if room == 0 {
+                turn.wait_for_room(0);
+                return Ok(Step::Wait);
+            }
+            let taken = self.take(turn, room.min(MOST))?;
+            if self.messages.is_empty() {
+                return Ok(match taken {
+                    Taken::Enough => Step::More,
+                    Taken::All => Step::Wait,
+                    Taken::End => Step::Done,
+                });
+            }
+            self.connector.send(&self.messages)?;
+            self.messages.clear();
+            let kept = self.group.as_ref().map_or(0, |group| group.parts.len());
+            for packet in self.taken.drain(..self.taken.len() - kept) {
+                turn.drop_packet(packet);
+            }
+            turn.let_go_of_deliveries(Disposition::Done, None);
+        }
+    }
+
+    fn end(&mut self, turn: &mut Turn) {
+        for packet in self.taken.drain(..) {
+            packet.worsen(Disposition::Release, None);
+            turn.drop_packet(packet);
+        }
+    }
+}
+
+impl Sending {
+    fn take(&mut self, turn: &mut Turn, most: usize) -> Result<Taken, Fault> {
+        while self.messages.len() < most {
+            if turn.is_spent() {
+                return Ok(Taken::Enough);
+            }
+            match turn.take(0) {
+                Take::Packet(packet) => self.add(packet)?,
+                Take::Empty => return Ok(Taken::All),
+                Take::End => return Ok(Taken::End),
+            }
+        }
+        Ok(Taken::Enough)
+    }
+
+    fn add(&mut self, packet: Packet) -> Result<(), Fault> {
+        let unkept =
+            |reason: &str, packet: Packet| Fault::new(reason).with(packet).at(0).rejected();
+        let kind = packet.kind();
+        if self.depth > 0 || kind == Kind::Open {
+            let part = match Part::inside(&packet) {
+                Ok(part) => part,
+                Err(reason) => return Err(unkept(reason, packet)),
+            };
+            match &mut self.group {
+                Some(group) => group.parts.push(part),
+                None => self.group = Some(self.begin(&packet, part)),
+            }
+            match kind {
+                Kind::Open => self.depth += 1,
+                Kind::Close => self.depth -= 1,
+                _ => {}
+            }
+            if self.depth == 0 {
+                self.messages.extend(self.group.take());
+            }
+        } else {
+            let id = self.id(&packet);
+            match Message::of(id, &packet) {
+                Ok(message) => self.messages.push(message),
+                Err(reason) => return Err(unkept(reason, packet)),
+            }
+        }
+        self.taken.push(packet);
+        Ok(())
+    }
+
+    /// A group begins: its open bracket is the first part, without the headers, which are the message's.
+    fn begin(&mut self, open: &Packet, part: Part) -> Message {
+        let Part {
+            kind,
+            body,
+            headers,
+        } = part;
+        let bare = Part {
+            kind,
+            body,
+            headers: Headers::default(),
+        };
+        Message {
+            id: self.id(open),
+            headers,
+            parts: vec![bare],
+        }
+    }
+
+    fn id(&mut self, packet: &Packet) -> Id {
+        let own = packet.trail().and_then(|trail| trail.id);
+        let header = || packet.headers()?.get(names::ID).map(Id::of);
+        own.or_else(header).unwrap_or_else(|| {
+            self.nameless += 1;
+            self.place.derive(self.place, self.nameless)
+        })
+    }
+}

@@ -1,0 +1,520 @@
+//! Links that are not memory, kept by a store that is: what the engine makes of any store.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+use std::task::Waker;
+
+use common::DRIVERS;
+use paperflow_core::connector::{
+    Capabilities, Connector, ConnectorKind, Consumer, Declaration, Delivery, Desk, Disposition,
+    Found, Outlook, Sent, Settlement, Store, StoreFault, StoreFaultKind, Subscription,
+};
+use paperflow_core::message::{Id, Message};
+use paperflow_core::*;
+use paperflow_engine::{Network, Options, Outcome, Scheduler, Started, Stores, Verdict, describe};
+use paperflow_graph::{FileId, Graph, Resolve, Severity, Sources, examine, plan};
+use parking_lot::Mutex;
+
+/// Keeps queues in memory. A failed message is ready again at once.
+#[derive(Default)]
+struct Shelf {
+    queues: Mutex<BTreeMap<String, Arc<Queue>>>,
+    epoch: Mutex<u64>,
+}
+
+struct Queue {
+    declaration: Declaration,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    ready: VecDeque<(Message, u32)>,
+    leased: BTreeMap<u64, (Message, u32)>,
+    dead: Vec<(Message, Settlement)>,
+    seen: BTreeSet<Id>,
+    tickets: u64,
+    most: usize,
+    wakers: Vec<Waker>,
+}
+
+impl State {
+    fn call(&self) {
+        self.wakers.iter().for_each(Waker::wake_by_ref);
+    }
+}
+
+impl Store for Shelf {
+    fn name(&self) -> &str {
+        "shelf"
+    }
+
+    fn capabilities(&self, _: ConnectorKind) -> Option<Capabilities> {
+        Some(Capabilities::default())
+    }
+
+    fn connect(&self, declaration: &Declaration) -> Result<Arc<dyn Connector>, StoreFault> {
+        let mut queues = self.queues.lock();
+        let queue = queues.entry(declaration.name.clone()).or_insert_with(|| {
+            Arc::new(Queue {
+                declaration: declaration.clone(),
+                state: Mutex::default(),
+            })
+        });
+        // Who read in an earlier run is gone.
+        queue.state.lock().wakers.clear();
+        Ok(Arc::new(Handle(Arc::clone(queue))))
+    }
+
+    fn desk(&self, _: &str) -> Result<Arc<dyn Desk>, StoreFault> {
+        Err(StoreFault::new(StoreFaultKind::Unsupported, "no tables"))
+    }
+
+    fn epoch(&self, _: &str) -> Result<u64, StoreFault> {
+        Ok(*self.epoch.lock())
+    }
+
+    fn finish(&self, _: &str) -> Result<(), StoreFault> {
+        *self.epoch.lock() += 1;
+        for queue in self.queues.lock().values() {
+            queue.state.lock().seen.clear();
+        }
+        Ok(())
+    }
+}
+
+struct Handle(Arc<Queue>);
+
+impl Connector for Handle {
+    fn send(&self, messages: &[Message]) -> Result<Sent, StoreFault> {
+        let mut state = self.0.state.lock();
+        let mut sent = Sent::default();
+        for message in messages {
+            if state.seen.insert(message.id) {
+                state.ready.push_back((message.clone(), 0));
+                sent.written += 1;
+            } else {
+                sent.known += 1;
+            }
+        }
+        state.most = state.most.max(state.ready.len());
+        state.call();
+        Ok(sent)
+    }
+
+    fn room(&self, waker: &Waker) -> Result<usize, StoreFault> {
+        let mut state = self.0.state.lock();
+        let room = self
+            .0
+            .declaration
+            .capacity
+            .saturating_sub(state.ready.len());
+        if room == 0 && !state.wakers.iter().any(|other| other.will_wake(waker)) {
+            state.wakers.push(waker.clone());
+        }
+        Ok(room)
+    }
+
+    fn subscribe(&self, consumer: Consumer) -> Result<Arc<dyn Subscription>, StoreFault> {
+        self.0.state.lock().wakers.push(consumer.waker);
+        Ok(Arc::new(Reader(Arc::clone(&self.0))))
+    }
+}
+
+struct Reader(Arc<Queue>);
+
+impl Subscription for Reader {
+    fn receive(&self, most: usize, into: &mut Vec<Delivery>) -> Result<Found, StoreFault> {
+        let mut state = self.0.state.lock();
+        if state.ready.is_empty() {
+            return Ok(Found::Empty(Outlook {
+                unsettled: state.leased.len(),
+                ..Outlook::default()
+            }));
+        }
+        for _ in 0..most {
+            let Some((message, failures)) = state.ready.pop_front() else {
+                break;
+            };
+            state.tickets += 1;
+            let ticket = state.tickets;
+            into.push(Delivery {
+                ticket,
+                message: message.clone(),
+                attempt: failures + 1,
+            });
+            state.leased.insert(ticket, (message, failures));
+        }
+        state.call();
+        Ok(Found::Some)
+    }
+
+    fn settle(&self, ticket: u64, settlement: Settlement) {
+        let mut state = self.0.state.lock();
+        let Some((message, failures)) = state.leased.remove(&ticket) else {
+            return;
+        };
+        let is_last = failures >= self.0.declaration.retries;
+        match settlement.disposition {
+            Disposition::Done => {}
+            Disposition::Release => state.ready.push_front((message, failures)),
+            Disposition::Retry if !is_last => state.ready.push_back((message, failures + 1)),
+            _ => state.dead.push((message, settlement)),
+        }
+        state.call();
+    }
+
+    fn flush(&self) -> Result<(), StoreFault> {
+        Ok(())
+    }
+
+    fn close(&self) {
+        let mut state = self.0.state.lock();
+        let leased = std::mem::take(&mut state.leased);
+        for (message, failures) in leased.into_values().rev() {
+            state.ready.push_front((message, failures + 1));
+        }
+    }
+}
+
+impl Shelf {
+    fn with<R>(&self, queue: &str, look: impl FnOnce(&State) -> R) -> R {
+        look(&self.queues.lock()[queue].state.lock())
+    }
+
+    /// Messages that are left, by what they are.
+    fn left(&self, queue: &str) -> Vec<String> {
+        self.with(queue, |state| {
+            let ready = state.ready.iter().map(|(message, _)| body(message));
+            ready.collect()
+        })
+    }
+}
+
+fn body(message: &Message) -> String {
+    let body = message.body().unwrap();
+    String::from_utf8(body).unwrap()
+}
+
+struct NoSubnets;
+
+impl Resolve for NoSubnets {
+    fn subnet(&mut self, _: &str, _: FileId) -> Option<Arc<Graph>> {
+        None
+    }
+}
+
+/// Sends each number back less one, until nothing is left of it.
+#[component("q/step", work = compute)]
+fn step(
+    /// Numbers.
+    input: i64,
+    /// Less one.
+    back: &mut Out<i64>,
+    /// Nothing.
+    out: &mut Out<i64>,
+) {
+    if input > 0 {
+        back.put(input - 1);
+    } else {
+        out.put(input);
+    }
+}
+
+/// Collects everything and sends the greatest first.
+#[component("q/sort", work = compute)]
+async fn sort(
+    /// Numbers.
+    input: In<i64>,
+    /// The same, the greatest first.
+    out: Out<i64>,
+) -> Result<(), Fault> {
+    let mut all = Vec::new();
+    while let Some(number) = input.next().await {
+        all.push(number);
+    }
+    all.sort_by_key(|number| std::cmp::Reverse(**number));
+    for number in all {
+        out.send(number).await?;
+    }
+    Ok(())
+}
+
+/// Passes what it gets and says which delivery it was.
+#[component("q/attempts", work = compute)]
+async fn attempts(
+    /// Anything.
+    input: In<Packet>,
+    /// The number of the delivery.
+    out: Out<Text>,
+) -> Result<(), Fault> {
+    while let Some(packet) = input.next().await {
+        let attempt = packet.headers().and_then(|headers| headers.get("attempt"));
+        let attempt = attempt.unwrap_or("none").to_owned();
+        drop(packet);
+        out.send(attempt.as_str()).await?;
+    }
+    Ok(())
+}
+
+fn catalogue() -> Catalogue {
+    common::catalogue().with(sort).with(step).with(attempts)
+}
+
+/// Runs a text in which the arrows into these in-ports are queues of the same name.
+fn run(
+    shelf: &Arc<Shelf>,
+    text: &str,
+    queues: &[(&str, usize, u32)],
+    way: (Scheduler, usize),
+    read: impl FnOnce(&paperflow_engine::Control, paperflow_engine::Output) -> Vec<String> + Send,
+) -> (Outcome, Vec<String>) {
+    let mut sources = Sources::new();
+    let file = sources.add(Path::new("test.fbp"), text);
+    let parsed = paperflow_syntax::parse(&sources, file, paperflow_syntax::Options::default());
+    let checked = examine(&parsed.graph, &describe(&catalogue()), &mut NoSubnets);
+    let errors = checked.diagnostics.iter();
+    let errors: Vec<_> = errors
+        .filter(|found| found.severity == Severity::Error)
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let mut plan = checked.plan;
+    for (into, capacity, retries) in queues {
+        let to = |plan: &plan::Plan, end: &plan::End| {
+            let element = end.index.filter(|at| *at > 0);
+            let element = element.map_or_else(String::new, |at| format!("[{at}]"));
+            format!(
+                "{}.{}{element}",
+                plan.processes[end.process].address, end.port
+            )
+        };
+        let at = plan
+            .links
+            .iter()
+            .position(|link| to(&plan, &link.to) == **into);
+        let link = at.map(|at| &mut plan.links[at]);
+        link.unwrap().connector = Some(Box::new(plan::Connector {
+            name: (*into).to_owned(),
+            capacity: Some(*capacity),
+            retries: Some(*retries),
+            ..plan::Connector::default()
+        }));
+    }
+    let options = Options {
+        scheduler: way.0,
+        capacity: way.1,
+        ..Options::default()
+    };
+    let mut network = Network::new(plan, &catalogue(), &sources, options);
+    network.keep(Stores::new("test").usual(Arc::clone(shelf) as Arc<dyn Store>));
+    network.output("OUT").unwrap();
+    let Started {
+        running,
+        mut outputs,
+        ..
+    } = network.start().unwrap();
+    let (output, control) = (outputs.remove(0), running.control());
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(move || read(&control, output));
+        let outcome = running.wait();
+        assert!(
+            outcome.statistics.is_conserved(),
+            "{way:?} {:#?}",
+            outcome.statistics
+        );
+        (outcome, reader.join().unwrap())
+    })
+}
+
+fn all(_: &paperflow_engine::Control, output: paperflow_engine::Output) -> Vec<String> {
+    output.map(|packet| packet.to_string()).collect()
+}
+
+/// The same output as with memory alone, nothing left behind, every way.
+fn expect(text: &str, queues: &[(&str, usize, u32)], expected: &[&str]) {
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let (outcome, out) = run(&shelf, text, queues, way, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        assert_eq!(out, expected, "{way:?}");
+        assert_eq!(outcome.leaks, [], "{way:?}");
+        for (queue, ..) in queues {
+            assert_eq!(shelf.left(queue), [""; 0], "{way:?}");
+            shelf.with(queue, |state| {
+                assert!(state.leased.is_empty(), "{way:?}");
+                assert!(state.dead.is_empty(), "{way:?}");
+            });
+        }
+    }
+}
+
+fn numbers(numbers: impl IntoIterator<Item = i64>) -> Vec<String> {
+    numbers
+        .into_iter()
+        .map(|number| number.to_string())
+        .collect()
+}
+
+#[test]
+fn a_queue_gives_what_a_link_in_memory_gives() {
+    let expected = numbers(1..=100);
+    let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+    let text = "'100' -> COUNT E(t/emit) -> A(t/pass) -> B(t/walk)\nOUTPORT=B.OUT:OUT";
+    expect(text, &[("A.IN", 1000, 3)], &expected);
+    expect(text, &[("A.IN", 3, 3), ("B.IN", 1, 3)], &expected);
+}
+
+#[test]
+fn a_full_queue_makes_its_writer_wait() {
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let text = "'100' -> COUNT E(t/emit) -> A(t/pass)\nOUTPORT=A.OUT:OUT";
+        let (_, out) = run(&shelf, text, &[("A.IN", 5, 3)], way, all);
+        assert_eq!(out, numbers(1..=100), "{way:?}");
+        assert!(shelf.with("A.IN", |state| state.most) <= 5, "{way:?}");
+    }
+}
+
+#[test]
+fn who_keeps_everything_to_the_end_sees_the_end() {
+    let expected = numbers((1..=40).rev());
+    let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+    let text = "'40' -> COUNT E(t/emit) -> A(q/sort) -> B(t/pass)\nOUTPORT=B.OUT:OUT";
+    expect(text, &[("A.IN", 1000, 3)], &expected);
+    expect(text, &[("A.IN", 1000, 3), ("B.IN", 1000, 3)], &expected);
+}
+
+#[test]
+fn a_cycle_over_a_queue_ends_by_itself() {
+    let text = "'4' -> COUNT E(t/emit) OUT -> IN[0] J(t/join) OUT -> IN S(q/step)\n\
+                S BACK -> IN[1] J\nOUTPORT=S.OUT:OUT";
+    expect(text, &[("J.IN[1]", 100, 0)], &["0", "0", "0", "0"]);
+    expect(text, &[("S.IN", 100, 0)], &["0", "0", "0", "0"]);
+    expect(
+        text,
+        &[("S.IN", 100, 0), ("J.IN[1]", 100, 0)],
+        &["0", "0", "0", "0"],
+    );
+}
+
+#[test]
+fn a_group_is_one_message() {
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let text = "'3' -> COUNT E(t/groups) OUT -> IN A(t/pass)\n'2' -> SIZE E\nOUTPORT=A.OUT:OUT";
+        let memory = common::run_with(text, way.0, way.1).out;
+        let (outcome, out) = run(&shelf, text, &[("A.IN", 1000, 3)], way, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        assert_eq!(out, memory, "{way:?}");
+    }
+}
+
+#[test]
+fn a_message_that_fails_is_delivered_again_and_then_set_aside() {
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let text =
+            "'9' -> COUNT E(t/emit) OUT -> IN A(t/fail-on)\n'4' -> NUMBER A\nOUTPORT=A.OUT:OUT";
+        let (outcome, out) = run(&shelf, text, &[("A.IN", 1000, 3)], way, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        assert_eq!(out, numbers((1..=9).filter(|at| *at != 4)), "{way:?}");
+        shelf.with("A.IN", |state| {
+            let (message, settlement) = &state.dead[0];
+            assert_eq!(
+                (state.dead.len(), body(message)),
+                (1, "4".to_owned()),
+                "{way:?}"
+            );
+            let failure = settlement.failure.clone().unwrap();
+            assert_eq!(failure.message, "will not take 4");
+            assert_eq!((&*failure.process, &*failure.component), ("A", "t/fail-on"));
+        });
+    }
+}
+
+#[test]
+fn a_delivery_says_which_it_is() {
+    let text = "'2' -> COUNT E(t/emit) OUT -> IN A(q/attempts)\nOUTPORT=A.OUT:OUT";
+    expect(text, &[("A.IN", 1000, 3)], &["1", "1"]);
+}
+
+#[test]
+fn what_a_run_leaves_behind_the_next_one_finds_and_nothing_twice() {
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let text = "'3000' -> COUNT E(t/emit) OUT -> IN A(t/pass)\nOUTPORT=A.OUT:OUT";
+        let queues = [("A.IN", 1000, 100)];
+        let (_, first) = run(&shelf, text, &queues, way, |control, output| {
+            let seen: Vec<String> = (0..7)
+                .map_while(|_| output.recv())
+                .map(|packet| packet.to_string())
+                .collect();
+            control.kill();
+            seen
+        });
+        let (outcome, second) = run(&shelf, text, &queues, way, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        let seen: BTreeSet<i64> = first
+            .iter()
+            .chain(&second)
+            .map(|text| text.parse().unwrap())
+            .collect();
+        assert_eq!(seen, (1..=3000).collect(), "{way:?}: nothing lost");
+        let mut again = second.clone();
+        again.sort();
+        again.dedup();
+        assert_eq!(again.len(), second.len(), "{way:?}: nothing twice in a run");
+        assert_eq!(shelf.left("A.IN"), [""; 0], "{way:?}");
+    }
+}
+
+#[test]
+fn a_second_run_after_a_good_end_is_another_one() {
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let text = "'5' -> COUNT E(t/emit) OUT -> IN A(t/pass)\nOUTPORT=A.OUT:OUT";
+        for _ in 0..2 {
+            let (_, out) = run(&shelf, text, &[("A.IN", 9, 3)], way, all);
+            assert_eq!(out, numbers(1..=5), "{way:?}");
+        }
+    }
+}
+
+#[test]
+fn a_connector_without_a_store_is_refused() {
+    let shelf = Arc::new(Shelf::default());
+    let error = {
+        let store = Stores::new("test");
+        let mut plan = plan::Plan::default();
+        plan.processes.push(plan::Process {
+            address: "A".into(),
+            component: "t/pass".into(),
+            ..plan::Process::default()
+        });
+        let end = |port: &str| plan::End {
+            port: port.into(),
+            ..plan::End::default()
+        };
+        plan.links.push(plan::Link {
+            to: end("IN"),
+            from: vec![plan::Writer {
+                end: end("OUT"),
+                ..plan::Writer::default()
+            }],
+            connector: Some(Box::default()),
+            ..plan::Link::default()
+        });
+        let mut network = Network::new(plan, &catalogue(), &Sources::new(), Options::default());
+        network.keep(store);
+        network.start().err().unwrap()
+    };
+    assert_eq!(
+        error.to_string(),
+        "`` is to be kept by a store, and there is none"
+    );
+    assert!(shelf.queues.lock().is_empty());
+}
