@@ -99,11 +99,9 @@ impl Wiring {
                 };
                 self.add_link(&link, Some(external));
             }
-            let link = self.into[end.process].get(&end.port, element(end));
-            if let Some(link) = link.copied() {
-                self.input_links
-                    .push((link, self.links[link].writers.len() - 1));
-            }
+            let link = self.into[end.process][(&*end.port, element(end))];
+            self.input_links
+                .push((link, self.links[link].writers.len() - 1));
         }
         for (end, external) in &outputs {
             self.add_output(end, external);
