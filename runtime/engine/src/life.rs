@@ -13,7 +13,7 @@ use paperflow_core::{Fault, Packet, Params, Step, slot};
 use crate::link::Link;
 use crate::network::Net;
 use crate::options::Policy;
-use crate::process::{After, Body, Life, ParamSource, Process, Socket, Stage, bump, panicked};
+use crate::process::{After, Body, Life, ParamSource, Process, Socket, Stage, panicked};
 use crate::report::FaultReport;
 
 /// Whether an activation may start.
@@ -337,12 +337,14 @@ impl Process {
                 After::Again
             }
             (policy, packet) => {
+                let mut is_from_store = body.turn.is_holding();
                 if let Some(packet) = packet {
+                    is_from_store |= !packet.tokens().is_empty();
                     packet.worsen(settlement.disposition, settlement.failure.as_ref());
                     body.turn.drop_packet(packet);
                 }
                 body.settlement = settlement;
-                self.give_up(body, net, policy, report)
+                self.give_up(body, net, policy, report, is_from_store)
             }
         }
     }
@@ -360,7 +362,6 @@ impl Process {
         };
         packet.worsen(disposition, failure.as_ref());
         body.turn.drop_packet(packet);
-        bump(&self.tally.failed, 1);
         if let Some(failure) = failure {
             tracing::warn!(process = %self.address, ?disposition, "{}", failure.message);
         }
@@ -368,29 +369,37 @@ impl Process {
 
     /// A fault that its packet does not settle: the process starts afresh, or ends, or takes the
     /// network with it.
-    fn give_up(&self, body: &mut Body, net: &Net, policy: Policy, report: FaultReport) -> After {
-        let is_given_again = policy == Policy::Usual && body.turn.is_holding();
+    fn give_up(
+        &self,
+        body: &mut Body,
+        net: &Net,
+        policy: Policy,
+        report: FaultReport,
+        is_from_store: bool,
+    ) -> After {
         match policy {
-            Policy::Usual if is_given_again => {
-                bump(&self.tally.failed, 1);
+            // The store counts the tries.
+            Policy::Usual if is_from_store => {
                 tracing::warn!(process = %self.address, "{}; starts afresh", report.message);
-                self.let_go(body, net);
-                body.stage = Stage::Waiting;
-                body.opened = 0;
-                return After::Again;
+                return self.start_afresh(body, net);
             }
             Policy::Restart(times) if body.restarts < times => {
                 body.restarts += 1;
                 net.note(report);
-                self.let_go(body, net);
-                body.stage = Stage::Waiting;
-                body.opened = 0;
-                return After::Again;
+                return self.start_afresh(body, net);
             }
             Policy::StopProcess => net.note(report),
             _ => net.fail(report),
         }
         self.finish(body, net)
+    }
+
+    /// The next packet finds a new activation.
+    fn start_afresh(&self, body: &mut Body, net: &Net) -> After {
+        self.let_go(body, net);
+        body.stage = Stage::Waiting;
+        body.opened = 0;
+        After::Again
     }
 
     pub(crate) fn report(&self, fault: &Fault, packet: Option<&Packet>) -> FaultReport {

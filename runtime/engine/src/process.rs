@@ -223,8 +223,6 @@ pub(crate) struct Tally {
     pub(crate) dropped: AtomicU64,
     pub(crate) received: AtomicU64,
     pub(crate) sent: AtomicU64,
-    /// Packets from connectors that it could not handle, and that their store was told of.
-    pub(crate) failed: AtomicU64,
     pub(crate) iip: AtomicU64,
     pub(crate) parked: AtomicU64,
     pub(crate) opened: AtomicU64,

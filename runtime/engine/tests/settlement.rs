@@ -359,6 +359,30 @@ fn a_packet_of_another_kind_is_invalid() {
 }
 
 #[test]
+fn a_looper_that_gets_a_packet_of_another_kind_starts_afresh() {
+    for way in DRIVERS {
+        let book = Arc::new(Book::default());
+        let fed = Arc::clone(&book);
+        let outcome = run(
+            "INPORT=A.IN:IN\nOUTPORT=A.OUT:OUT\nA(s/even)",
+            way,
+            move |input| {
+                let packets = [Packet::int(2), Packet::text("two"), Packet::int(4)];
+                for (number, packet) in (0..).zip(packets) {
+                    input.send(fed.packet(number, packet)).unwrap();
+                }
+            },
+            |output| {
+                let numbers: Vec<_> = output.filter_map(|packet| packet.as_int()).collect();
+                assert_eq!(numbers, [2, 4], "{way:?}");
+            },
+        );
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        assert_eq!(book.all(3), [Done, Invalid, Done], "{way:?}");
+    }
+}
+
+#[test]
 fn what_goes_to_error_is_done_when_it_has_been_taken_care_of() {
     expect(
         "INPORT=A.IN:IN\nOUTPORT=A.OUT:OUT\n'7' -> NUMBER A(t/fail-on) ERROR -> IN B(t/discard)",
