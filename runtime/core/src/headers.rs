@@ -93,10 +93,7 @@ impl Headers {
     /// Those that are written down when the packet is.
     #[must_use]
     pub fn written(&self) -> Self {
-        Self {
-            entries: self.entries.clone(),
-            trail: Trail::default(),
-        }
+        self.clone().with_trail(Trail::default())
     }
 
     /// Where the packet comes from.

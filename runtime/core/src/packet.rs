@@ -501,6 +501,12 @@ impl Packet {
         }
     }
 
+    /// Nobody handles it any more, through no fault of its own: the deliveries that it follows from are
+    /// given back to their store.
+    pub fn release(&self) {
+        self.worsen(Disposition::Release, None);
+    }
+
     /// The same packet, which says nothing of where it comes from.
     #[inline]
     #[must_use]

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::connector::Disposition;
 use crate::fault::Fault;
 use crate::packet::{Kind, Packet};
 use crate::settle::{Holding, Identity};
@@ -769,11 +768,11 @@ impl Turn {
     pub fn drop_hand(&mut self) {
         let inner = self.inner();
         if let Some((_, packet)) = inner.retry.take() {
-            packet.worsen(Disposition::Release, None);
+            packet.release();
             inner.counts.dropped += packet.weight() as u64;
         }
         for (_, packet, forwarded) in std::mem::take(&mut inner.hand) {
-            packet.worsen(Disposition::Release, None);
+            packet.release();
             inner.dropped_all(packet.weight() - usize::from(!forwarded));
         }
     }

@@ -8,7 +8,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use paperflow_core::Packet;
-use paperflow_core::connector::Disposition;
 use paperflow_core::headers::names;
 use paperflow_core::turn::{Inlet, Outlet, Pulled, Received, Room, Window};
 use paperflow_graph::Full;
@@ -283,7 +282,7 @@ impl Link {
         }
         state.counts.sent += 1;
         if is_gone {
-            packet.worsen(Disposition::Release, None);
+            packet.release();
             state.counts.lost_on_close += 1;
             state.members.lost += members([&packet]);
             return None;
@@ -366,7 +365,7 @@ impl State {
     /// Nobody handles what is still here.
     fn lose_queue(&mut self) {
         for packet in self.queue.drain(..) {
-            packet.worsen(Disposition::Release, None);
+            packet.release();
         }
     }
 

@@ -149,7 +149,7 @@ impl Activity for Receiving {
 
     fn end(&mut self, _: &mut Turn) {
         for packet in self.leaving.drain(..) {
-            packet.worsen(Disposition::Release, None);
+            packet.release();
         }
         if let Some(alarm) = self.alarm.take() {
             self.timer.cancel(alarm);

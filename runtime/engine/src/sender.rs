@@ -103,7 +103,7 @@ impl Activity for Sending {
 
     fn end(&mut self, turn: &mut Turn) {
         for packet in self.taken.drain(..) {
-            packet.worsen(Disposition::Release, None);
+            packet.release();
             turn.drop_packet(packet);
         }
     }

@@ -225,7 +225,7 @@ fn settled(text: &str, way: (Scheduler, usize), packets: u64) -> (Vec<Dispositio
             for number in 0..packets {
                 let value = Packet::int(i64::try_from(number).unwrap());
                 if let Err(refused) = input.send(fed.packet(number, value)) {
-                    refused.0.worsen(Release, None);
+                    refused.0.release();
                 }
             }
         },

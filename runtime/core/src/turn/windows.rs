@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::connector::Disposition;
 use crate::fault::Fault;
 use crate::headers::Headers;
 use crate::packet::Packet;
@@ -256,13 +255,11 @@ impl Inner {
     /// Gives a packet that knows where it comes from.
     fn give_ready(&mut self, at: usize, packet: Packet, forwarded: bool) -> Give {
         match self.room(at) {
-            Room::Full => Give::Full(packet),
-            Room::Closed => Give::Closed(packet),
-            Room::For(_) => {
-                self.place(at, packet, forwarded);
-                Give::Sent
-            }
+            Room::Full => return Give::Full(packet),
+            Room::Closed => return Give::Closed(packet),
+            Room::For(_) => self.place(at, packet, forwarded),
         }
+        Give::Sent
     }
 
     #[inline]
@@ -375,7 +372,7 @@ impl Inner {
                     return Ok(false);
                 }
                 Give::Closed(packet) => {
-                    packet.worsen(Disposition::Release, None);
+                    packet.release();
                     self.dropped_all(packet.weight() - usize::from(!forwarded));
                     return Err(crate::fault::Closed(packet).into());
                 }
@@ -501,7 +498,7 @@ impl Inner {
         element.ended = true;
         let unread = Received::all(&element.window);
         for packet in element.window.drain(..) {
-            packet.worsen(Disposition::Release, None);
+            packet.release();
         }
         if let Some(inlet) = &element.inlet {
             inlet.close(unread);
