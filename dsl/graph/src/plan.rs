@@ -235,14 +235,23 @@ impl Link {
     }
 }
 
+/// The address that the workers of a process share: `P` for `P[1]`, and for `P` itself.
+#[must_use]
+pub fn without_worker(address: &str) -> &str {
+    let worker = address
+        .strip_suffix(']')
+        .and_then(|open| open.rsplit_once('['));
+    match worker {
+        Some((process, number)) if number.parse::<usize>().is_ok() => process,
+        _ => address,
+    }
+}
+
 impl Plan {
     /// The process at this address, or the workers that share its work (`P` is `P[1]`, `P[2]`...).
     pub fn workers<'a>(&'a self, address: &'a str) -> impl Iterator<Item = usize> + 'a {
         let is_worker = move |process: &Process| {
-            let rest = process.address.strip_prefix(address);
-            let number = rest.and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']'));
-            let worker = number.is_some_and(|number| number.parse::<usize>().is_ok());
-            process.address == address || worker
+            process.address == address || without_worker(&process.address) == address
         };
         let all = self.processes.iter().enumerate();
         all.filter(move |(_, process)| is_worker(process))

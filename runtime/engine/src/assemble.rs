@@ -11,7 +11,7 @@ use paperflow_core::message::Id;
 use paperflow_core::settle::Identity;
 use paperflow_core::turn::{Inlet, Manner, Outlet, Outside};
 use paperflow_core::{Packet, Spec, Turn, Work, spec};
-use paperflow_graph::Plan;
+use paperflow_graph::{Plan, plan};
 
 use crate::build::Started;
 use crate::by_port::Form;
@@ -166,8 +166,9 @@ impl Wiring {
     }
 
     fn is_receiver(&self, process: usize) -> bool {
-        let mut receivers = self.network.receivers.iter();
-        receivers.any(|(receiver, _)| *receiver == process)
+        let receivers = &self.network.receivers;
+        let found = receivers.binary_search_by_key(&process, |(receiver, _)| *receiver);
+        found.is_ok()
     }
 
     fn waker(&self, process: usize) -> Waker {
@@ -197,12 +198,8 @@ impl Wiring {
     /// of a process, `P[1]` and so on, are one and the same to what they handle.
     fn identity(&self, address: &str, spec: &Spec) -> Option<Identity> {
         let run = self.network.run?;
-        let process = match address.rsplit_once('[') {
-            Some((process, number)) if number.ends_with(']') => process,
-            _ => address,
-        };
         Some(Identity {
-            place: run.derive(Id::of(process), 0),
+            place: run.derive(Id::of(plan::without_worker(address)), 0),
             origin: run.derive(Id::of(address), 1),
             settle: spec.settle,
         })

@@ -116,7 +116,7 @@ pub struct Network {
     /// From which the identities of all packets follow.
     pub(crate) run: Option<Id>,
     pub(crate) stores: Stores,
-    /// The processes that read from connectors.
+    /// The processes that read from connectors, in the order of the plan.
     pub(crate) receivers: Vec<(usize, Arc<Station>)>,
 }
 

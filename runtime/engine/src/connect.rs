@@ -231,20 +231,22 @@ impl Lowering<'_> {
 
     /// What the receivers give arrives with what comes by memory.
     fn arrive(&mut self) {
+        let key = |end: &End| (end.process, end.port.clone(), end.index.unwrap_or(0));
+        let links = self.plan.links.iter().enumerate();
+        let mut into: BTreeMap<_, _> = links.map(|(at, link)| (key(&link.to), at)).collect();
         for (receiver, link) in std::mem::take(&mut self.arriving) {
+            let at = *into.entry(key(&link.to)).or_insert(self.plan.links.len());
             let writer = Writer {
                 end: end(receiver, "OUT"),
                 ..link.from.first().cloned().unwrap_or_default()
             };
-            let mut links = self.plan.links.iter_mut();
-            match links.find(|other| same(&other.to, &link.to)) {
-                Some(other) => other.from.push(writer),
-                None => self.plan.links.push(Link {
+            if at == self.plan.links.len() {
+                self.plan.links.push(Link {
                     to: link.to,
-                    from: vec![writer],
                     ..Link::default()
-                }),
+                });
             }
+            self.plan.links[at].from.push(writer);
         }
     }
 

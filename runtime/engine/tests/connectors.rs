@@ -4,7 +4,6 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::Path;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -15,8 +14,8 @@ use paperflow_core::connector::{
 };
 use paperflow_core::message::{Id, Message};
 use paperflow_core::*;
-use paperflow_engine::{Network, Options, Outcome, Scheduler, Started, Stores, Verdict, describe};
-use paperflow_graph::{FileId, Graph, Resolve, Severity, Sources, examine, plan};
+use paperflow_engine::{Network, Options, Outcome, Scheduler, Started, Stores, Verdict};
+use paperflow_graph::{Sources, plan};
 use parking_lot::Mutex;
 
 /// Keeps queues in memory. A failed message is ready again at once.
@@ -200,14 +199,6 @@ fn body(message: &Message) -> String {
     String::from_utf8(body).unwrap()
 }
 
-struct NoSubnets;
-
-impl Resolve for NoSubnets {
-    fn subnet(&mut self, _: &str, _: FileId) -> Option<Arc<Graph>> {
-        None
-    }
-}
-
 /// Sends each number back less one, until nothing is left of it.
 #[component("q/step", work = compute)]
 fn step(
@@ -273,16 +264,7 @@ fn run(
     way: (Scheduler, usize),
     read: impl FnOnce(&paperflow_engine::Control, paperflow_engine::Output) -> Vec<String> + Send,
 ) -> (Outcome, Vec<String>) {
-    let mut sources = Sources::new();
-    let file = sources.add(Path::new("test.fbp"), text);
-    let parsed = paperflow_syntax::parse(&sources, file, paperflow_syntax::Options::default());
-    let checked = examine(&parsed.graph, &describe(&catalogue()), &mut NoSubnets);
-    let errors = checked.diagnostics.iter();
-    let errors: Vec<_> = errors
-        .filter(|found| found.severity == Severity::Error)
-        .collect();
-    assert!(errors.is_empty(), "{errors:#?}");
-    let mut plan = checked.plan;
+    let (mut plan, sources) = common::planned(text, &catalogue());
     for (into, capacity, retries) in queues {
         let to = |plan: &plan::Plan, end: &plan::End| {
             let element = end.index.filter(|at| *at > 0);

@@ -3,7 +3,6 @@
 
 mod common;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use common::DRIVERS;
@@ -13,8 +12,7 @@ use paperflow_core::connector::{
 use paperflow_core::message::Id;
 use paperflow_core::settle::{Token, Trail};
 use paperflow_core::*;
-use paperflow_engine::{Network, Options, Outcome, Scheduler, Started, Verdict, describe};
-use paperflow_graph::{FileId, Graph, Resolve, Severity, Sources, examine};
+use paperflow_engine::{Network, Options, Outcome, Scheduler, Started, Verdict};
 use parking_lot::Mutex;
 
 /// Writes down how each delivery was settled.
@@ -57,14 +55,6 @@ impl Book {
         settlements
             .map(|(_, settled)| settled.disposition)
             .collect()
-    }
-}
-
-struct NoSubnets;
-
-impl Resolve for NoSubnets {
-    fn subnet(&mut self, _: &str, _: FileId) -> Option<Arc<Graph>> {
-        None
     }
 }
 
@@ -175,21 +165,13 @@ fn run(
     feed: impl FnOnce(&paperflow_engine::Input) + Send,
     read: impl FnOnce(paperflow_engine::Output) + Send,
 ) -> Outcome {
-    let mut sources = Sources::new();
-    let file = sources.add(Path::new("test.fbp"), text);
-    let parsed = paperflow_syntax::parse(&sources, file, paperflow_syntax::Options::default());
-    let checked = examine(&parsed.graph, &describe(&catalogue()), &mut NoSubnets);
-    let errors = checked.diagnostics.iter();
-    let errors: Vec<_> = errors
-        .filter(|found| found.severity == Severity::Error)
-        .collect();
-    assert!(errors.is_empty(), "{errors:#?}");
+    let (plan, sources) = common::planned(text, &catalogue());
     let options = Options {
         scheduler: way.0,
         capacity: way.1,
         ..Options::default()
     };
-    let mut network = Network::new(checked.plan, &catalogue(), &sources, options);
+    let mut network = Network::new(plan, &catalogue(), &sources, options);
     network.identify(Id::of("test"));
     network.input("IN").unwrap();
     network.output("OUT").unwrap();

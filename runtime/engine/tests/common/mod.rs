@@ -50,6 +50,20 @@ impl Resolve for Only {
     }
 }
 
+/// The plan of a text without subnets, which must be fine.
+pub fn planned(text: &str, catalogue: &Catalogue) -> (paperflow_graph::Plan, Sources) {
+    let mut sources = Sources::new();
+    let file = sources.add(Path::new("test.fbp"), text);
+    let parsed = paperflow_syntax::parse(&sources, file, paperflow_syntax::Options::default());
+    let checked = examine(&parsed.graph, &describe(catalogue), &mut Only(None));
+    let found = parsed.diagnostics.iter().chain(&checked.diagnostics);
+    let errors: Vec<_> = found
+        .filter(|found| found.severity == Severity::Error)
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    (checked.plan, sources)
+}
+
 /// Runs a text in which unknown components stand for the subnet.
 pub fn run_library(text: &str, subnet: Option<&str>, scheduler: Scheduler, capacity: usize) -> Ran {
     let mut sources = Sources::new();
