@@ -53,6 +53,8 @@ pub struct Plan {
     pub scopes: Vec<Scope>,
     /// Every subnet that was opened, outer ones first.
     pub subnets: Vec<Subnet>,
+    /// Tables that a store is to keep; those that are not named here are in memory.
+    pub tables: Vec<Table>,
 }
 
 /// A process of the plan. Its index in [`Plan::processes`] is its identity.
@@ -156,6 +158,17 @@ pub enum ConnectorKind {
     Stream,
     /// A copy for each subscriber.
     Pubsub,
+}
+
+/// A table of a process that is kept by a store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Index of the process.
+    pub process: usize,
+    /// The table, as the component declares it.
+    pub name: String,
+    /// The store that keeps it; the usual one if none is named.
+    pub store: Option<String>,
 }
 
 /// What becomes of a stream's message that fails.

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::task::Context;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::connector::Desk;
 use crate::fault::Fault;
 use crate::packet::Packet;
 use crate::port::{In, Ins, Out, Outs, Param};
 use crate::receive::Receive;
 use crate::spec::Spec;
-use crate::table::Table;
+use crate::table::{Journal, Table};
 use crate::time::{Clock, Timer};
 use crate::turn::Turn;
 use crate::value::{Parameter, Value};
@@ -97,6 +101,18 @@ pub struct Params {
     values: Vec<Option<Packet>>,
     layout: Arc<Layout>,
     clock: Arc<dyn Clock>,
+    desk: Option<Deskside>,
+}
+
+/// What a store keeps for a process.
+#[derive(Clone)]
+pub struct Deskside {
+    /// Where it is kept.
+    pub desk: Arc<dyn Desk>,
+    /// The tables that are kept there, whatever their case; the others are in memory.
+    pub tables: Arc<[String]>,
+    /// What has been written to them.
+    pub journal: Journal,
 }
 
 impl Params {
@@ -113,7 +129,15 @@ impl Params {
             values,
             layout,
             clock,
+            desk: None,
         }
+    }
+
+    /// The process has tables that a store keeps.
+    #[must_use]
+    pub fn at_desk(mut self, desk: Option<Deskside>) -> Self {
+        self.desk = desk;
+        self
     }
 
     /// Reads a parameter: the initial packet, else the default of the spec.
@@ -189,15 +213,26 @@ impl Params {
         Ok(Outs::new(self.layout.outputs[index].clone()))
     }
 
-    /// A table, kept in memory.
+    /// A table, kept in memory or, if the wiring says so, by a store.
     ///
     /// # Errors
-    /// When the spec has no such table.
-    pub fn table<K: Ord, V: Clone>(&self, name: &str) -> Result<Table<K, V>, Fault> {
-        if self.spec.tables.iter().any(|table| table.name == name) {
-            return Ok(Table::default());
+    /// When the spec has no such table, or the store cannot give it.
+    pub fn table<K, V>(&self, name: &str) -> Result<Table<K, V>, Fault>
+    where
+        K: Ord + Serialize + DeserializeOwned + 'static,
+        V: Serialize + DeserializeOwned + 'static,
+    {
+        if !self.spec.tables.iter().any(|table| table.name == name) {
+            return unknown(&self.spec, name);
         }
-        unknown(&self.spec, name)
+        let is_kept = |side: &&Deskside| {
+            let mut kept = side.tables.iter();
+            kept.any(|kept| kept.eq_ignore_ascii_case(name))
+        };
+        match self.desk.as_ref().filter(is_kept) {
+            Some(side) => Ok(Table::kept(&*side.desk, name, &side.journal)?),
+            None => Ok(Table::default()),
+        }
     }
 
     /// The network's clock.

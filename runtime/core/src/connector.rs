@@ -330,6 +330,20 @@ pub trait Desk: Send + Sync {
     /// # Errors
     /// Nothing is written.
     fn commit(&self, work: &Work) -> Result<(), StoreFault>;
+
+    /// What was committed as [`own`](Handled::own) work, and of which it is not known whether all of it
+    /// has been sent and handled, oldest first: what a run that was cut short still owes.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    fn owed(&self) -> Result<Vec<Handled>, StoreFault> {
+        Ok(Vec::new())
+    }
+
+    /// Own work of this id is owed no more. Does not wait; it may be found owed once more after a crash.
+    fn paid(&self, id: Id) {
+        let _ = id;
+    }
 }
 
 /// What a process has done since it last said so.
@@ -348,6 +362,10 @@ pub struct Handled {
     pub id: Id,
     /// What followed from it, with the out-port element it goes to.
     pub sent: Vec<(usize, Message)>,
+    /// There was no such message: the process has sent this of its own accord, as when a timer rang, and
+    /// nobody will deliver anything again to have it sent once more. The id is that of the first message
+    /// sent.
+    pub own: bool,
 }
 
 /// A row of a table that was written.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::connector::Disposition;
 use crate::headers::Headers;
 use crate::packet::Packet;
-use crate::settle::Tokens;
+use crate::settle::Trail;
 use crate::slot;
 use crate::turn::Turn;
 use crate::value::{IntoPort, Value};
@@ -164,16 +164,16 @@ fn with_headers(packet: Packet, headers: Arc<Headers>) -> Packet {
 fn ended(packets: usize, headers: Option<&Headers>) {
     let is_in_turn = slot::try_with(|turn| turn.dropped_all(packets)).is_some();
     if let Some(headers) = headers {
-        let_go(&headers.trail().tokens, is_in_turn);
+        let_go(headers.trail(), is_in_turn);
     }
 }
 
 /// What packets that ended outside a turn follow from is to be delivered again.
 #[inline(never)]
-fn let_go(tokens: &Tokens, is_in_turn: bool) {
+fn let_go(trail: &Trail, is_in_turn: bool) {
     if is_in_turn {
-        slot::try_with(|turn| turn.hold(tokens.clone()));
+        slot::try_with(|turn| turn.hold(trail));
     } else {
-        tokens.worsen(Disposition::Retry, None);
+        trail.tokens.worsen(Disposition::Retry, None);
     }
 }

@@ -15,6 +15,7 @@ pub mod activity;
 pub mod catalogue;
 pub mod component;
 pub mod connector;
+pub mod failpoint;
 pub mod fault;
 pub mod got;
 pub mod headers;

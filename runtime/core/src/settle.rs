@@ -246,6 +246,14 @@ impl Holding {
         }
     }
 
+    /// Gives everything that it holds to whoever keeps it until it is safe.
+    pub(crate) fn take_all(&mut self) -> Vec<Tokens> {
+        let mut all = std::mem::take(&mut self.pending);
+        all.push(std::mem::take(&mut self.unit));
+        all.retain(|tokens| !tokens.is_empty());
+        all
+    }
+
     /// A call begins: everything it sends follows from these deliveries, and from nothing else.
     pub(crate) fn begin_call(&mut self, tokens: Tokens) {
         self.unit = tokens;
@@ -271,6 +279,11 @@ impl Holding {
             id: self.base,
             tokens: Tokens::all(all),
         }
+    }
+
+    /// The packet that was received last.
+    pub(crate) const fn base(&self) -> Option<Id> {
+        self.base
     }
 
     /// Whether it holds anything.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use crate::component::Deskside;
 use crate::fault::Fault;
 use crate::packet::{Kind, Packet};
 use crate::settle::{Holding, Identity};
@@ -16,9 +17,11 @@ use crate::slot;
 
 mod deliveries;
 mod lane;
+mod staging;
 mod windows;
 
 pub(crate) use lane::{Batch, Lane};
+use staging::Staging;
 use windows::{InElement, Inner, OutElement};
 
 /// Most packets moved between a link and a turn at a time.
@@ -317,6 +320,8 @@ pub struct Manner {
     pub keep: bool,
     /// Who the process is in a network with connectors.
     pub identity: Option<Identity>,
+    /// What a store keeps for it.
+    pub desk: Option<Deskside>,
 }
 
 /// A process's ports, lent for a step.
@@ -351,9 +356,11 @@ impl Turn {
             is_border: false,
         });
         let (ins, outs) = (ins.collect(), outs.collect());
+        let desk = manner.desk.clone();
         Self(Some(Box::new(Inner {
             ins,
             outs,
+            staging: desk.map(|side| Box::new(Staging::new(side))),
             lineage: manner.identity.map(|_| Arc::default()),
             holding: manner
                 .identity
@@ -389,7 +396,8 @@ impl Turn {
         if let Take::Packet(packet) = &taken
             && let Some(trail) = packet.trail()
         {
-            self.hold(trail.tokens.clone());
+            let trail = trail.clone();
+            self.hold(&trail);
         }
         taken
     }
@@ -398,10 +406,14 @@ impl Turn {
     #[inline]
     pub(crate) fn take_quietly(&mut self, element: usize) -> Take {
         let inner = self.inner();
-        match inner.receive(element) {
+        let taken = match inner.receive(element) {
             Some(packet) => Take::Packet(packet),
             None => inner.take_slowly(element),
+        };
+        if inner.staging.is_some() {
+            return inner.admit(element, taken);
         }
+        taken
     }
 
     /// Gives a packet that this process took before.
@@ -520,7 +532,9 @@ impl Turn {
     /// Whether a packet given now would leave at once.
     pub fn has_room(&mut self, element: usize) -> bool {
         let inner = self.inner();
-        inner.hand.is_empty() && inner.room(element) != Room::Full
+        let is_free = inner.hand.is_empty();
+        // What is staged asks for room only when it leaves.
+        is_free && (inner.staging.is_some() || inner.room(element) != Room::Full)
     }
 
     /// Packets that wait behind an out-port element.
@@ -766,6 +780,7 @@ impl Turn {
 
     /// Drops what is in the hand, or waits to be handled once more; it counts as dropped.
     pub fn drop_hand(&mut self) {
+        self.discard();
         let inner = self.inner();
         if let Some((_, packet)) = inner.retry.take() {
             packet.release();
@@ -777,9 +792,9 @@ impl Turn {
         }
     }
 
-    /// Packets in the hand.
+    /// Packets in the hand, and those that are to be committed before they are.
     pub fn in_hand(&mut self) -> usize {
-        self.inner().hand.len()
+        self.inner().hand.len() + self.staged()
     }
 
     /// What an in-port element has.

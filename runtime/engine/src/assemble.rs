@@ -51,6 +51,7 @@ impl Wiring {
             judging: Mutex::new(()),
             receivers: self.network.receivers.clone(),
             stores: self.network.stores.clone(),
+            is_kept: self.network.is_kept,
             shape: self.shape(),
             blocked: AtomicUsize::new(0),
             outside: AtomicUsize::new(0),
@@ -128,7 +129,9 @@ impl Wiring {
         let keep = error.is_some() || identity.is_some() || policy.keeps_packets();
         let bypass = bypass(&spec, &out_elements);
         let Form { layout, passing } = self.form(&spec, in_elements, out_elements);
+        let desk = self.network.desks.remove(&index);
         let manner = Manner {
+            desk: desk.clone(),
             passing,
             bypass,
             keep,
@@ -157,6 +160,7 @@ impl Wiring {
             templates,
             params,
             error,
+            desk,
             is_source,
             is_origin,
             is_receiver,

@@ -1,9 +1,11 @@
 //! A network before it starts: what it is made of, and what its program wants to feed and read.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use paperflow_core::Catalogue;
+use paperflow_core::component::Deskside;
 use paperflow_core::connector::StoreFault;
 use paperflow_core::message::Id;
 use paperflow_graph::Sources;
@@ -118,6 +120,10 @@ pub struct Network {
     pub(crate) stores: Stores,
     /// The processes that read from connectors, in the order of the plan.
     pub(crate) receivers: Vec<(usize, Arc<Station>)>,
+    /// What stores keep for processes, by process.
+    pub(crate) desks: BTreeMap<usize, Deskside>,
+    /// Stores have a part in this run, and are told when it has finished well.
+    pub(crate) is_kept: bool,
 }
 
 /// What the started network is driven by.
@@ -150,6 +156,8 @@ impl Network {
             run: None,
             stores: Stores::default(),
             receivers: Vec::new(),
+            desks: BTreeMap::new(),
+            is_kept: false,
         }
     }
 
@@ -194,6 +202,8 @@ impl Network {
             self.plan = lowered.plan;
             self.catalogue = lowered.catalogue;
             self.receivers = lowered.receivers;
+            self.desks = lowered.desks;
+            self.is_kept = true;
             self.run = Some(lowered.run);
         }
         let wiring = Wiring::new(self)?;

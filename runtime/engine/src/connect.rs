@@ -5,13 +5,15 @@
 //! of the receivers and never carries a packet: it tells a receiver that nobody sends any more, and shows
 //! whoever judges the network that what is sent there comes out here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use paperflow_core::component::Deskside;
 use paperflow_core::connector::{
     Connector, ConnectorKind, Declaration, Delay, OnError, Store, StoreFault,
 };
 use paperflow_core::message::Id;
+use paperflow_core::table::Journal;
 use paperflow_core::{Catalogue, Component};
 use paperflow_graph::plan::{self, End, Link, Plan, Process, Writer};
 
@@ -79,15 +81,18 @@ pub(crate) struct Lowered {
     pub(crate) run: Id,
     /// The processes that read from connectors.
     pub(crate) receivers: Vec<(usize, Arc<Station>)>,
+    /// What stores keep for processes, by process.
+    pub(crate) desks: BTreeMap<usize, Deskside>,
 }
 
-/// Puts a sender and receivers in the place of each connector; nothing when there is none.
+/// Puts a sender and receivers in the place of each connector, and finds the desks of the processes whose
+/// tables are kept by a store; nothing when there is neither.
 pub(crate) fn lower(
     plan: &Plan,
     catalogue: &Catalogue,
     stores: &Stores,
 ) -> Result<Option<Lowered>, BuildError> {
-    if plan.links.iter().all(|link| link.connector.is_none()) {
+    if plan.tables.is_empty() && plan.links.iter().all(|link| link.connector.is_none()) {
         return Ok(None);
     }
     let mut lowering = Lowering {
@@ -100,6 +105,7 @@ pub(crate) fn lower(
         catalogue: catalogue.clone(),
         places: vec![None; plan.links.len()],
         connected: BTreeMap::new(),
+        entered: BTreeSet::new(),
         receivers: Vec::new(),
         arriving: Vec::new(),
     };
@@ -111,7 +117,9 @@ pub(crate) fn lower(
     }
     lowering.arrive();
     lowering.renumber_diverts();
+    let desks = lowering.desks()?;
     Ok(Some(Lowered {
+        desks,
         plan: lowering.plan,
         catalogue: lowering.catalogue,
         run: lowering.run,
@@ -128,6 +136,8 @@ struct Lowering<'a> {
     places: Vec<Option<usize>>,
     /// By name of the store and of the connector.
     connected: BTreeMap<(Option<String>, String), Connected>,
+    /// The stores whose run is a part of this one.
+    entered: BTreeSet<Option<String>>,
     receivers: Vec<(usize, Arc<Station>)>,
     /// Receivers, and the links that they stand for.
     arriving: Vec<(usize, Link)>,
@@ -167,18 +177,9 @@ impl Lowering<'_> {
 
     /// Opens the connector and makes its sender.
     fn connect(&mut self, link: &Link, wanted: &plan::Connector) -> Result<Connected, BuildError> {
-        let failed = |fault: StoreFault| BuildError::Store {
-            connector: wanted.name.clone(),
-            fault,
-        };
-        let store = self.stores.get(wanted.store.as_deref());
-        let store = store.ok_or_else(|| BuildError::NoStore {
-            connector: wanted.name.clone(),
-            store: wanted.store.clone(),
-        })?;
-        let connector = store.connect(&declaration(wanted)).map_err(failed)?;
-        let epoch = store.epoch(self.stores.graph()).map_err(failed)?;
-        self.run = self.run.derive(Id::of(store.name()), epoch);
+        let store = self.store(wanted.store.as_deref(), &wanted.name)?;
+        let connector = store.connect(&declaration(wanted));
+        let connector = connector.map_err(|fault| failed(&wanted.name, fault))?;
         let address = format!("{}[send]", wanted.name);
         let sender = self.process(
             Sender::new(&address, Arc::clone(&connector)),
@@ -195,6 +196,42 @@ impl Lowering<'_> {
             sender,
             link,
         })
+    }
+
+    /// The store of that name, or the usual one; its run is a part of this one.
+    fn store(&mut self, name: Option<&str>, wanted: &str) -> Result<Arc<dyn Store>, BuildError> {
+        let store = self.stores.get(name).ok_or_else(|| BuildError::NoStore {
+            connector: wanted.to_owned(),
+            store: name.map(str::to_owned),
+        })?;
+        if self.entered.insert(name.map(str::to_owned)) {
+            let epoch = store.epoch(self.stores.graph());
+            let epoch = epoch.map_err(|fault| failed(wanted, fault))?;
+            self.run = self.run.derive(Id::of(store.name()), epoch);
+        }
+        Ok(Arc::clone(store))
+    }
+
+    /// What stores keep for the processes with tables there.
+    fn desks(&mut self) -> Result<BTreeMap<usize, Deskside>, BuildError> {
+        let mut tables: BTreeMap<usize, Vec<&plan::Table>> = BTreeMap::new();
+        let plan = std::mem::take(&mut self.plan.tables);
+        for table in &plan {
+            tables.entry(table.process).or_default().push(table);
+        }
+        let mut desks = BTreeMap::new();
+        for (process, tables) in tables {
+            let address = self.plan.processes[process].address.clone();
+            let store = self.store(tables[0].store.as_deref(), &address)?;
+            let desk = store.desk(&format!("{}/{address}", self.stores.graph()));
+            let side = Deskside {
+                desk: desk.map_err(|fault| failed(&address, fault))?,
+                tables: tables.iter().map(|table| table.name.clone()).collect(),
+                journal: Journal::default(),
+            };
+            desks.insert(process, side);
+        }
+        Ok(desks)
     }
 
     /// Makes a receiver for the reader of a link.
@@ -272,6 +309,13 @@ impl Lowering<'_> {
             ..Process::default()
         });
         at
+    }
+}
+
+fn failed(wanted: &str, fault: StoreFault) -> BuildError {
+    BuildError::Store {
+        connector: wanted.to_owned(),
+        fault,
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::Context;
 use paperflow_core::connector::{Disposition, Failure, Settlement};
 use paperflow_core::headers::names;
 use paperflow_core::turn::{Counts, Inlet, Outlet, Pulled, Received};
-use paperflow_core::{Fault, Packet, Params, Step, slot};
+use paperflow_core::{Fault, Packet, Params, Step, Turn, slot};
 
 use crate::link::Link;
 use crate::network::Net;
@@ -188,10 +188,11 @@ impl Process {
         self.tally.opened.fetch_add(1, Ordering::Relaxed);
         let (spec, layout) = (Arc::clone(&self.spec), Arc::clone(&self.layout));
         let params = Params::new(spec, values, layout, net.clock.shared());
+        let params = params.at_desk(self.desk.clone());
         let opened = catch_unwind(AssertUnwindSafe(|| self.component.open(&params)));
         body.activity = Some(opened.unwrap_or_else(|panic| Err(panicked(&*panic)))?);
         body.stage = Stage::Working;
-        Ok(())
+        body.turn.send_owed()
     }
 
     // ---- work ----
@@ -221,7 +222,7 @@ impl Process {
                 }
             })
         });
-        match result {
+        match result.and_then(|step| self.commit(turn, step)) {
             Ok(Step::More) => After::Again,
             Ok(Step::Wait) => After::Idle,
             Ok(Step::Done) => {
@@ -232,11 +233,31 @@ impl Process {
         }
     }
 
+    /// What a process with tables in a store has done is made safe, and then leaves.
+    fn commit(&self, turn: &mut Turn, step: Step) -> Result<Step, Fault> {
+        if self.desk.is_some() {
+            turn.rest(step == Step::Done);
+            turn.commit()?;
+            if step != Step::Done {
+                turn.flush()?;
+            }
+        }
+        Ok(step)
+    }
+
     fn flush(&self, body: &mut Body, net: &Net) -> After {
+        if self.desk.is_some()
+            && let Err(fault) = body.turn.commit()
+        {
+            return self.fail(body, net, fault);
+        }
         match body.turn.flush() {
             Ok(false) => return After::Idle,
             Err(_) => body.turn.drop_hand(),
             Ok(true) => {}
+        }
+        if std::mem::take(&mut body.is_to_reopen) {
+            return Self::reopen(body);
         }
         if self.spec.again && self.scope.is_none() {
             self.let_go(body, net);
@@ -275,7 +296,42 @@ impl Process {
 
     // ---- faults ----
 
-    fn fail(&self, body: &mut Body, net: &Net, mut fault: Fault) -> After {
+    fn fail(&self, body: &mut Body, net: &Net, fault: Fault) -> After {
+        if self.desk.is_none() {
+            return self.blame(body, net, fault);
+        }
+        // What was complete before may be committed yet; if not, all of it is done again.
+        let committed = body.turn.commit();
+        body.turn.discard();
+        if let Err(fault) = committed {
+            tracing::warn!(process = %self.address, "{fault}; what was done is done again");
+        }
+        let after = self.blame(body, net, fault);
+        if after == After::Again && body.stage == Stage::Working {
+            body.turn.rest(true);
+            Self::reopen_later(body);
+        }
+        after
+    }
+
+    /// Its tables may have rows that were not committed: they are read again, once all that was committed
+    /// has left.
+    const fn reopen_later(body: &mut Body) {
+        body.is_to_reopen = true;
+        body.stage = Stage::Flushing;
+    }
+
+    /// The next packet finds a new activation, and tables as they were committed.
+    fn reopen(body: &mut Body) -> After {
+        if let Some(mut ended) = body.activity.take() {
+            ended.end(&mut body.turn);
+        }
+        body.stage = Stage::Waiting;
+        body.opened = 0;
+        After::Again
+    }
+
+    fn blame(&self, body: &mut Body, net: &Net, mut fault: Fault) -> After {
         if fault.is_quiet() {
             body.settlement.disposition = Disposition::Release;
             return self.finish(body, net);
@@ -396,6 +452,16 @@ impl Process {
 
     /// The next packet finds a new activation.
     fn start_afresh(&self, body: &mut Body, net: &Net) -> After {
+        if self.desk.is_some() {
+            let Settlement {
+                disposition,
+                failure,
+            } = std::mem::take(&mut body.settlement);
+            let turn = &mut body.turn;
+            turn.let_go_of_deliveries(disposition, failure.as_ref());
+            Self::reopen_later(body);
+            return After::Again;
+        }
         self.let_go(body, net);
         body.stage = Stage::Waiting;
         body.opened = 0;

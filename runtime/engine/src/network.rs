@@ -34,6 +34,8 @@ pub(crate) struct Net {
     /// The processes that read from connectors.
     pub(crate) receivers: Vec<(usize, Arc<Station>)>,
     pub(crate) stores: Stores,
+    /// They have a part in this run.
+    pub(crate) is_kept: bool,
     /// Processes that wait for room.
     pub(crate) blocked: AtomicUsize,
     /// Processes that wait for the world.
@@ -132,7 +134,7 @@ impl Net {
             let mut stores = self.stores.all();
             stores.try_for_each(|store| store.finish(self.stores.graph()))
         };
-        let is_finished = verdict == Verdict::Finished && !self.receivers.is_empty();
+        let is_finished = verdict == Verdict::Finished && self.is_kept;
         match settled.and_then(|_| if is_finished { finish() } else { Ok(()) }) {
             Err(fault) if is_finished => Verdict::Failed(FaultReport {
                 address: self.stores.graph().to_owned(),

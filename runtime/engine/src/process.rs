@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use paperflow_core::component::Layout;
+use paperflow_core::component::{Deskside, Layout};
 use paperflow_core::connector::Settlement;
 use paperflow_core::turn::{Counts, Pulled, Waits};
 use paperflow_core::{Activity, Component, Fault, Packet, Spec, Turn};
@@ -55,6 +55,8 @@ pub(crate) struct Process {
     pub(crate) signals: Vec<Writer>,
     pub(crate) params: Vec<ParamSource>,
     pub(crate) error: Option<usize>,
+    /// What a store keeps for it.
+    pub(crate) desk: Option<Deskside>,
     pub(crate) policy: Policy,
     pub(crate) scope: Option<usize>,
     /// No arrow leads to its in-ports: it starts by itself, once its subnet lives.
@@ -201,6 +203,8 @@ pub(crate) struct Body {
     pub(crate) restarts: u32,
     /// Packets it may move in its next turn, if it runs in the pool.
     pub(crate) batch: usize,
+    /// Its tables are to be read again, once everything that it has committed has left.
+    pub(crate) is_to_reopen: bool,
     /// Its code has panicked: what it held is gone, and that is not a leak.
     pub(crate) has_panicked: bool,
     /// What becomes of the deliveries that it holds when its activation ends.
@@ -331,6 +335,7 @@ impl Body {
             retries: 0,
             restarts: 0,
             batch: FIRST_BATCH,
+            is_to_reopen: false,
             has_panicked: false,
             settlement: Settlement::default(),
             stacked_before: usize::MAX,

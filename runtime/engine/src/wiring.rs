@@ -42,9 +42,12 @@ impl Wiring {
         let policies = policies(&network.plan)?;
         let own_thread: Vec<bool> = components
             .iter()
-            .map(|component| {
+            .enumerate()
+            .map(|(at, component)| {
                 network.options.scheduler == Scheduler::Threads
                     || component.spec().work == Work::Thread
+                    // It waits for its store at the end of each turn.
+                    || network.desks.contains_key(&at)
             })
             .collect();
         let threads = own_thread.iter().filter(|own| **own).count();

@@ -2,15 +2,19 @@
 
 use crate::connector::{Disposition, Failure};
 use crate::packet::Packet;
-use crate::settle::Tokens;
+use crate::settle::Trail;
 use crate::turn::Turn;
 
 impl Turn {
     /// What these deliveries led to is this process's business until it has sent something and
     /// received again.
-    pub(crate) fn hold(&mut self, tokens: Tokens) {
-        if let Some(holding) = &mut self.inner().holding {
-            holding.keep(tokens);
+    pub(crate) fn hold(&mut self, trail: &Trail) {
+        let inner = self.inner();
+        if let Some(holding) = &mut inner.holding {
+            holding.keep(trail.tokens.clone());
+        }
+        if let Some(staging) = &mut inner.staging {
+            staging.handle(trail.id);
         }
     }
 
@@ -23,7 +27,13 @@ impl Turn {
 
     /// The call is over, and all it has sent has the deliveries that follow from it.
     pub(crate) fn end_call(&mut self) {
-        self.let_go_of_deliveries(Disposition::Done, None);
+        let inner = self.inner();
+        if let (Some(staging), Some(holding)) = (&mut inner.staging, &mut inner.holding) {
+            staging.handle(holding.base());
+            staging.end_unit(Some(holding));
+        } else {
+            self.let_go_of_deliveries(Disposition::Done, None);
+        }
     }
 
     /// The packet with all deliveries that the process holds: it alone stands for them.

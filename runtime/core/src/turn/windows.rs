@@ -8,6 +8,7 @@ use crate::fault::Fault;
 use crate::headers::Headers;
 use crate::packet::Packet;
 use crate::settle::{Holding, Trail};
+use crate::turn::staging::Staging;
 use crate::turn::{
     BATCH, Counts, Give, Inlet, Manner, Outlet, Pulled, Received, Room, Take, Waits, Window,
 };
@@ -75,6 +76,9 @@ pub(super) struct Inner {
     pub(super) lineage: Option<Arc<Headers>>,
     /// In a network with connectors; there is a lineage then, even if it is empty.
     pub(super) holding: Option<Box<Holding>>,
+    /// With tables in a store; there is a holding then. No out-port ever has room before its packets are
+    /// committed.
+    pub(super) staging: Option<Box<Staging>>,
     pub(super) fault: Option<Fault>,
     /// The packet that a plain function handles, and whether the function has it as it is.
     pub(super) kept: Option<(usize, Packet, bool, usize)>,
@@ -121,6 +125,12 @@ impl Inner {
     fn begin_lineage(&mut self, packet: &Packet) {
         self.lineage = packet.headers().and_then(|headers| headers.lineage());
         if let Some(holding) = &mut self.holding {
+            if let Some(staging) = &mut self.staging {
+                staging.end_unit(Some(holding));
+                if staging.is_full() {
+                    self.left = 0;
+                }
+            }
             holding.receive(packet.trail().unwrap_or(&Trail::default()));
             self.lineage.get_or_insert_default();
         }
@@ -265,6 +275,9 @@ impl Inner {
     #[inline]
     pub(super) fn give(&mut self, at: usize, packet: Packet, forwarded: bool) -> Give {
         if self.outs[at].room == 0 {
+            if self.staging.is_some() {
+                return self.stage(at, packet, forwarded);
+            }
             match self.room(at) {
                 Room::Full => return Give::Full(packet),
                 Room::Closed => return Give::Closed(packet),
@@ -293,7 +306,7 @@ impl Inner {
     }
 
     /// The packet as it leaves: a new one takes over the lineage, and each tells where it comes from.
-    fn descend(&mut self, packet: Packet, forwarded: bool) -> Packet {
+    pub(super) fn descend(&mut self, packet: Packet, forwarded: bool) -> Packet {
         let packet = if forwarded {
             packet
         } else {

@@ -10,6 +10,8 @@
     reason = "a failed test is a failed test"
 )]
 
+pub mod shelf;
+
 use std::path::Path;
 use std::sync::Arc;
 

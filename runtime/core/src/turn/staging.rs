@@ -1,0 +1,441 @@
+//! What a process with tables in a store has done and not yet committed.
+//!
+//! What it sends is staged until its unit of work is complete: until it receives again, or its call is
+//! over. Then the rows it has written, the packets it has handled and what it has sent are committed
+//! together, those of many units at a time; only after that does anything leave, and are deliveries let
+//! go of. So a packet that is delivered again is either handled from the start, or known, and then what
+//! was sent before is sent again, with the same ids.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::component::Deskside;
+use crate::connector::{
+    Delivery, Desk, Disposition, Found, Handled, Outlook, Row, Settlement, StoreFault,
+    Subscription, Work,
+};
+use crate::fault::Fault;
+use crate::message::{Id, Message};
+use crate::packet::Packet;
+use crate::settle::{Holding, Token, Tokens, Trail};
+use crate::turn::{Give, Take, Turn};
+
+use super::windows::Inner;
+
+/// Most units of work that are committed at a time.
+const MOST: usize = 256;
+
+/// A packet that waits, with the out-port element it goes to, and whether the process took it before.
+type Waiting = (usize, Packet, bool);
+
+pub(super) struct Staging {
+    side: Deskside,
+    ledger: Arc<Owing>,
+    /// The unit of work that is not complete.
+    current: Unit,
+    /// Those that are, oldest first.
+    complete: Vec<Unit>,
+    /// What an earlier run owes has been asked for.
+    has_begun: bool,
+}
+
+/// What was done between two receives.
+#[derive(Default)]
+struct Unit {
+    handled: Vec<Id>,
+    packets: Vec<Waiting>,
+    /// What the packets are when they are kept.
+    sent: Vec<(usize, Message)>,
+    rows: Vec<Row>,
+    tokens: Vec<Tokens>,
+    /// It was committed before: what it has sent is sent again.
+    is_known: bool,
+}
+
+impl Unit {
+    fn is_empty(&self) -> bool {
+        self.handled.is_empty() && self.packets.is_empty() && self.rows.is_empty()
+    }
+
+    /// Whether nobody will deliver anything again to have this sent once more.
+    fn is_own(&self) -> bool {
+        self.handled.is_empty() && !self.sent.is_empty() && !self.is_known
+    }
+
+    /// What is to be remembered of it: what was sent belongs to the packet that was handled last.
+    fn remember(&self, into: &mut Vec<Handled>) {
+        if let Some((last, rest)) = self.handled.split_last() {
+            into.extend(rest.iter().map(|id| handled(*id, Vec::new())));
+            into.push(handled(*last, self.sent.clone()));
+        } else if self.is_own()
+            && let Some((_, first)) = self.sent.first()
+        {
+            into.push(Handled {
+                own: true,
+                ..handled(first.id, self.sent.clone())
+            });
+        }
+    }
+}
+
+fn handled(id: Id, sent: Vec<(usize, Message)>) -> Handled {
+    Handled {
+        id,
+        sent,
+        own: false,
+    }
+}
+
+impl Staging {
+    pub(super) fn new(side: Deskside) -> Self {
+        let desk = Arc::clone(&side.desk);
+        Self {
+            side,
+            ledger: Arc::new(Owing::new(desk)),
+            current: Unit::default(),
+            complete: Vec::new(),
+            has_begun: false,
+        }
+    }
+
+    /// A packet of this id has been handled: dropped, sent on, or its call is over.
+    pub(super) fn handle(&mut self, id: Option<Id>) {
+        let Some(id) = id.filter(|id| !self.current.handled.contains(id)) else {
+            return;
+        };
+        self.current.handled.push(id);
+    }
+
+    /// The unit of work is complete. The process holds nothing any more that its packets do not.
+    pub(super) fn end_unit(&mut self, holding: Option<&mut Holding>) {
+        let mut unit = std::mem::take(&mut self.current);
+        unit.rows = self.side.journal.take();
+        if let Some(holding) = holding {
+            unit.tokens = holding.take_all();
+            // Also what was let go of after the packets were sent.
+            for (_, packet, _) in &mut unit.packets {
+                hold_all(packet, &unit.tokens);
+            }
+        }
+        if !unit.is_empty() || !unit.tokens.is_empty() {
+            self.complete.push(unit);
+        }
+    }
+
+    /// Whether nothing waits for a commit.
+    pub(super) const fn is_settled(&self) -> bool {
+        self.complete.is_empty()
+    }
+
+    pub(super) const fn is_full(&self) -> bool {
+        self.complete.len() >= MOST
+    }
+
+    /// Packets that wait.
+    pub(super) fn staged(&self) -> usize {
+        let units = self.complete.iter().chain([&self.current]);
+        units.map(|unit| unit.packets.len()).sum()
+    }
+
+    fn is_staged(&self, id: Id) -> bool {
+        let mut units = self.complete.iter().chain([&self.current]);
+        units.any(|unit| unit.handled.contains(&id))
+    }
+
+    /// Commits what is complete, and gives what may leave now.
+    fn commit(&mut self) -> Result<Vec<Unit>, StoreFault> {
+        let mut work = Work::default();
+        for unit in &self.complete {
+            unit.remember(&mut work.handled);
+            work.rows.extend(unit.rows.iter().cloned());
+        }
+        if work != Work::default() {
+            self.side.desk.commit(&work)?;
+            crate::failpoint!("after_commit");
+        }
+        Ok(std::mem::take(&mut self.complete))
+    }
+
+    /// What is not committed never happened: what led to it is to be delivered again.
+    fn discard(&mut self) -> Vec<Waiting> {
+        drop(self.side.journal.take());
+        let mut units = std::mem::take(&mut self.complete);
+        units.push(std::mem::take(&mut self.current));
+        let tokens = units.iter().flat_map(|unit| &unit.tokens);
+        tokens.for_each(|tokens| tokens.worsen(Disposition::Release, None));
+        units.into_iter().flat_map(|unit| unit.packets).collect()
+    }
+}
+
+impl Inner {
+    /// Stages a packet that the process sends.
+    #[inline(never)]
+    pub(super) fn stage(&mut self, at: usize, packet: Packet, forwarded: bool) -> Give {
+        if self.outs[at].outlet.is_none() {
+            let packet = self.descend(packet, forwarded);
+            self.place(at, packet, forwarded);
+            return Give::Sent;
+        }
+        let before = packet.trail().and_then(|trail| trail.id);
+        let packet = self.descend(packet, forwarded);
+        let Some(staging) = &mut self.staging else {
+            return Give::Full(packet);
+        };
+        if forwarded {
+            staging.handle(before);
+        }
+        match message(&packet) {
+            Ok(message) => staging.current.sent.push((at, message)),
+            Err(reason) => {
+                self.fault
+                    .get_or_insert_with(|| Fault::new(reason).rejected());
+            }
+        }
+        staging.current.packets.push((at, packet, forwarded));
+        Give::Sent
+    }
+
+    /// What was taken, unless it has been handled before: then what was sent is sent again, and the
+    /// next is taken.
+    pub(super) fn admit(&mut self, at: usize, mut taken: Take) -> Take {
+        loop {
+            let Take::Packet(packet) = taken else {
+                return taken;
+            };
+            match self.known(&packet) {
+                Ok(None) => return Take::Packet(packet),
+                Ok(Some(sent)) => self.send_again(&packet, sent),
+                Err(fault) => {
+                    self.fault.get_or_insert(fault.with(packet).at(at));
+                    self.spent = true;
+                    self.left = 0;
+                    return Take::Empty;
+                }
+            }
+            taken = match self.receive(at) {
+                Some(packet) => Take::Packet(packet),
+                None => self.take_slowly(at),
+            };
+        }
+    }
+
+    /// What followed from a packet, if it has been handled before.
+    fn known(&self, packet: &Packet) -> Result<Option<Vec<(usize, Message)>>, Fault> {
+        let Some(id) = packet.trail().and_then(|trail| trail.id) else {
+            return Ok(None);
+        };
+        match &self.staging {
+            Some(staging) if staging.is_staged(id) => Ok(Some(Vec::new())),
+            Some(staging) => Ok(staging.side.desk.handled(id)?),
+            None => Ok(None),
+        }
+    }
+
+    /// A packet that has been handled before ends here, and what was sent is sent again.
+    fn send_again(&mut self, packet: &Packet, sent: Vec<(usize, Message)>) {
+        let tokens = packet.tokens();
+        self.dropped_all(packet.weight());
+        let again = sent.into_iter();
+        let packets = again.filter_map(|(at, message)| {
+            let packet = restored(message, &tokens)?;
+            (at < self.outs.len()).then_some((at, packet, false))
+        });
+        let unit = Unit {
+            packets: packets.collect(),
+            tokens: vec![tokens],
+            is_known: true,
+            ..Unit::default()
+        };
+        self.add_known(unit);
+    }
+
+    fn add_known(&mut self, unit: Unit) {
+        if let Some(staging) = &mut self.staging {
+            staging.complete.push(unit);
+            if staging.is_full() {
+                self.left = 0;
+            }
+        }
+    }
+}
+
+/// A packet as it is kept, with its id.
+fn message(packet: &Packet) -> Result<Message, &'static str> {
+    let id = packet.trail().and_then(|trail| trail.id);
+    Message::of(
+        id.ok_or("a packet without an identity cannot be kept")?,
+        packet,
+    )
+}
+
+/// A packet that was kept, as it follows from these deliveries.
+fn restored(message: Message, tokens: &Tokens) -> Option<Packet> {
+    let Message { id, headers, parts } = message;
+    let packet = parts.into_iter().next()?.packet().ok()?;
+    let packet = if headers.is_empty() {
+        packet
+    } else {
+        packet.with_headers(headers)
+    };
+    Some(packet.with_trail(Trail {
+        id: Some(id),
+        tokens: tokens.clone(),
+    }))
+}
+
+impl Turn {
+    /// Whether the process has tables in a store.
+    pub fn is_staging(&mut self) -> bool {
+        self.inner().staging.is_some()
+    }
+
+    /// Packets that the process has sent and not committed.
+    pub fn staged(&mut self) -> usize {
+        let staging = self.inner().staging.as_ref();
+        staging.map_or(0, |staging| staging.staged())
+    }
+
+    /// What an earlier run has committed and may not have sent is sent again.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub fn send_owed(&mut self) -> Result<(), Fault> {
+        let inner = self.inner();
+        let Some(staging) = &mut inner.staging else {
+            return Ok(());
+        };
+        if std::mem::replace(&mut staging.has_begun, true) {
+            return Ok(());
+        }
+        let ledger = Arc::clone(&staging.ledger);
+        for owed in staging.side.desk.owed()? {
+            let tokens = ledger.owe(owed.id);
+            let packets = owed.sent.into_iter();
+            let packets =
+                packets.filter_map(|(at, message)| Some((at, restored(message, &tokens)?, false)));
+            let unit = Unit {
+                packets: packets.collect(),
+                is_known: true,
+                ..Unit::default()
+            };
+            inner.add_known(unit);
+        }
+        Ok(())
+    }
+
+    /// A step has ended: the current unit of work is complete if the process waits to receive, or
+    /// `is_over`.
+    pub fn rest(&mut self, is_over: bool) {
+        let inner = self.inner();
+        let is_complete = is_over || !inner.waits.receive.is_empty();
+        if let (Some(staging), true) = (&mut inner.staging, is_complete) {
+            staging.end_unit(inner.holding.as_deref_mut());
+        }
+    }
+
+    /// Commits the units of work that are complete. What was sent is in the hand then.
+    ///
+    /// # Errors
+    /// The store cannot be reached, or what was sent cannot be kept: nothing was committed.
+    pub fn commit(&mut self) -> Result<(), Fault> {
+        let inner = self.inner();
+        let Some(staging) = &mut inner.staging else {
+            return Ok(());
+        };
+        if let Some(fault) = inner.fault.take() {
+            return Err(fault);
+        }
+        if staging.is_settled() {
+            return Ok(());
+        }
+        let ledger = Arc::clone(&staging.ledger);
+        for unit in staging.commit()? {
+            let own = match unit.sent.first() {
+                Some((_, first)) if unit.is_own() => ledger.owe(first.id),
+                _ => Tokens::default(),
+            };
+            for (at, mut packet, forwarded) in unit.packets {
+                hold_all(&mut packet, std::slice::from_ref(&own));
+                inner.hand.push_back((at, packet, forwarded));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the process has done and not committed never happened.
+    pub fn discard(&mut self) {
+        let inner = self.inner();
+        let Some(staging) = &mut inner.staging else {
+            return;
+        };
+        for (_, packet, forwarded) in staging.discard() {
+            packet.worsen(Disposition::Release, None);
+            inner.dropped_all(packet.weight() - usize::from(!forwarded));
+        }
+    }
+}
+
+/// Lets a packet stand for these deliveries as well.
+fn hold_all(packet: &mut Packet, tokens: &[Tokens]) {
+    let Some(trail) = packet.trail() else { return };
+    let own = trail.tokens.clone();
+    let all = tokens.iter().fold(own, |all, tokens| all.join(tokens));
+    let trail = Trail {
+        id: trail.id,
+        tokens: all,
+    };
+    *packet = std::mem::replace(packet, Packet::null()).with_trail(trail);
+}
+
+/// What has been committed and sent of a process's own accord, until it is known to have arrived.
+struct Owing {
+    desk: Arc<dyn Desk>,
+    book: Mutex<Book>,
+}
+
+#[derive(Default)]
+struct Book {
+    last: u64,
+    owed: HashMap<u64, Id>,
+}
+
+impl Owing {
+    fn new(desk: Arc<dyn Desk>) -> Self {
+        Self {
+            desk,
+            book: Mutex::default(),
+        }
+    }
+
+    /// Whoever holds the tokens has still to do with what was sent.
+    fn owe(self: &Arc<Self>, id: Id) -> Tokens {
+        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        book.last += 1;
+        let ticket = book.last;
+        book.owed.insert(ticket, id);
+        Token::new(Arc::clone(self) as Arc<dyn Subscription>, ticket).into()
+    }
+}
+
+impl Subscription for Owing {
+    fn receive(&self, _: usize, _: &mut Vec<Delivery>) -> Result<Found, StoreFault> {
+        Ok(Found::Empty(Outlook::default()))
+    }
+
+    /// What was not handled is found owed by the next run.
+    fn settle(&self, ticket: u64, settlement: Settlement) {
+        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = book.owed.remove(&ticket);
+        if let Some(id) = id
+            && settlement.disposition == Disposition::Done
+        {
+            self.desk.paid(id);
+        }
+    }
+
+    fn flush(&self) -> Result<(), StoreFault> {
+        Ok(())
+    }
+
+    fn close(&self) {}
+}

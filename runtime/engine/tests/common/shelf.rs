@@ -1,0 +1,280 @@
+//! A store that keeps everything in memory, and goes on over the end of a run.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Waker;
+
+use paperflow_core::connector::{
+    Capabilities, Connector, ConnectorKind, Consumer, Declaration, Delivery, Desk, Disposition,
+    Found, Handled, Outlook, Sent, Settlement, Store, StoreFault, StoreFaultKind, Subscription,
+    Work,
+};
+use paperflow_core::message::{Id, Message};
+use parking_lot::Mutex;
+
+/// Keeps queues in memory. A failed message is ready again at once.
+#[derive(Default)]
+pub struct Shelf {
+    pub queues: Mutex<BTreeMap<String, Arc<Queue>>>,
+    epoch: Mutex<u64>,
+    desks: Mutex<BTreeMap<String, Arc<Drawer>>>,
+    /// Commits that are refused.
+    refused: AtomicUsize,
+}
+
+pub struct Queue {
+    declaration: Declaration,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub struct State {
+    pub ready: VecDeque<(Message, u32)>,
+    pub leased: BTreeMap<u64, (Message, u32)>,
+    pub dead: Vec<(Message, Settlement)>,
+    pub seen: BTreeSet<Id>,
+    pub tickets: u64,
+    pub most: usize,
+    pub wakers: Vec<Waker>,
+}
+
+impl State {
+    fn call(&self) {
+        self.wakers.iter().for_each(Waker::wake_by_ref);
+    }
+}
+
+impl Store for Shelf {
+    fn name(&self) -> &str {
+        "shelf"
+    }
+
+    fn capabilities(&self, _: ConnectorKind) -> Option<Capabilities> {
+        Some(Capabilities::default())
+    }
+
+    fn connect(&self, declaration: &Declaration) -> Result<Arc<dyn Connector>, StoreFault> {
+        let mut queues = self.queues.lock();
+        let queue = queues.entry(declaration.name.clone()).or_insert_with(|| {
+            Arc::new(Queue {
+                declaration: declaration.clone(),
+                state: Mutex::default(),
+            })
+        });
+        // Who read in an earlier run is gone.
+        queue.state.lock().wakers.clear();
+        Ok(Arc::new(Handle(Arc::clone(queue))))
+    }
+
+    fn desk(&self, process: &str) -> Result<Arc<dyn Desk>, StoreFault> {
+        let drawer = self.drawer(process);
+        drawer
+            .refused
+            .store(self.refused.load(Ordering::Relaxed), Ordering::Relaxed);
+        Ok(drawer)
+    }
+
+    fn epoch(&self, _: &str) -> Result<u64, StoreFault> {
+        Ok(*self.epoch.lock())
+    }
+
+    fn finish(&self, _: &str) -> Result<(), StoreFault> {
+        *self.epoch.lock() += 1;
+        for queue in self.queues.lock().values() {
+            queue.state.lock().seen.clear();
+        }
+        Ok(())
+    }
+}
+
+struct Handle(Arc<Queue>);
+
+impl Connector for Handle {
+    fn send(&self, messages: &[Message]) -> Result<Sent, StoreFault> {
+        let mut state = self.0.state.lock();
+        let mut sent = Sent::default();
+        for message in messages {
+            if state.seen.insert(message.id) {
+                state.ready.push_back((message.clone(), 0));
+                sent.written += 1;
+            } else {
+                sent.known += 1;
+            }
+        }
+        state.most = state.most.max(state.ready.len());
+        state.call();
+        Ok(sent)
+    }
+
+    fn room(&self, waker: &Waker) -> Result<usize, StoreFault> {
+        let mut state = self.0.state.lock();
+        let room = self
+            .0
+            .declaration
+            .capacity
+            .saturating_sub(state.ready.len());
+        if room == 0 && !state.wakers.iter().any(|other| other.will_wake(waker)) {
+            state.wakers.push(waker.clone());
+        }
+        Ok(room)
+    }
+
+    fn subscribe(&self, consumer: Consumer) -> Result<Arc<dyn Subscription>, StoreFault> {
+        self.0.state.lock().wakers.push(consumer.waker);
+        Ok(Arc::new(Reader(Arc::clone(&self.0))))
+    }
+}
+
+struct Reader(Arc<Queue>);
+
+impl Subscription for Reader {
+    fn receive(&self, most: usize, into: &mut Vec<Delivery>) -> Result<Found, StoreFault> {
+        let mut state = self.0.state.lock();
+        if state.ready.is_empty() {
+            return Ok(Found::Empty(Outlook {
+                unsettled: state.leased.len(),
+                ..Outlook::default()
+            }));
+        }
+        for _ in 0..most {
+            let Some((message, failures)) = state.ready.pop_front() else {
+                break;
+            };
+            state.tickets += 1;
+            let ticket = state.tickets;
+            into.push(Delivery {
+                ticket,
+                message: message.clone(),
+                attempt: failures + 1,
+            });
+            state.leased.insert(ticket, (message, failures));
+        }
+        state.call();
+        Ok(Found::Some)
+    }
+
+    fn settle(&self, ticket: u64, settlement: Settlement) {
+        let mut state = self.0.state.lock();
+        let Some((message, failures)) = state.leased.remove(&ticket) else {
+            return;
+        };
+        let is_last = failures >= self.0.declaration.retries;
+        match settlement.disposition {
+            Disposition::Done => {}
+            Disposition::Release => state.ready.push_front((message, failures)),
+            Disposition::Retry if !is_last => state.ready.push_back((message, failures + 1)),
+            _ => state.dead.push((message, settlement)),
+        }
+        state.call();
+    }
+
+    fn flush(&self) -> Result<(), StoreFault> {
+        Ok(())
+    }
+
+    fn close(&self) {
+        let mut state = self.0.state.lock();
+        let leased = std::mem::take(&mut state.leased);
+        for (message, failures) in leased.into_values().rev() {
+            state.ready.push_front((message, failures + 1));
+        }
+    }
+}
+
+impl Shelf {
+    pub fn with<R>(&self, queue: &str, look: impl FnOnce(&State) -> R) -> R {
+        look(&self.queues.lock()[queue].state.lock())
+    }
+
+    /// Messages that are left, by what they are.
+    pub fn left(&self, queue: &str) -> Vec<String> {
+        self.with(queue, |state| {
+            let ready = state.ready.iter().map(|(message, _)| body(message));
+            ready.collect()
+        })
+    }
+}
+
+pub fn body(message: &Message) -> String {
+    let body = message.body().unwrap();
+    String::from_utf8(body).unwrap()
+}
+
+/// What a process keeps.
+#[derive(Default)]
+pub struct Drawer {
+    state: Mutex<Kept>,
+    refused: AtomicUsize,
+}
+
+#[derive(Default)]
+pub struct Kept {
+    pub rows: BTreeMap<(String, String), String>,
+    pub handled: BTreeMap<Id, Handled>,
+    pub owed: Vec<Handled>,
+    pub commits: usize,
+}
+
+impl Shelf {
+    fn drawer(&self, process: &str) -> Arc<Drawer> {
+        Arc::clone(self.desks.lock().entry(process.to_owned()).or_default())
+    }
+
+    pub fn kept<R>(&self, process: &str, look: impl FnOnce(&Kept) -> R) -> R {
+        look(&self.drawer(process).state.lock())
+    }
+
+    /// Refuses so many commits of each desk that is opened from now on.
+    pub fn refuse(&self, commits: usize) {
+        self.refused.store(commits, Ordering::Relaxed);
+    }
+}
+
+impl Desk for Drawer {
+    fn rows(&self, table: &str) -> Result<Vec<(String, String)>, StoreFault> {
+        let state = self.state.lock();
+        let rows = state.rows.iter().filter(|((of, _), _)| of == table);
+        Ok(rows
+            .map(|((_, key), row)| (key.clone(), row.clone()))
+            .collect())
+    }
+
+    fn handled(&self, id: Id) -> Result<Option<Vec<(usize, Message)>>, StoreFault> {
+        let state = self.state.lock();
+        Ok(state.handled.get(&id).map(|handled| handled.sent.clone()))
+    }
+
+    fn commit(&self, work: &Work) -> Result<(), StoreFault> {
+        let refused = self.refused.load(Ordering::Relaxed);
+        if refused > 0 {
+            self.refused.store(refused - 1, Ordering::Relaxed);
+            return Err(StoreFault::new(StoreFaultKind::Unavailable, "no room"));
+        }
+        let mut state = self.state.lock();
+        state.commits += 1;
+        for row in &work.rows {
+            let key = (row.table.clone(), row.key.clone());
+            match &row.row {
+                Some(text) => state.rows.insert(key, text.clone()),
+                None => state.rows.remove(&key),
+            };
+        }
+        for handled in &work.handled {
+            if handled.own {
+                state.owed.push(handled.clone());
+            } else {
+                state.handled.insert(handled.id, handled.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn owed(&self) -> Result<Vec<Handled>, StoreFault> {
+        Ok(self.state.lock().owed.clone())
+    }
+
+    fn paid(&self, id: Id) {
+        self.state.lock().owed.retain(|owed| owed.id != id);
+    }
+}

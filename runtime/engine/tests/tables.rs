@@ -1,0 +1,339 @@
+//! Tables that a store keeps: rows, what was handled and what was sent are committed together.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use common::DRIVERS;
+use common::shelf::Shelf;
+use paperflow_core::connector::Store;
+use paperflow_core::*;
+use paperflow_engine::{
+    Control, Network, Options, Outcome, Output, Scheduler, Started, Stores, Verdict,
+};
+use paperflow_graph::plan;
+
+/// Counts each number, and says how often it has come.
+#[component("k/count", work = compute)]
+fn count(
+    /// Numbers.
+    number: i64,
+    /// How often each has come, and how many have come at all.
+    seen: &mut Table<i64, i64>,
+    /// Fails on this number, once it has written its row.
+    #[default(-1)]
+    bad: &Param<i64>,
+    /// The number and its count.
+    out: &mut Out<Text>,
+) -> Result<(), Fault> {
+    let times = seen.get(&number).unwrap_or(0) + 1;
+    seen.put(number, times);
+    seen.put(-2, seen.get(&-2).unwrap_or(0) + 1);
+    out.put(format!("{number}x{times}"));
+    if number == **bad {
+        return Err(Fault::new("a bad number"));
+    }
+    Ok(())
+}
+
+/// The same as a looper, which adds up.
+#[component("k/add", work = compute)]
+async fn add(
+    /// Numbers.
+    input: In<i64>,
+    /// The sum so far.
+    mut sums: Table<String, i64>,
+    /// Each number, and the sum so far.
+    out: Out<Text>,
+) -> Result<(), Fault> {
+    while let Some(number) = input.next().await {
+        let sum = sums.get("sum").unwrap_or(0) + *number;
+        sums.put(String::from("sum"), sum);
+        out.send(format!("{}:{sum}", *number)).await?;
+    }
+    Ok(())
+}
+
+/// Holds every other number until the next has come.
+#[component("k/pairs", work = compute)]
+async fn pairs(
+    /// Numbers.
+    input: In<i64>,
+    /// How many pairs there were.
+    mut pairs: Table<i64, i64>,
+    /// The sum of two numbers.
+    out: Out<i64>,
+) -> Result<(), Fault> {
+    while let Some(one) = input.next().await {
+        let Some(two) = input.next().await else { break };
+        pairs.put(0, pairs.get(&0).unwrap_or(0) + 1);
+        out.send(*one + *two).await?;
+    }
+    Ok(())
+}
+
+/// Sends of its own accord, and keeps how far it is.
+#[component("k/clockwork", work = compute)]
+async fn clockwork(
+    /// How far it is.
+    mut state: Table<String, i64>,
+    /// 1 to 5.
+    out: Out<i64>,
+) -> Result<(), Fault> {
+    while state.get("at").unwrap_or(0) < 5 {
+        let next = state.get("at").unwrap_or(0) + 1;
+        state.put(String::from("at"), next);
+        out.send(next).await?;
+    }
+    Ok(())
+}
+
+fn catalogue() -> Catalogue {
+    common::catalogue()
+        .with(count)
+        .with(add)
+        .with(pairs)
+        .with(clockwork)
+}
+
+/// Runs a text in which this table of process P is kept, and the arrows into these in-ports are queues.
+fn run(
+    shelf: &Arc<Shelf>,
+    text: &str,
+    (table, queues): (&str, &[&str]),
+    way: (Scheduler, usize),
+    read: impl FnOnce(&Control, Output) -> Vec<String> + Send,
+) -> (Outcome, Vec<String>) {
+    let (mut plan, sources) = common::planned(text, &catalogue());
+    let process = plan.process("P").unwrap();
+    plan.tables.push(plan::Table {
+        process,
+        name: table.to_owned(),
+        ..plan::Table::default()
+    });
+    for link in &mut plan.links {
+        let into = format!(
+            "{}.{}",
+            plan.processes[link.to.process].address, link.to.port
+        );
+        if queues.contains(&&*into) {
+            link.connector = Some(Box::new(plan::Connector {
+                name: into,
+                retries: Some(1),
+                ..plan::Connector::default()
+            }));
+        }
+    }
+    let options = Options {
+        scheduler: way.0,
+        capacity: way.1,
+        ..Options::default()
+    };
+    let mut network = Network::new(plan, &catalogue(), &sources, options);
+    network.keep(Stores::new("test").usual(Arc::clone(shelf) as Arc<dyn Store>));
+    network.output("OUT").unwrap();
+    let Started {
+        running,
+        mut outputs,
+        ..
+    } = network.start().unwrap();
+    let (output, control) = (outputs.remove(0), running.control());
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(move || read(&control, output));
+        let outcome = running.wait();
+        assert!(
+            outcome.statistics.is_conserved(),
+            "{way:?} {:#?}",
+            outcome.statistics
+        );
+        assert_eq!(outcome.leaks, [], "{way:?}");
+        (outcome, reader.join().unwrap())
+    })
+}
+
+fn all(_: &Control, output: Output) -> Vec<String> {
+    output.map(|packet| packet.to_string()).collect()
+}
+
+fn row(shelf: &Shelf, table: &str, key: &str) -> Option<String> {
+    let key = (table.to_owned(), key.to_owned());
+    shelf.kept("test/P", |kept| kept.rows.get(&key).cloned())
+}
+
+const COUNT: &str = "'200' -> COUNT E(t/emit) OUT -> NUMBER P(k/count)\nOUTPORT=P.OUT:OUT";
+
+#[test]
+fn rows_are_there_in_the_next_run() {
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        for times in 1..=2 {
+            let (outcome, out) = run(&shelf, COUNT, ("seen", &[]), way, all);
+            assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+            let expected: Vec<String> = (1..=200).map(|at| format!("{at}x{times}")).collect();
+            assert_eq!(out, expected, "{way:?}");
+        }
+        assert_eq!(row(&shelf, "SEEN", "-2").as_deref(), Some("400"), "{way:?}");
+    }
+}
+
+#[test]
+fn many_units_of_work_are_committed_at_a_time() {
+    let shelf = Arc::new(Shelf::default());
+    run(
+        &shelf,
+        COUNT,
+        ("seen", &[]),
+        (Scheduler::Threads, 1000),
+        all,
+    );
+    let commits = shelf.kept("test/P", |kept| kept.commits);
+    assert!(commits <= 100, "{commits} commits for 200 packets");
+}
+
+/// A run that is cut short after a few packets, and the run after it: each number is counted once.
+fn cut_short(queues: &[&str]) {
+    let text = COUNT.replace("200", "3000");
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let (_, first) = run(&shelf, &text, ("seen", queues), way, |control, output| {
+            let seen: Vec<_> = (0..7).map_while(|_| output.recv()).collect();
+            control.kill();
+            seen.iter().map(ToString::to_string).collect()
+        });
+        let (outcome, second) = run(&shelf, &text, ("seen", queues), way, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        let told: BTreeSet<String> = first.into_iter().chain(second).collect();
+        let expected: BTreeSet<String> = (1..=3000).map(|at| format!("{at}x1")).collect();
+        assert_eq!(told, expected, "{way:?}: all of them, none counted twice");
+        assert_eq!(
+            row(&shelf, "SEEN", "-2").as_deref(),
+            Some("3000"),
+            "{way:?}"
+        );
+    }
+}
+
+#[test]
+fn m6_what_was_handled_is_not_handled_again_after_a_crash() {
+    cut_short(&[]);
+}
+
+#[test]
+fn m6_what_came_from_a_queue_is_not_handled_again_after_a_crash() {
+    cut_short(&["P.NUMBER"]);
+}
+
+#[test]
+fn a_call_that_fails_leaves_no_row_behind() {
+    let text = format!("{COUNT}\n'50' -> BAD P");
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let (outcome, out) = run(&shelf, &text, ("seen", &["P.NUMBER"]), way, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        let others: Vec<String> = (1..=200)
+            .filter(|at| *at != 50)
+            .map(|at| format!("{at}x1"))
+            .collect();
+        assert_eq!(out, others, "{way:?}");
+        assert_eq!(row(&shelf, "SEEN", "50"), None, "{way:?}");
+        assert_eq!(row(&shelf, "SEEN", "-2").as_deref(), Some("199"), "{way:?}");
+        assert_eq!(
+            shelf.with("P.NUMBER", |state| state.dead.len()),
+            1,
+            "{way:?}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_committed_never_happened() {
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        shelf.refuse(1_000);
+        let (outcome, out) = run(&shelf, COUNT, ("seen", &[]), way, all);
+        assert!(matches!(outcome.verdict, Verdict::Failed(_)), "{way:?}");
+        assert_eq!(out, [""; 0], "{way:?}");
+        shelf.refuse(0);
+        let (_, out) = run(&shelf, COUNT, ("seen", &[]), way, all);
+        assert_eq!(out.len(), 200, "{way:?}");
+        assert_eq!(row(&shelf, "SEEN", "-2").as_deref(), Some("200"), "{way:?}");
+    }
+}
+
+#[test]
+fn a_looper_goes_on_with_the_sum_it_had() {
+    let text = "'2000' -> COUNT E(t/emit) OUT -> IN P(k/add)\nOUTPORT=P.OUT:OUT";
+    for queues in [&[][..], &["P.IN"]] {
+        for way in DRIVERS {
+            let shelf = Arc::new(Shelf::default());
+            let (_, first) = run(&shelf, text, ("sums", queues), way, |control, output| {
+                let seen: Vec<_> = (0..5).map_while(|_| output.recv()).collect();
+                control.kill();
+                seen.iter().map(ToString::to_string).collect()
+            });
+            let (outcome, second) = run(&shelf, text, ("sums", queues), way, all);
+            assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+            let told: BTreeSet<String> = first.into_iter().chain(second).collect();
+            assert_eq!(told.len(), 2000, "{way:?}: no number with two sums");
+            let sum = row(&shelf, "SUMS", "\"sum\"");
+            assert_eq!(sum.as_deref(), Some("2001000"), "{way:?}");
+        }
+    }
+}
+
+#[test]
+fn a_packet_that_is_held_has_not_been_handled() {
+    let text = "'2000' -> COUNT E(t/emit) OUT -> IN P(k/pairs)\nOUTPORT=P.OUT:OUT";
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let (_, first) = run(
+            &shelf,
+            text,
+            ("pairs", &["P.IN"]),
+            way,
+            |control, output| {
+                let seen: Vec<_> = (0..5).map_while(|_| output.recv()).collect();
+                control.kill();
+                seen.iter().map(ToString::to_string).collect()
+            },
+        );
+        let (outcome, second) = run(&shelf, text, ("pairs", &["P.IN"]), way, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        let told: BTreeSet<i64> = first
+            .iter()
+            .chain(&second)
+            .map(|sum| sum.parse().unwrap())
+            .collect();
+        assert_eq!(
+            told.iter().sum::<i64>(),
+            2_001_000,
+            "{way:?}: no number lost or in two pairs"
+        );
+        assert_eq!(
+            row(&shelf, "PAIRS", "0").as_deref(),
+            Some("1000"),
+            "{way:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_sent_of_its_own_accord_is_owed_until_it_has_arrived() {
+    let text = "P(k/clockwork) OUT -> IN B(t/pass)\nOUTPORT=B.OUT:OUT";
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let (_, first) = run(&shelf, text, ("state", &[]), way, |control, output| {
+            let seen: Vec<_> = (0..2).map_while(|_| output.recv()).collect();
+            control.kill();
+            seen.iter().map(ToString::to_string).collect()
+        });
+        let (_, second) = run(&shelf, text, ("state", &[]), way, all);
+        let told: BTreeSet<String> = first.into_iter().chain(second).collect();
+        let expected = ["1", "2", "3", "4", "5"].map(String::from);
+        assert_eq!(told, BTreeSet::from(expected), "{way:?}");
+        let owed = shelf.kept("test/P", |kept| kept.owed.len());
+        assert_eq!(owed, 0, "{way:?}");
+    }
+}
