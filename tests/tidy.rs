@@ -40,7 +40,7 @@ fn cargo(arguments: &[&str]) -> String {
 
 /// The facade leans on all, and only the benchmarks on it; what stands here and not there leans on
 /// nothing of ours.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("paperflow-macros", &[]),
     ("paperflow-core", &["paperflow-macros"]),
     ("paperflow-std", &["paperflow-core"]),
@@ -49,6 +49,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("paperflow-graph", &[]),
     ("paperflow-syntax", &["paperflow-graph"]),
     ("paperflow-engine", &["paperflow-core", "paperflow-graph"]),
+    ("paperflow-connect", &["paperflow-core"]),
     (
         FACADE,
         &[
@@ -388,8 +389,10 @@ fn nothing_is_unsafe() {
 }
 
 /// Where threads are started.
-const THREADS: [&str; 3] = [
+const THREADS: [&str; 4] = [
     "runtime/engine/",
+    // One owns the file of a store.
+    "runtime/connect/",
     // One writes to a child process while the component reads from it.
     "components/io/src/process/",
     // One listens to signals, one shows progress.

@@ -1,0 +1,149 @@
+//! A store in a folder of the local disk.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use paperflow_core::connector::{
+    Capabilities, Connector, ConnectorKind, Declaration, Desk, Store, StoreFault,
+};
+use rusqlite::params;
+
+use crate::clock::{Clock, SystemClock};
+use crate::desk::Drawer;
+use crate::fault::{damaged, unavailable, unsupported};
+use crate::lock::Lock;
+use crate::queue::{self, Queue};
+use crate::run;
+use crate::writer::{self, Keeper, Orders, Safe, Tx};
+
+/// Keeps connectors, tables and runs in a folder: the file `store.db` of SQLite, and `lock`.
+///
+/// One process at a time has it. It stays open until the last connector, subscription and desk of it is
+/// dropped.
+pub struct Embedded {
+    keeper: Arc<Keeper>,
+    folder: PathBuf,
+}
+
+/// What is open, as the writing thread knows it.
+pub(crate) struct Opened {
+    pub(crate) orders: Orders,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) queues: HashMap<String, Arc<Queue>>,
+    /// Connectors that were connected, and the graph that asked for a run since.
+    pub(crate) users: HashMap<i64, Option<String>>,
+}
+
+impl Opened {
+    pub(crate) fn new(orders: Orders, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            orders,
+            clock,
+            queues: HashMap::new(),
+            users: HashMap::new(),
+        }
+    }
+}
+
+impl Embedded {
+    /// Opens the store in a folder, and makes both if they are not there.
+    ///
+    /// # Errors
+    /// Another process has it (`Taken`), it is damaged (`Damaged`), of a newer version (`Unsupported`),
+    /// or cannot be written (`Unavailable`).
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreFault> {
+        Self::open_with(folder, Arc::new(SystemClock::default()))
+    }
+
+    /// Opens a store with its own time.
+    ///
+    /// # Errors
+    /// See [`open`](Self::open).
+    pub fn open_with(
+        folder: impl Into<PathBuf>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreFault> {
+        let folder = folder.into();
+        fs::create_dir_all(&folder).map_err(|error| {
+            unavailable(format!(
+                "cannot make the folder `{}`: {error}",
+                folder.display()
+            ))
+        })?;
+        let lock = Lock::take(&folder)?;
+        let file = folder.join("store.db");
+        let keeper = writer::start(&file, Arc::clone(&clock), lock)?;
+        let orders = keeper.orders.clone();
+        clock.on_change(Box::new(move || {
+            // A store that is closed has nothing to do.
+            let _ = orders.call(Safe::FromCrash, |_| Ok(()));
+        }));
+        let keeper = Arc::new(keeper);
+        Ok(Self { keeper, folder })
+    }
+
+    /// The folder it is in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+impl Store for Embedded {
+    fn name(&self) -> &str {
+        "embedded"
+    }
+
+    fn capabilities(&self, kind: ConnectorKind) -> Option<Capabilities> {
+        match kind {
+            ConnectorKind::Queue => Some(queue::CAPABILITIES),
+            ConnectorKind::Stream | ConnectorKind::Pubsub => None,
+        }
+    }
+
+    fn connect(&self, declaration: &Declaration) -> Result<Arc<dyn Connector>, StoreFault> {
+        match declaration.kind {
+            ConnectorKind::Queue => queue::connect(&self.keeper, declaration),
+            kind => Err(unsupported(format!("this store keeps no {kind}"))),
+        }
+    }
+
+    fn desk(&self, process: &str) -> Result<Arc<dyn Desk>, StoreFault> {
+        Ok(Arc::new(Drawer::new(Arc::clone(&self.keeper), process)))
+    }
+
+    fn epoch(&self, graph: &str) -> Result<u64, StoreFault> {
+        run::epoch(&self.keeper.orders, graph)
+    }
+
+    fn finish(&self, graph: &str) -> Result<(), StoreFault> {
+        run::finish(&self.keeper.orders, graph)
+    }
+}
+
+/// The number of a connector, which is made if it is not there; its declaration is kept.
+///
+/// # Errors
+/// The store keeps something of another kind under that name.
+pub(crate) fn number(tx: &mut Tx<'_>, declaration: &Declaration) -> Result<i64, StoreFault> {
+    let Declaration { name, kind, .. } = declaration;
+    let text = serde_json::to_string(declaration).map_err(|error| damaged(error.to_string()))?;
+    let sql = "SELECT number, kind FROM connectors WHERE name = ?";
+    let found = tx.row(sql, [name], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let found: Option<(i64, String)> = found;
+    if let Some((number, known)) = found {
+        if known != kind.word() {
+            return Err(unsupported(format!(
+                "`{name}` is a {known} in this store, and cannot be a {kind} as well"
+            )));
+        }
+        let sql = "UPDATE connectors SET declaration = ? WHERE number = ? AND declaration <> ?1";
+        tx.execute(sql, params![text, number])?;
+        return Ok(number);
+    }
+    let sql = "INSERT INTO connectors (name, kind, declaration) VALUES (?, ?, ?) RETURNING number";
+    let made = tx.row(sql, params![name, kind.word(), text], |row| row.get(0))?;
+    made.ok_or_else(|| damaged("a connector was not written"))
+}

@@ -1,0 +1,18 @@
+//! Connectors: links that are kept by a store.
+//!
+//! [`Embedded`] keeps queues, tables and runs in one folder on the local disk, in SQLite, and needs no
+//! server. It is opened with [`Embedded::open`], by one process at a time, and given to a network as its
+//! store.
+
+pub mod clock;
+mod desk;
+mod embedded;
+mod fault;
+mod lock;
+pub mod names;
+mod queue;
+mod run;
+mod schema;
+mod writer;
+
+pub use embedded::Embedded;

@@ -1,0 +1,112 @@
+//! Messages come in.
+
+use std::sync::Arc;
+
+use paperflow_core::connector::{Sent, StoreFault};
+use paperflow_core::message::Message;
+use rusqlite::params;
+
+use crate::queue::Queue;
+use crate::queue::live::{Counts, Entry};
+use crate::queue::record::Record;
+use crate::writer::{Safe, Tx};
+
+/// Writes messages, and returns when they are safe.
+pub(crate) fn send(queue: &Arc<Queue>, messages: &[Message]) -> Result<Sent, StoreFault> {
+    let records = messages.iter().map(Record::new);
+    let records = records.collect::<Result<Vec<_>, _>>()?;
+    let to = Arc::clone(queue);
+    queue
+        .orders
+        .call(Safe::FromPowerCut, move |tx| write(&to, tx, records))
+}
+
+fn write(queue: &Arc<Queue>, tx: &mut Tx<'_>, records: Vec<Record>) -> Result<Sent, StoreFault> {
+    let now = queue.now();
+    let (place, mut seq) = {
+        let live = queue.live.lock();
+        ((queue.number << 20) + live.generation, live.given)
+    };
+    let mut sent = Sent::default();
+    let mut arrived = Vec::with_capacity(records.len());
+    for record in records {
+        let id = record.message.id.to_bytes();
+        let sql = "INSERT OR IGNORE INTO seen VALUES (?, ?, ?)";
+        if tx.execute(sql, params![place, id, now])? == 0 {
+            sent.known += 1;
+            continue;
+        }
+        seq += 1;
+        let bytes = record.bytes();
+        let sql = "INSERT INTO messages (seq, id, kind, bytes, sent, checksum, headers, body) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+        let kind = record.message.kind_word();
+        let (headers, body) = (&record.headers, record.body());
+        tx.execute(
+            sql,
+            params![seq, id, kind, bytes, now, record.checksum, headers, body],
+        )?;
+        let entry = Entry {
+            id: record.message.id,
+            bytes,
+            sent: now,
+            attempts: 0,
+            failed: None,
+            has_own: false,
+            message: Some(record.message),
+        };
+        arrived.push((seq, entry));
+    }
+    sent.written = arrived.len();
+    let counts = Counts {
+        sent: arrived.len() as u64,
+        duplicates: sent.known as u64,
+        ..Counts::default()
+    };
+    queue.count(tx, counts)?;
+    queue.live.lock().given = seq;
+    let queue = Arc::clone(queue);
+    tx.then(move |is_safe| {
+        if is_safe {
+            let mut live = queue.live.lock();
+            for (seq, entry) in arrived {
+                live.arrive(seq, entry);
+            }
+            live.call_listeners();
+        }
+    });
+    Ok(sent)
+}
+
+impl Queue {
+    /// Adds to the counts of the queue.
+    pub(crate) fn count(self: &Arc<Self>, tx: &mut Tx<'_>, more: Counts) -> Result<(), StoreFault> {
+        let sql = "UPDATE connectors SET sent = sent + ?, delivered = delivered + ?, \
+                   done = done + ?, retried = retried + ?, dead = dead + ?, invalid = invalid + ?, \
+                   discarded = discarded + ?, duplicates = duplicates + ? WHERE number = ?";
+        let Counts {
+            sent,
+            delivered,
+            done,
+            retried,
+            dead,
+            invalid,
+            discarded,
+            duplicates,
+        } = more;
+        let number = self.number;
+        tx.execute(
+            sql,
+            params![
+                sent, delivered, done, retried, dead, invalid, discarded, duplicates, number
+            ],
+        )?;
+        let queue = Arc::clone(self);
+        tx.then(move |is_safe| {
+            if is_safe {
+                queue.live.lock().counts.add(&more);
+            }
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! Runs of graphs: from a start to a good end, with any number of crashes in between.
+
+use std::time::Duration;
+
+use paperflow_core::connector::StoreFault;
+use rusqlite::params;
+
+use crate::clock::millis;
+use crate::writer::{Orders, Safe, Tx};
+
+/// Most rows that one transaction forgets.
+const MOST: usize = 2_000;
+/// How long ids and what followed from them are kept when no run finishes.
+pub(crate) const WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// The number of the run that has not finished well. Connectors that were connected before belong to it.
+///
+/// # Errors
+/// It cannot be read or written.
+pub(crate) fn epoch(orders: &Orders, graph: &str) -> Result<u64, StoreFault> {
+    let graph = graph.to_owned();
+    orders.call(Safe::FromPowerCut, move |tx| {
+        for user in tx.opened.users.values_mut() {
+            user.get_or_insert_with(|| graph.clone());
+        }
+        let sql = "INSERT INTO runs VALUES (?, 0) ON CONFLICT DO UPDATE SET epoch = epoch RETURNING epoch";
+        let epoch: Option<i64> = tx.row(sql, [&graph], |row| row.get(0))?;
+        Ok(epoch.unwrap_or_default().unsigned_abs())
+    })
+}
+
+/// The run has finished well: what its connectors and processes remember of it is forgotten, bit by bit.
+///
+/// # Errors
+/// It cannot be written; then the run has not finished.
+pub(crate) fn finish(orders: &Orders, graph: &str) -> Result<(), StoreFault> {
+    let graph = graph.to_owned();
+    orders.call(Safe::FromPowerCut, move |tx| {
+        let sql = "INSERT INTO runs VALUES (?, 1) ON CONFLICT DO UPDATE SET epoch = epoch + 1";
+        tx.execute(sql, [&graph])?;
+        let users = tx.opened.users.iter();
+        let own = users.filter(|(_, user)| user.as_ref() == Some(&graph));
+        let own: Vec<i64> = own.map(|(number, _)| *number).collect();
+        for number in own {
+            let sql = "UPDATE connectors SET generation = generation + 1 WHERE number = ?";
+            tx.execute(sql, [number])?;
+        }
+        let orders = tx.opened.orders.clone();
+        tx.then(move |is_safe| {
+            if is_safe {
+                forget_later(&orders, Some(format!("{graph}/")));
+            }
+        });
+        Ok(())
+    })
+}
+
+/// Forgets what is not needed any more, in as many transactions as that takes: ids of generations that
+/// are over, what is older than the window, and the inboxes of processes whose names begin so.
+pub(crate) fn forget_later(orders: &Orders, processes: Option<String>) {
+    let again = orders.clone();
+    orders.later(move |tx| {
+        let mut forgotten = forget_ids(tx)? + forget_old(tx)?;
+        if let Some(prefix) = &processes {
+            forgotten += forget_inboxes(tx, prefix)?;
+        }
+        tx.then(move |is_safe| {
+            if is_safe && forgotten > 0 {
+                forget_later(&again, processes);
+            }
+        });
+        Ok(())
+    });
+}
+
+fn forget_ids(tx: &Tx<'_>) -> Result<usize, StoreFault> {
+    let mut ended = Vec::new();
+    let sql = "SELECT number << 20, generation FROM connectors WHERE generation > 0";
+    tx.rows(sql, [], |row| {
+        let (first, generation): (i64, i64) = (row.get(0)?, row.get(1)?);
+        ended.push((first, first + generation));
+        Ok(true)
+    })?;
+    let sql = "DELETE FROM seen WHERE (place, id) IN \
+               (SELECT place, id FROM seen WHERE place >= ? AND place < ? LIMIT ?)";
+    let mut forgotten = 0;
+    for (first, end) in ended {
+        forgotten += tx.execute(sql, params![first, end, MOST])?;
+    }
+    Ok(forgotten)
+}
+
+fn forget_old(tx: &Tx<'_>) -> Result<usize, StoreFault> {
+    let window = tx.opened.clock.wall().saturating_sub(WINDOW);
+    let sql = "DELETE FROM inbox WHERE (process, id) IN \
+               (SELECT process, id FROM inbox WHERE at < ? LIMIT ?)";
+    tx.execute(sql, params![millis(window), MOST])
+}
+
+fn forget_inboxes(tx: &Tx<'_>, prefix: &str) -> Result<usize, StoreFault> {
+    let sql = "DELETE FROM inbox WHERE (process, id) IN \
+               (SELECT process, id FROM inbox WHERE process >= ?1 AND process < ?1 || char(1114111) LIMIT ?2)";
+    tx.execute(sql, params![prefix, MOST])
+}
