@@ -131,10 +131,20 @@ impl Page {
         let again = spec
             .again
             .then_some("starts again after it has ended, while packets come");
-        let words: Vec<_> = [Some(work), must_run, again, reads(spec), sends(spec)]
-            .into_iter()
-            .flatten()
-            .collect();
+        let repeats = spec
+            .repeats
+            .then_some("sends the same in each run with the same parameters");
+        let words: Vec<_> = [
+            Some(work),
+            must_run,
+            again,
+            repeats,
+            reads(spec),
+            sends(spec),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         self.title("Life");
         self.line(2, &words.join("; "));
     }

@@ -60,6 +60,10 @@ pub struct Spec {
     pub must_run: bool,
     /// Opened again after it has ended, as long as packets come.
     pub again: bool,
+    /// With the same parameters it sends the same packets in each run, in the same order: after a crash
+    /// what it sends again is known to be the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub repeats: bool,
     /// In what order it takes from its in-ports.
     pub reads: Reads,
     /// How it divides packets among its out-ports.
@@ -194,6 +198,20 @@ impl Spec {
     #[must_use]
     pub const fn reads(mut self, reads: Reads) -> Self {
         self.reads = reads;
+        self
+    }
+
+    /// Tells that with the same parameters it sends the same packets in each run.
+    #[must_use]
+    pub const fn repeats(mut self) -> Self {
+        self.repeats = true;
+        self
+    }
+
+    /// Sets when it lets go of the deliveries that it was given by a store.
+    #[must_use]
+    pub const fn settle(mut self, settle: Settle) -> Self {
+        self.settle = settle;
         self
     }
 

@@ -125,7 +125,9 @@ impl Wiring {
         let error = (0..outputs.len())
             .find(|at| *outputs[*at].name == *spec::ERROR && outlets[*at].is_some());
         let policy = self.policies[index];
-        let identity = self.identity(&address, &spec).filter(|_| !is_receiver);
+        let identity = self
+            .identity(index, &address, &spec)
+            .filter(|_| !is_receiver);
         let keep = error.is_some() || identity.is_some() || policy.keeps_packets();
         let bypass = bypass(&spec, &out_elements);
         let Form { layout, passing } = self.form(&spec, in_elements, out_elements);
@@ -200,13 +202,26 @@ impl Wiring {
 
     /// Who the process is, in a network whose packets have identities. The workers that share the work
     /// of a process, `P[1]` and so on, are one and the same to what they handle.
-    fn identity(&self, address: &str, spec: &Spec) -> Option<Identity> {
+    fn identity(&self, process: usize, address: &str, spec: &Spec) -> Option<Identity> {
         let run = self.network.run?;
+        let origin = run.derive(Id::of(address), 1);
         Some(Identity {
             place: run.derive(Id::of(plan::without_worker(address)), 0),
-            origin: run.derive(Id::of(address), 1),
+            origin: origin.derive(self.distinction(process, spec), 0),
             settle: spec.settle,
         })
+    }
+
+    /// What tells apart the packets that a process sends of its own accord in two runs: its parameters,
+    /// if it sends the same with the same ones; else chance.
+    fn distinction(&self, process: usize, spec: &Spec) -> Id {
+        if !spec.repeats {
+            return self.chance;
+        }
+        let initials = self.initials[process].iter();
+        let initials = initials.map(|at| &self.network.plan.initials[*at]);
+        let given = initials.map(|initial| format!("{}={}\n", initial.to.port, initial.value));
+        Id::of(&given.collect::<String>())
     }
 
     /// Links to the automatic in-port.

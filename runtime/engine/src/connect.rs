@@ -20,7 +20,7 @@ use paperflow_graph::plan::{self, End, Link, Plan, Process, Writer};
 use crate::build::BuildError;
 use crate::receiver::{Receiver, Station};
 use crate::sender::Sender;
-use crate::wiring::same;
+use crate::wiring::{chance, same};
 
 /// The stores that keep a network's connectors.
 #[derive(Clone, Default)]
@@ -182,7 +182,7 @@ impl Lowering<'_> {
         let connector = connector.map_err(|fault| failed(&wanted.name, fault))?;
         let address = format!("{}[send]", wanted.name);
         let sender = self.process(
-            Sender::new(&address, Arc::clone(&connector)),
+            Sender::new(&address, Arc::clone(&connector), chance()),
             &address,
             link,
         );

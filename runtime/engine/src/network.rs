@@ -134,7 +134,9 @@ impl Net {
             let mut stores = self.stores.all();
             stores.try_for_each(|store| store.finish(self.stores.graph()))
         };
-        let is_finished = verdict == Verdict::Finished && self.is_kept;
+        // Who was told to stop has not read its sources to the end: the next run goes on with this one.
+        let is_cut_short = self.is_stopping.load(Ordering::Acquire);
+        let is_finished = verdict == Verdict::Finished && self.is_kept && !is_cut_short;
         match settled.and_then(|_| if is_finished { finish() } else { Ok(()) }) {
             Err(fault) if is_finished => Verdict::Failed(FaultReport {
                 address: self.stores.graph().to_owned(),

@@ -22,15 +22,21 @@ const MOST: usize = 256;
 pub(crate) struct Sender {
     spec: Spec,
     connector: Arc<dyn Connector>,
+    /// From which the identities of packets follow that come without one.
+    chance: Id,
 }
 
 impl Sender {
-    pub(crate) fn new(name: &str, connector: Arc<dyn Connector>) -> Self {
+    pub(crate) fn new(name: &str, connector: Arc<dyn Connector>, chance: Id) -> Self {
         let mut spec = Spec::new(name, "Writes packets to a connector.")
             .input(PortSpec::new("IN", "What is sent.", Vec::new()))
             .output(PortSpec::new(BELL, "Ends when nothing is sent any more.", Vec::new()).array());
         spec.settle = Settle::Each;
-        Self { spec, connector }
+        Self {
+            spec,
+            connector,
+            chance,
+        }
     }
 }
 
@@ -42,7 +48,7 @@ impl Component for Sender {
     fn open(&self, _: &Params) -> Result<Box<dyn Activity>, Fault> {
         Ok(Box::new(Sending {
             connector: Arc::clone(&self.connector),
-            place: Id::of(&self.spec.name),
+            chance: self.chance,
             nameless: 0,
             taken: Vec::new(),
             messages: Vec::new(),
@@ -54,7 +60,7 @@ impl Component for Sender {
 
 struct Sending {
     connector: Arc<dyn Connector>,
-    place: Id,
+    chance: Id,
     /// Packets that came without an identity.
     nameless: u64,
     /// Packets that are not safe yet.
@@ -180,7 +186,7 @@ impl Sending {
         let header = || packet.headers()?.get(names::ID).map(Id::of);
         own.or_else(header).unwrap_or_else(|| {
             self.nameless += 1;
-            self.place.derive(self.place, self.nameless)
+            self.chance.derive(self.chance, self.nameless)
         })
     }
 }

@@ -1,9 +1,12 @@
 //! From a plan to links: every port name is resolved here, once.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::SystemTime;
 
+use paperflow_core::message::Id;
 use paperflow_core::{Component, Spec, Work};
 use paperflow_graph::Full;
 use paperflow_graph::plan::{self, Plan};
@@ -33,6 +36,8 @@ pub(crate) struct Wiring {
     pub(crate) input_links: Vec<(usize, usize)>,
     pub(crate) output_links: Vec<usize>,
     pub(crate) stop: Arc<AtomicBool>,
+    /// An identity that no other run has.
+    pub(crate) chance: Id,
     pub(crate) shared: Shared,
 }
 
@@ -73,6 +78,7 @@ impl Wiring {
             input_links: Vec::new(),
             output_links: Vec::new(),
             stop: Arc::default(),
+            chance: chance(),
             shared: Shared::default(),
         };
         for (at, initial) in wiring.network.plan.initials.iter().enumerate() {
@@ -240,6 +246,12 @@ impl Wiring {
 }
 
 /// How many workers the pool has.
+/// An identity that no other run has: from the random keys of a hash map, and from the time.
+pub(crate) fn chance() -> Id {
+    let random = RandomState::new().hash_one(SystemTime::now());
+    Id::of(&format!("{random}"))
+}
+
 fn workers(scheduler: Scheduler, own_thread: &[bool]) -> usize {
     let pooled = own_thread.iter().filter(|own| !**own).count();
     let wanted = match scheduler {

@@ -66,8 +66,24 @@ async fn attempts(
     Ok(())
 }
 
+/// Emits 1 to 5, as if they came from outside: another run may give others.
+#[component("q/news", work = compute)]
+async fn news(
+    /// Numbers.
+    out: Out<i64>,
+) -> Result<(), Closed> {
+    for number in 1..=5 {
+        out.send(number).await?;
+    }
+    Ok(())
+}
+
 fn catalogue() -> Catalogue {
-    common::catalogue().with(sort).with(step).with(attempts)
+    common::catalogue()
+        .with(news)
+        .with(sort)
+        .with(step)
+        .with(attempts)
 }
 
 /// Runs a text in which the arrows into these in-ports are queues of the same name.
@@ -277,6 +293,23 @@ fn a_second_run_after_a_good_end_is_another_one() {
             let (_, out) = run(&shelf, text, &[("A.IN", 9, 3)], way, all);
             assert_eq!(out, numbers(1..=5), "{way:?}");
         }
+    }
+}
+
+#[test]
+fn what_comes_from_outside_is_never_taken_for_what_came_in_an_earlier_run() {
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let text = "N(q/news) OUT -> IN A(t/pass)\nOUTPORT=A.OUT:OUT";
+        run(&shelf, text, &[("A.IN", 9, 3)], way, |control, output| {
+            let seen = (0..2).map_while(|_| output.recv()).count();
+            control.kill();
+            vec![seen.to_string()]
+        });
+        let (outcome, out) = run(&shelf, text, &[("A.IN", 9, 3)], way, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        let is_news = out.ends_with(&numbers(1..=5));
+        assert!(is_news, "{way:?}: {out:?}");
     }
 }
 

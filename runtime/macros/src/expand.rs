@@ -167,15 +167,18 @@ fn spec(
     };
     let must_run = options.must_run.then(|| quote!(.must_run()));
     let again = options.again.then(|| quote!(.again()));
+    let repeats = options.repeats.then(|| quote!(.repeats()));
     let order = |order: &Order| order.word.clone();
     let reads = options.reads.as_ref().map(order);
     let reads = reads.map(|word| quote!(.reads(#core::Reads::#word)));
     let sends = options.sends.as_ref().map(order);
     let sends = sends.map(|word| quote!(.sends(#core::Sends::#word)));
+    let settle = options.settle.as_ref().map(order);
+    let settle = settle.map(|word| quote!(.settle(#core::settle::Settle::#word)));
     let parts = arguments.iter().map(|argument| part(argument, core));
     quote! {
-        #core::Spec::new(#name, #doc).work(#core::Work::#work) #must_run #again #reads #sends
-            #(#parts)* #(.example(#examples))*
+        #core::Spec::new(#name, #doc).work(#core::Work::#work) #must_run #again #repeats #reads
+            #sends #settle #(#parts)* #(.example(#examples))*
     }
 }
 

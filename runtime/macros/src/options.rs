@@ -5,17 +5,19 @@ use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Error, Expr, Ident, Lit, LitInt, LitStr, Meta, Result, Token};
 
-/// `"area/name", work = compute, must_run, again, reads = in_step, sends = to_end`
+/// `"area/name", work = compute, must_run, again, repeats, reads = in_step, sends = to_end, settle = each`
 pub(crate) struct Options {
     pub(crate) name: LitStr,
     pub(crate) compute: bool,
     pub(crate) must_run: bool,
     pub(crate) again: bool,
+    pub(crate) repeats: bool,
+    pub(crate) settle: Option<Order>,
     pub(crate) reads: Option<Order>,
     pub(crate) sends: Option<Order>,
 }
 
-/// A word about an order, and where the option stands.
+/// A word that stands for a variant, and where the option stands.
 pub(crate) struct Order {
     /// The variant of the enumeration.
     pub(crate) word: Ident,
@@ -31,6 +33,8 @@ const SENDS: Words = &[
     ("to_end", "ToEnd"),
     ("by_choice", "ByChoice"),
 ];
+
+const SETTLE: Words = &[("unit", "Unit"), ("each", "Each")];
 
 impl Order {
     fn read(key: &Ident, input: ParseStream, words: Words) -> Result<Self> {
@@ -64,6 +68,8 @@ impl Parse for Options {
             compute: false,
             must_run: false,
             again: false,
+            repeats: false,
+            settle: None,
             reads: None,
             sends: None,
         };
@@ -82,6 +88,8 @@ impl Options {
         match key.to_string().as_str() {
             "must_run" => self.must_run = true,
             "again" => self.again = true,
+            "repeats" => self.repeats = true,
+            "settle" => self.settle = Some(Order::read(key, input, SETTLE)?),
             "reads" => self.reads = Some(Order::read(key, input, READS)?),
             "sends" => self.sends = Some(Order::read(key, input, SENDS)?),
             "work" => {
@@ -95,7 +103,7 @@ impl Options {
             _ => {
                 return Err(Error::new(
                     key.span(),
-                    "expected `work = ..`, `must_run`, `again`, `reads = ..` or `sends = ..`",
+                    "expected `work = ..`, `must_run`, `again`, `repeats`, `reads = ..`, `sends = ..` or `settle = ..`",
                 ));
             }
         }

@@ -11,7 +11,7 @@ use crate::source::{self, World, cannot_read};
 /// rest stays text: so does `007`, and a whole number that does not fit 64 bits. A row with more or
 /// fewer fields than the first one, a field name given twice, or bytes that are not UTF-8 are faults
 /// that name file and line.
-#[component("file/csv", work = thread)]
+#[component("file/csv", work = thread, repeats)]
 pub(super) async fn csv(
     /// The file to read; `-` is standard input.
     source: Param<String>,

@@ -9,7 +9,7 @@ use crate::source::Lines;
 /// Blank lines are skipped. A line that is not JSON goes to ERROR as text, with what is wrong in the
 /// header `error`, and reading goes on; when ERROR is not connected it is a fault that names file,
 /// line and column. What is wrong with the file itself is always a fault, as in `file/lines`.
-#[component("file/json-lines", work = thread)]
+#[component("file/json-lines", work = thread, repeats)]
 pub(super) async fn json_lines(
     /// The file to read; `-` is standard input.
     source: Param<String>,

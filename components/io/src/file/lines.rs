@@ -7,7 +7,7 @@ use crate::source::Lines;
 /// A line ends with `\n`, `\r\n` or the end of the file, and comes without its end; a byte order mark
 /// in front is left out. An empty file gives nothing. A file that is missing, a directory, unreadable
 /// or not UTF-8 is a fault that names it, and the line.
-#[component("file/lines", work = thread)]
+#[component("file/lines", work = thread, repeats)]
 pub(super) async fn lines(
     /// The file to read; `-` is standard input.
     source: Param<String>,

@@ -9,7 +9,7 @@ use crate::source::{self, cannot_read};
 /// Line ends stay as they are; a byte order mark in front is left out. The whole text is held in
 /// memory: for large files there is `file/lines`. A file that cannot be read or is not UTF-8 is a
 /// fault that names it, and its path leaves by ERROR when that is connected.
-#[component("file/read", work = thread)]
+#[component("file/read", work = thread, repeats)]
 pub(super) fn read(
     /// The path of a file; `-` is standard input.
     input: Text,

@@ -7,7 +7,7 @@ use paperflow_core::Parameter as _;
 ///
 /// For a number above 0 it sends the number less one; 0 or less closes OUT and ends the process. A
 /// text is read as a whole number and answered with a text.
-#[component("flow/countdown", work = compute)]
+#[component("flow/countdown", work = compute, repeats)]
 #[example(input = [2], out = [1])]
 #[example(input = ["1", "0"], out = ["0"])]
 pub(crate) async fn countdown(

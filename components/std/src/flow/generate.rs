@@ -5,7 +5,7 @@ use crate::param::Count;
 /// Generates test data: numbered texts, counting down.
 ///
 /// From COUNT to 1, each is the number with six digits and `abcd`. COUNT 0 generates nothing.
-#[component("flow/generate", work = compute)]
+#[component("flow/generate", work = compute, repeats)]
 #[example(number = 3, out = ["000003abcd", "000002abcd", "000001abcd"])]
 pub(crate) async fn generate(
     /// How many.

@@ -6,7 +6,7 @@ use crate::param::{Count, Size};
 /// Generates test data in groups: numbered texts, counting down, with brackets around every five.
 ///
 /// The last group has what is left. COUNT 0 gives one empty group.
-#[component("flow/generate-groups", work = compute)]
+#[component("flow/generate-groups", work = compute, repeats)]
 #[example(
     number = 3,
     size = 2,

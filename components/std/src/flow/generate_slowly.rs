@@ -7,7 +7,7 @@ use crate::param::Count;
 /// Generates numbered texts at leisure, counting up: `0`, `1`, `2`...
 ///
 /// There is a pause after each of them, so that the first one comes at once.
-#[component("flow/generate-slowly", work = compute)]
+#[component("flow/generate-slowly", work = compute, repeats)]
 #[example(number = 3, interval = "5ms", out = ["0", "1", "2"])]
 pub(crate) async fn generate_slowly(
     /// How many.

@@ -1,7 +1,7 @@
 use paperflow_core::{Closed, Out, Packet, Param, component};
 
 /// Sends one packet with the value of a parameter.
-#[component("flow/inject", work = compute)]
+#[component("flow/inject", work = compute, repeats)]
 #[example(constant = "start", out = ["start"])]
 pub(crate) async fn inject(
     /// What to send.

@@ -3,7 +3,7 @@ use paperflow_core::{Closed, In, Out, Packet, component};
 /// Turns an initial packet into a packet, to set something going.
 ///
 /// Everything at SOURCE is sent on as it is. When SOURCE is not connected one empty text is sent.
-#[component("flow/kick", work = compute)]
+#[component("flow/kick", work = compute, repeats)]
 #[example(source = ["start"], out = ["start"])]
 #[example(out = [""])]
 pub(crate) async fn kick(

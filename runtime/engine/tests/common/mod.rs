@@ -184,7 +184,7 @@ pub fn catalogue() -> Catalogue {
 }
 
 /// Sends the numbers from 1 to COUNT.
-#[component("t/emit", work = compute)]
+#[component("t/emit", work = compute, repeats)]
 pub async fn emit(
     /// How many.
     count: Param<i64>,
@@ -405,7 +405,7 @@ pub async fn ticks(
 }
 
 /// Sends COUNT numbers in groups of SIZE.
-#[component("t/groups", work = compute)]
+#[component("t/groups", work = compute, repeats)]
 pub async fn groups(
     /// How many.
     count: Param<i64>,
