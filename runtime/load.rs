@@ -10,7 +10,7 @@ use std::sync::Arc;
 use paperflow_graph::check::{check, strict, tidy};
 use paperflow_graph::instances::spread;
 use paperflow_graph::{
-    Checked, Diagnostic, FileId, Graph, Plan, Resolve, Severity, Sources, examine, expand,
+    Checked, Diagnostic, FileId, Graph, Plan, Resolve, Severity, Sources, examine, expand_as,
 };
 use paperflow_syntax::{Options, parse};
 
@@ -114,7 +114,8 @@ pub(crate) fn draw(
     let Checked { plan, diagnostics } = if graph.processes.is_empty() {
         examine(&graph, catalogue, &mut library)
     } else {
-        let mut expanded = expand(&graph, catalogue, &mut library);
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        let mut expanded = expand_as(stem, &graph, catalogue, &mut library);
         let narrow = match rules {
             Rules::Usual => Vec::new(),
             Rules::Strict => strict(&expanded, catalogue),

@@ -6,6 +6,7 @@
 
 mod answers;
 mod branches;
+mod connectors;
 pub mod drawing;
 mod instances;
 mod names;
@@ -70,6 +71,7 @@ pub fn check(expanded: &Expanded, catalogue: &Catalogue) -> Vec<Diagnostic> {
     let misnamed = ports::check(&view, &mut found);
     required::check(&view, &misnamed, &mut found);
     wiring::check(&view, &mut found);
+    connectors::check(&view, &mut found);
     values::check(&view, &mut found);
     start::check(&view, &mut found);
     branches::check(&view, &mut found);
@@ -113,7 +115,6 @@ fn start_of(graph: &Graph) -> Span {
 struct View<'a> {
     plan: &'a Plan,
     loose: &'a [(Side, End)],
-    connectors: HashSet<Span>,
     /// The component of each process, where it is known.
     components: Vec<Option<&'a Component>>,
 }
@@ -136,7 +137,6 @@ impl<'a> View<'a> {
         Self {
             plan,
             loose: &expanded.loose,
-            connectors: expanded.connectors.iter().copied().collect(),
             components,
         }
     }

@@ -22,6 +22,7 @@ pub(crate) mod bad_capacity;
 pub(crate) mod bad_instances;
 pub(crate) mod bad_json;
 pub(crate) mod bad_policy;
+pub(crate) mod bad_setting;
 pub(crate) mod cannot_share;
 pub(crate) mod clashing_name;
 pub(crate) mod conflict;
@@ -39,6 +40,7 @@ pub(crate) mod initial_beside_arrow;
 pub(crate) mod initial_kind;
 pub(crate) mod kinds_differ;
 pub(crate) mod misdirected_port;
+pub(crate) mod misplaced_setting;
 pub(crate) mod missing_component;
 pub(crate) mod missing_element;
 pub(crate) mod missing_port;
@@ -51,6 +53,7 @@ pub(crate) mod nothing_starts;
 pub(crate) mod plain_index;
 pub(crate) mod recursive_subnet;
 pub(crate) mod redefined_process;
+pub(crate) mod requeue_on_stream;
 pub(crate) mod routing_rule;
 pub(crate) mod several_initials;
 pub(crate) mod straight_border;
@@ -60,6 +63,7 @@ pub(crate) mod uneven_branches;
 pub(crate) mod unknown_component;
 pub(crate) mod unknown_divert;
 pub(crate) mod unknown_key;
+pub(crate) mod unknown_kind;
 pub(crate) mod unknown_port;
 pub(crate) mod unknown_process;
 pub(crate) mod unreachable;
@@ -113,8 +117,12 @@ pub const EXPLANATIONS: &[(&str, &str, &str)] = &[
     kinds_differ::EXPLANATION,
     unreadable_value::EXPLANATION,
     initial_kind::EXPLANATION,
-    no_connector::EXPLANATION,
+    unknown_kind::EXPLANATION,
+    bad_setting::EXPLANATION,
     needs_connector::EXPLANATION,
+    no_connector::EXPLANATION,
+    misplaced_setting::EXPLANATION,
+    requeue_on_stream::EXPLANATION,
 ];
 
 /// The bytes that lines of doc comment make as one text.

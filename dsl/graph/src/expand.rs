@@ -5,6 +5,7 @@
 //! reported and left out; its other end is kept in [`Expanded::loose`], so that no check
 //! complains about it a second time.
 
+mod connectors;
 mod diverts;
 mod ends;
 mod links;
@@ -90,8 +91,6 @@ pub struct Expanded {
     pub diagnostics: Vec<Diagnostic>,
     /// Ends that an unresolved arrow would have joined.
     pub loose: Vec<(Side, End)>,
-    /// Arrows that ask for a connector; they may share an out-port.
-    pub connectors: Vec<Span>,
     /// Rules written on arrows, by key, that decide which packets pass.
     pub rules: Vec<(String, Span)>,
     /// Arrows whose packets are to be answered.
@@ -111,7 +110,17 @@ pub struct Question {
 
 /// Opens every subnet of a graph and joins arrows into links.
 pub fn expand(graph: &Graph, catalogue: &Catalogue, resolver: &mut dyn Resolve) -> Expanded {
-    let mut tree = Tree::new(catalogue, resolver);
+    expand_as(None, graph, catalogue, resolver)
+}
+
+/// As [`expand`]; ids and connectors of a graph without `@app-id` are named after its file's stem.
+pub fn expand_as(
+    stem: Option<&str>,
+    graph: &Graph,
+    catalogue: &Catalogue,
+    resolver: &mut dyn Resolve,
+) -> Expanded {
+    let mut tree = Tree::new(catalogue, resolver, stem);
     tree.open_top(graph);
     tree.join();
     tree.finish()

@@ -2,8 +2,15 @@
 //!
 //! The checks see what the author drew, one process. [`spread`] then puts a balance process and
 //! the workers in its place, so that the engine need not know of it.
+//!
+//! A queue or a stream deals by itself: each worker reads from it, as one of several competing
+//! consumers or as a member of the same group. So there is a balance process only for what comes by
+//! memory, and for what comes by publish-subscribe, of which all workers together get one copy.
 
-use crate::plan::{End, Export, Initial, Link, Plan, Process, Writer};
+use std::collections::{BTreeSet, HashSet};
+use std::ops::Range;
+
+use crate::plan::{ConnectorKind, End, Export, Initial, Link, Plan, Process, Table, Writer};
 
 /// How many workers share the work.
 pub(crate) const INSTANCES: &str = "instances";
@@ -32,24 +39,26 @@ pub(crate) fn number(process: &Process, key: &str) -> Option<Result<usize, Strin
 /// Puts a balance process and workers in place of each process with `instances=N` of two or more.
 ///
 /// A process `P` becomes `P/balance` and `P[1]` to `P[N]`. Links keep their indexes; those from the
-/// balance process to the workers come last. The plan must have passed the checks.
+/// balance process to the workers come last, and before them those of further workers that read from
+/// the same connector. The plan must have passed the checks.
 #[must_use]
 pub fn spread(plan: Plan) -> Plan {
     let shared = plan.processes.iter().any(|process| workers(process) > 1);
     if !shared {
         return plan;
     }
+    let dealt_to = dealt_to(&plan);
     let mut places = Vec::new();
     let mut processes = Vec::new();
-    for process in &plan.processes {
+    for (at, process) in plan.processes.iter().enumerate() {
         let first = processes.len();
-        processes.extend(placed(process));
-        places.push(Place {
-            first,
-            workers: processes.len() - first,
-        });
+        let has_balance = dealt_to.contains(&at);
+        processes.extend(placed(process, has_balance));
+        let workers = first + usize::from(has_balance)..processes.len();
+        places.push(Place { first, workers });
     }
     let spread = Spread { places };
+    let further = plan.links.iter().flat_map(|link| spread.further(link));
     let dealt = spread.dealt(&plan);
     Plan {
         processes,
@@ -57,12 +66,22 @@ pub fn spread(plan: Plan) -> Plan {
             .links
             .iter()
             .map(|link| spread.link(link))
+            .chain(further)
             .chain(dealt)
             .collect(),
         initials: plan
             .initials
             .iter()
             .flat_map(|initial| spread.initials(initial))
+            .collect(),
+        tables: spread.tables(&plan.tables),
+        parts: plan
+            .parts
+            .into_iter()
+            .map(|mut part| {
+                part.processes = spread.whole(&part.processes);
+                part
+            })
             .collect(),
         inports: spread.exports(plan.inports, Spread::reader),
         outports: spread.exports(plan.outports, Spread::first_worker),
@@ -83,8 +102,23 @@ fn workers(process: &Process) -> usize {
     number(process, INSTANCES).and_then(Result::ok).unwrap_or(1)
 }
 
-/// The process itself, or its balance process and its workers.
-fn placed(process: &Process) -> Vec<Process> {
+/// The processes whose workers a balance process deals to.
+pub(crate) fn dealt_to(plan: &Plan) -> BTreeSet<usize> {
+    let linked = plan.links.iter().filter(|link| !deals(link));
+    let linked = linked.map(|link| &link.to);
+    let ends = linked.chain(plan.inports.iter().map(|export| &export.end));
+    let shared = ends.filter(|end| workers(&plan.processes[end.process]) > 1);
+    shared.map(|end| end.process).collect()
+}
+
+/// Whether several may read from this link, each its share.
+fn deals(link: &Link) -> bool {
+    let kind = link.connector.as_ref().map(|connector| connector.kind);
+    matches!(kind, Some(ConnectorKind::Queue | ConnectorKind::Stream))
+}
+
+/// The process itself, or its balance process, if it needs one, and its workers.
+fn placed(process: &Process, has_balance: bool) -> Vec<Process> {
     let count = workers(process);
     if count == 1 {
         return vec![process.clone()];
@@ -105,9 +139,8 @@ fn placed(process: &Process) -> Vec<Process> {
             .collect(),
         ..process.clone()
     };
-    std::iter::once(balance)
-        .chain((1..=count).map(worker))
-        .collect()
+    let balance = has_balance.then_some(balance);
+    balance.into_iter().chain((1..=count).map(worker)).collect()
 }
 
 /// Where the balance process of a process lives.
@@ -117,8 +150,9 @@ pub(crate) fn balance_address(address: &str) -> String {
 
 /// Where a process of the drawing is in the new list: itself, or balance process and workers.
 struct Place {
+    /// The process, its balance process, or its first worker when nothing is dealt.
     first: usize,
-    workers: usize,
+    workers: Range<usize>,
 }
 
 struct Spread {
@@ -126,15 +160,15 @@ struct Spread {
 }
 
 impl Spread {
-    fn is_shared(&self, process: usize) -> bool {
-        self.places[process].workers > 1
+    /// Whether a balance process deals to workers.
+    fn is_dealt(&self, process: usize) -> bool {
+        let Place { first, workers } = &self.places[process];
+        *first < workers.start
     }
 
     /// Those who do the work of a process.
-    fn all(&self, process: usize) -> std::ops::Range<usize> {
-        let Place { first, workers } = self.places[process];
-        let skip = usize::from(workers > 1);
-        first + skip..first + workers
+    fn all(&self, process: usize) -> Range<usize> {
+        self.places[process].workers.clone()
     }
 
     /// The same end at each of the workers.
@@ -148,7 +182,7 @@ impl Spread {
     /// Where packets for an in-port arrive.
     fn reader(&self, end: &End) -> End {
         let process = self.places[end.process].first;
-        if self.is_shared(end.process) {
+        if self.is_dealt(end.process) {
             End {
                 process,
                 port: String::from("IN"),
@@ -170,9 +204,25 @@ impl Spread {
         }
     }
 
+    /// The link, into the balance process or the first worker.
     fn link(&self, link: &Link) -> Link {
+        let to = if deals(link) {
+            self.first_worker(&link.to)
+        } else {
+            self.reader(&link.to)
+        };
+        self.leading(link, to)
+    }
+
+    /// The same for every worker but the first, when each reads for itself.
+    fn further(&self, link: &Link) -> impl Iterator<Item = Link> {
+        let others = self.each(&link.to).skip(1).filter(|_| deals(link));
+        others.map(|to| self.leading(link, to))
+    }
+
+    fn leading(&self, link: &Link, to: End) -> Link {
         Link {
-            to: self.reader(&link.to),
+            to,
             from: self.writers(&link.from),
             diverted: self.writers(&link.diverted),
             ..link.clone()
@@ -196,6 +246,25 @@ impl Spread {
         })
     }
 
+    fn tables(&self, tables: &[Table]) -> Vec<Table> {
+        let each = |table: &Table| {
+            let table = table.clone();
+            self.all(table.process).map(move |process| Table {
+                process,
+                ..table.clone()
+            })
+        };
+        tables.iter().flat_map(each).collect()
+    }
+
+    /// Balance processes and workers of these.
+    fn whole(&self, processes: &[usize]) -> Vec<usize> {
+        let places = processes.iter().map(|process| &self.places[*process]);
+        places
+            .flat_map(|place| place.first..place.workers.end)
+            .collect()
+    }
+
     fn exports(&self, exports: Vec<Export>, at: fn(&Self, &End) -> End) -> Vec<Export> {
         let moved = exports.into_iter().map(|export| Export {
             end: at(self, &export.end),
@@ -206,7 +275,8 @@ impl Spread {
 
     /// The links from balance processes to their workers.
     fn dealt(&self, plan: &Plan) -> Vec<Link> {
-        let linked = plan.links.iter().map(|link| {
+        let linked = plan.links.iter().filter(|link| !deals(link));
+        let linked = linked.map(|link| {
             let place = link
                 .writers()
                 .next()
@@ -214,11 +284,18 @@ impl Spread {
             (&link.to, place)
         });
         let fed = plan.inports.iter();
-        let fed = fed.filter(|export| !plan.links.iter().any(|link| same(&link.to, &export.end)));
+        let is_linked = |end: &End| {
+            let mut links = plan.links.iter().filter(|link| !deals(link));
+            links.any(|link| same(&link.to, end))
+        };
+        let fed = fed.filter(|export| !is_linked(&export.end));
         let fed = fed.map(|export| (&export.end, export.span));
         let ends = linked
             .chain(fed)
-            .filter(|(end, _)| self.is_shared(end.process));
+            .filter(|(end, _)| self.is_dealt(end.process));
+        // Links of several kinds into one in-port are dealt together.
+        let mut seen = HashSet::new();
+        let ends = ends.filter(|(end, _)| seen.insert((end.process, &end.port, end.index)));
         ends.flat_map(|(end, span)| self.hands(&plan.processes[end.process], end, span))
             .collect()
     }

@@ -27,7 +27,7 @@ pub mod source;
 pub use catalogue::{Catalogue, Component, Kinds, Port, Reads, Sends};
 pub use check::{Checked, examine};
 pub use diagnostic::{Diagnostic, Fix, Label, Severity};
-pub use expand::{Expanded, NoSubnets, Resolve, Side, expand};
+pub use expand::{Expanded, NoSubnets, Resolve, Side, expand, expand_as};
 pub use model::{
     Attribute, Connection, End, Export, Graph, Group, Initial, Origin, PortRef, Process, Property,
 };

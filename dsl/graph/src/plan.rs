@@ -39,9 +39,12 @@ pub const USUAL_CAPACITY: usize = 128;
 pub struct Plan {
     /// The graph's name.
     pub name: String,
+    /// The name that ids and the names of connectors are made from: `@app-id`, or the file's stem.
+    pub id: String,
     /// Every process, in text order, subnets in place.
     pub processes: Vec<Process>,
-    /// Every link, one for each in-port element that has arrows.
+    /// Every link: one for each in-port element that has arrows, and a further one for each connector
+    /// that leads there.
     pub links: Vec<Link>,
     /// Initial packets.
     pub initials: Vec<Initial>,
@@ -55,6 +58,8 @@ pub struct Plan {
     pub subnets: Vec<Subnet>,
     /// Tables that a store is to keep; those that are not named here are in memory.
     pub tables: Vec<Table>,
+    /// The shares of the graph that run as processes of the operating system.
+    pub parts: Vec<Part>,
 }
 
 /// A process of the plan. Its index in [`Plan::processes`] is its identity.
@@ -126,6 +131,8 @@ pub struct Connector {
     pub group: String,
     /// How many messages may wait in it.
     pub capacity: Option<usize>,
+    /// How many bytes of payload may wait in it.
+    pub bytes: Option<u64>,
     /// How often a message is delivered again after a failure.
     pub retries: Option<u32>,
     /// How long a message that failed rests.
@@ -144,8 +151,12 @@ pub struct Connector {
     pub partitions: Option<u32>,
     /// What becomes of a stream's message that fails.
     pub on_error: Option<OnError>,
+    /// How long a stream keeps its messages, and how much.
+    pub retain: Retain,
     /// A new subscriber gets the last message first.
     pub retained: bool,
+    /// Where its kind is written.
+    pub span: Span,
 }
 
 /// The kinds of connector.
@@ -160,6 +171,35 @@ pub enum ConnectorKind {
     Pubsub,
 }
 
+impl ConnectorKind {
+    /// The word that stands on an arrow.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Stream => "stream",
+            Self::Pubsub => "pubsub",
+        }
+    }
+}
+
+impl fmt::Display for ConnectorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// How long a stream keeps its messages, and how much; without any of it for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retain {
+    /// No longer than this.
+    pub age: Option<Duration>,
+    /// No more bytes of payload than this.
+    pub bytes: Option<u64>,
+    /// No more messages than this.
+    pub messages: Option<u64>,
+}
+
 /// A table of a process that is kept by a store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
@@ -169,6 +209,15 @@ pub struct Table {
     pub name: String,
     /// The store that keeps it; the usual one if none is named.
     pub store: Option<String>,
+}
+
+/// A share of the graph.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// Its name.
+    pub name: String,
+    /// Indexes of its processes.
+    pub processes: Vec<usize>,
 }
 
 /// What becomes of a stream's message that fails.

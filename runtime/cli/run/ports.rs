@@ -235,7 +235,7 @@ fn feed(
         into: export.end.span,
     };
     let mut links = plan.links.iter();
-    match links.position(|link| is_same(&link.to, &export.end)) {
+    match links.position(|link| link.connector.is_none() && is_same(&link.to, &export.end)) {
         Some(at) => join(plan, at, writer),
         None => plan.links.push(Link {
             to: export.end.clone(),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use paperflow_core::component::Deskside;
 use paperflow_core::connector::{
-    Connector, ConnectorKind, Declaration, Delay, OnError, Store, StoreFault,
+    Connector, ConnectorKind, Declaration, Delay, OnError, Retain, Store, StoreFault,
 };
 use paperflow_core::message::Id;
 use paperflow_core::table::Journal;
@@ -342,6 +342,7 @@ fn declaration(wanted: &plan::Connector) -> Declaration {
     };
     Declaration {
         capacity: wanted.capacity.unwrap_or(usual.capacity),
+        capacity_bytes: wanted.bytes.unwrap_or(usual.capacity_bytes),
         retries: wanted.retries.unwrap_or(usual.retries),
         delay: Delay {
             first: wanted.delay.unwrap_or(usual.delay.first),
@@ -354,6 +355,11 @@ fn declaration(wanted: &plan::Connector) -> Declaration {
         key: wanted.key.clone(),
         partitions: wanted.partitions.unwrap_or(usual.partitions),
         on_error,
+        retain: Retain {
+            age: wanted.retain.age,
+            bytes: wanted.retain.bytes,
+            messages: wanted.retain.messages,
+        },
         retained: wanted.retained,
         ..usual
     }

@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
 use crate::diagnostics::cannot_share::Reason;
 use crate::expand::{AUTOMATIC, MOST_PROCESSES, Side};
-use crate::instances::{BACKLOG, BALANCE, INSTANCES, balance_address, number};
+use crate::instances::{BACKLOG, BALANCE, INSTANCES, balance_address, dealt_to, number};
 use crate::plan::{End, Process};
 
 use super::{Used, View};
@@ -52,7 +52,7 @@ pub(super) fn check(view: &View<'_>, balance: bool, found: &mut Vec<Diagnostic>)
                 &reason,
                 span,
             ));
-        } else if !balance {
+        } else if !balance && is_dealt(view, at) {
             found.push(diagnostics::unknown_component::at(
                 BALANCE,
                 span,
@@ -61,6 +61,11 @@ pub(super) fn check(view: &View<'_>, balance: bool, found: &mut Vec<Diagnostic>)
         }
         check_address(view, process, found);
     }
+}
+
+/// Whether a balance process is needed: something comes that does not deal by itself.
+fn is_dealt(view: &View<'_>, process: usize) -> bool {
+    dealt_to(view.plan).contains(&process)
 }
 
 /// The addresses of workers and balance process must be free.

@@ -382,10 +382,14 @@ fn connectors() {
     let graph = |attribute: &str| format!("'5' -> COUNT A(gen)\nA OUT ->({attribute}) IN B(drop)");
     let rows: &[(&str, &[&str])] = &[
         ("kind=memory", &[]),
+        ("kind=queue,via=rabbit,retries=3", &[]),
         (
-            "kind=queue,via=rabbit",
-            &["`queue` arcs are not available in this build"],
+            "kind=queue,delay=x",
+            &["`x` is not a value of the attribute `delay`"],
         ),
+        ("kind=queue,key=id", &["a queue has no `key`"]),
+        ("kind=stream,retained=yes", &["a stream has no `retained`"]),
+        ("kind=stream,full=wait,lease=5s,invalid=bad", &[]),
         ("kind=strem", &["`strem` is not a kind of arc"]),
         ("full=divert", &["`full=divert` does not say where to"]),
         ("retries=3", &["attribute `retries` has no effect here"]),
@@ -463,15 +467,77 @@ fn a_port_that_was_left_out_is_said_to_be_left_out() {
 }
 
 #[test]
-fn arrows_that_may_share_an_out_port_are_not_reported_for_that_too() {
-    let text = "'1' -> COUNT A(gen)\nA OUT ->(kind=pubsub) IN B(drop)\n\
-                A OUT ->(kind=pubsub) IN C(drop)";
-    let codes: Vec<_> = checked(text, &[])
-        .diagnostics
-        .iter()
-        .map(|found| found.code)
-        .collect();
-    assert_eq!(codes, ["P0501", "P0501"]);
+fn c05_readers_of_one_connector_may_share_an_out_port_and_nobody_else() {
+    let graph = |one: &str, two: &str| {
+        format!(
+            "'1' -> COUNT A(gen)\nA OUT ->(kind={one}) IN B(drop)\nA OUT ->(kind={two}) IN C(drop)"
+        )
+    };
+    for (one, two) in [
+        ("pubsub", "pubsub"),
+        ("stream", "stream,group=g"),
+        ("pubsub,name=x", "pubsub,retained=yes"),
+    ] {
+        assert_eq!(problems(&graph(one, two), &[]), [""; 0], "{one} {two}");
+    }
+    for (one, two) in [
+        ("queue", "queue"),
+        ("queue", "memory"),
+        ("stream", "pubsub"),
+        ("pubsub", "memory"),
+    ] {
+        let codes = checked(&graph(one, two), &[]).diagnostics;
+        let codes: Vec<_> = codes.iter().map(|found| found.code).collect();
+        assert_eq!(codes, ["P0302"], "{one} {two}");
+    }
+}
+
+#[test]
+fn c05_arrows_that_share_an_out_port_ask_for_the_same() {
+    let text = "'1' -> COUNT A(gen)\nA OUT ->(kind=stream,partitions=2) IN B(drop)\n\
+                A OUT ->(kind=stream,partitions=3) IN C(drop)";
+    let expected = "two values of `partitions` for the one stream `.A.OUT`: 2 and 3";
+    assert!(problems(text, &[])[0].ends_with(expected));
+    let text = "'1' -> COUNT A(gen)\nA OUT ->(kind=pubsub,via=x) IN B(drop)\n\
+                A OUT ->(kind=pubsub,via=y) IN C(drop)";
+    let expected = "two stores for the one pubsub `.A.OUT`: x and y";
+    assert!(problems(text, &[])[0].ends_with(expected));
+}
+
+#[test]
+fn t13_a_stream_gives_nothing_back_unless_it_is_said_what_becomes_of_failures() {
+    let graph = |terms: &str| format!("'1' -> COUNT A(gen)\nA OUT ->({terms}) IN B(drop)");
+    for key in ["delay=5s", "retries=3", "backoff=fixed", "dead-letter=dead"] {
+        for strategy in ["", ",on-error=skip"] {
+            let text = graph(&format!("kind=stream,{key}{strategy}"));
+            let found = checked(&text, &[]).diagnostics;
+            assert_eq!(found.len(), 1, "{text}");
+            assert_eq!(found[0].code, "P0506");
+            let help = found[0].help.as_deref().unwrap();
+            for legal in ["on-error=skip", "on-error=retry", "on-error=copy"] {
+                assert!(help.contains(legal), "{help}");
+            }
+        }
+        for strategy in ["retry", "copy"] {
+            let text = graph(&format!("kind=stream,{key},on-error={strategy}"));
+            assert_eq!(problems(&text, &[]), [""; 0]);
+        }
+        assert_eq!(problems(&graph(&format!("kind=queue,{key}")), &[]), [""; 0]);
+    }
+}
+
+#[test]
+fn arcs_inside_what_starts_anew_are_memory_and_those_that_cross_its_border_are_of_any_kind() {
+    let inner = "'IN' -> NAME E(SubInSS)\nE OUT ->(kind=INNER) IN P(pass)\n\
+                 P OUT -> IN X(SubOutSS)\n'OUT' -> NAME X";
+    let text = "'1' -> COUNT A(gen)\nA OUT ->(kind=queue) IN S(inner)\n\
+                S OUT ->(kind=stream) IN T(inner)\nT OUT ->(kind=pubsub) IN B(drop)";
+    let memory = inner.replace("INNER", "memory");
+    assert_eq!(problems(text, &[("inner", &memory)]), [""; 0]);
+    let queue = inner.replace("INNER", "queue");
+    let found = problems(text, &[("inner", &queue)]);
+    let expected = "P0504 ->(kind=queue): a queue inside `S`, which starts anew for each group";
+    assert_eq!(found, [expected]);
 }
 
 #[test]

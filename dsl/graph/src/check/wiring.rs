@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
 use crate::expand::AUTOMATIC;
-use crate::plan::{End, Export};
+use crate::plan::{ConnectorKind, End, Export};
 use crate::source::Span;
 
 use super::View;
@@ -19,29 +19,66 @@ fn key(end: &End) -> Key<'_> {
 
 pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) {
     let arrows = arrows(view);
-    for (end, spans) in arrows.values() {
-        found.extend(diagnostics::fan_out::at(&view.name(end), spans));
+    for (end, arrows) in arrows.values() {
+        if !arrows.may_share() {
+            let name = view.name(end);
+            found.extend(diagnostics::fan_out::at(
+                &name,
+                &arrows.kinds,
+                &arrows.spans,
+            ));
+        }
     }
     check_outports(view, &arrows, found);
     check_initials(view, found);
 }
 
-/// The arrows from each out-port element, in text order.
-type Arrows<'a> = BTreeMap<Key<'a>, (&'a End, Vec<Span>)>;
+/// The arrows from an out-port element.
+#[derive(Default)]
+struct Leaving {
+    /// In text order.
+    spans: Vec<Span>,
+    /// The kinds of those that are not memory, each once.
+    kinds: Vec<ConnectorKind>,
+    has_memory: bool,
+}
+
+impl Leaving {
+    /// Whether all are readers of one connector.
+    fn may_share(&self) -> bool {
+        let shared = [ConnectorKind::Stream, ConnectorKind::Pubsub];
+        !self.has_memory && self.kinds.len() == 1 && shared.contains(&self.kinds[0])
+    }
+
+    fn add(&mut self, kind: Option<ConnectorKind>, span: Span) {
+        self.spans.push(span);
+        match kind {
+            None => self.has_memory = true,
+            Some(kind) if !self.kinds.contains(&kind) => self.kinds.push(kind),
+            Some(_) => {}
+        }
+    }
+}
+
+/// The arrows from each out-port element.
+type Arrows<'a> = BTreeMap<Key<'a>, (&'a End, Leaving)>;
 
 fn arrows<'a>(view: &View<'a>) -> Arrows<'a> {
     let mut arrows = Arrows::new();
-    for writer in view.plan.links.iter().flat_map(|link| &link.from) {
-        let sole = !view.connectors.contains(&writer.span);
-        if writer.end.port != AUTOMATIC && sole {
-            let entry = arrows
-                .entry(key(&writer.end))
-                .or_insert((&writer.end, Vec::new()));
-            entry.1.push(writer.span);
+    for link in &view.plan.links {
+        let kind = link.connector.as_ref().map(|connector| connector.kind);
+        for writer in link
+            .from
+            .iter()
+            .filter(|writer| writer.end.port != AUTOMATIC)
+        {
+            let entry = arrows.entry(key(&writer.end));
+            let (_, leaving) = entry.or_insert_with(|| (&writer.end, Leaving::default()));
+            leaving.add(kind, writer.span);
         }
     }
-    for (_, spans) in arrows.values_mut() {
-        spans.sort();
+    for (_, leaving) in arrows.values_mut() {
+        leaving.spans.sort();
     }
     arrows
 }
@@ -53,7 +90,7 @@ fn check_outports(view: &View<'_>, arrows: &Arrows<'_>, found: &mut Vec<Diagnost
         let key = key(&export.end);
         let arrow = arrows
             .get(&key)
-            .and_then(|(_, spans)| spans.first())
+            .and_then(|(_, leaving)| leaving.spans.first())
             .copied();
         let earlier = exported.insert(key, export).map(|earlier| earlier.span);
         if let Some(other) = arrow.or(earlier) {

@@ -1,5 +1,5 @@
 use crate::diagnostic::Diagnostic;
-use crate::model::Attribute;
+use crate::source::Span;
 
 explained! {
     /// An attribute belongs to queue, stream or pubsub arcs and means nothing on this arrow.
@@ -13,13 +13,8 @@ explained! {
 }
 
 /// An attribute that this arrow does not use.
-pub(crate) fn at(attribute: &Attribute) -> Diagnostic {
-    let key = &attribute.key;
-    Diagnostic::warning(
-        CODE,
-        attribute.span,
-        format!("attribute `{key}` has no effect here"),
-    )
-    .note("without effect")
-    .help("leave it out")
+pub(crate) fn at(key: &str, span: Span) -> Diagnostic {
+    Diagnostic::warning(CODE, span, format!("attribute `{key}` has no effect here"))
+        .note("without effect")
+        .help("leave it out")
 }

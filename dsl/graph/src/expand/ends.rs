@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::catalogue::Catalogue;
 use crate::diagnostics;
+use crate::diagnostics::no_connector::Reason;
 use crate::model::{self, Connection, Origin, PortRef};
 use crate::plan::{End, Export, Initial, Process, Writer};
 use crate::source::Span;
@@ -50,10 +51,13 @@ impl Tree<'_> {
     }
 
     fn join_initial(&mut self, index: usize, initial: &model::Initial, arrow: &Connection) {
-        let idle = arrow
-            .attributes
-            .iter()
-            .map(diagnostics::needs_connector::at);
+        let attributes = arrow.attributes.iter();
+        let idle = attributes.map(|attribute| match attribute.key.as_str() {
+            "kind" if attribute.value != "memory" => {
+                diagnostics::no_connector::at(&attribute.value, &Reason::Initial, attribute.span)
+            }
+            key => diagnostics::needs_connector::at(key, attribute.span),
+        });
         self.diagnostics.extend(idle);
         for reached in self.reach_end(index, &arrow.to, Side::In) {
             let value = initial.value.clone();
@@ -106,20 +110,16 @@ impl Tree<'_> {
             .map(|reached| &reached.attributes);
         let own: Vec<Written> = in_graph(index, arrow).collect();
         let written = std::iter::once(&own).chain(written);
-        let terms: Vec<_> = written
-            .map(|written| Terms::read(written, &mut self.diagnostics))
-            .collect();
-        if terms.iter().any(|terms| terms.connector) {
-            self.connectors.push(arrow.span);
-        }
+        let terms = self.agreed(written);
+        terms.check_memory(&mut self.diagnostics);
         if sources.is_empty() || targets.is_empty() {
             let known = sources.into_iter().map(|source| (Side::Out, source.end));
             let known = known.chain(targets.into_iter().map(|target| (Side::In, target.end)));
             self.loose.extend(known);
             return;
         }
-        let answer = terms.iter().find_map(|terms| terms.answer);
-        self.questions.extend(questions(answer, &sources, &targets));
+        self.questions
+            .extend(questions(terms.answer(), &sources, &targets));
         let writers: Vec<_> = sources
             .into_iter()
             .map(|source| Writer {
@@ -132,6 +132,22 @@ impl Tree<'_> {
             self.links
                 .join(target.end, &writers, &terms, &mut self.diagnostics);
         }
+    }
+
+    /// What is written on all pieces of an arrow, which must not contradict each other.
+    fn agreed<'w>(&mut self, pieces: impl Iterator<Item = &'w Vec<Written>>) -> Terms {
+        let mut agreed = Terms::default();
+        for piece in pieces {
+            let terms = Terms::read(piece, &mut self.diagnostics);
+            for (key, first, second) in agreed.merge(&terms, |_| true) {
+                let values = [first.text.as_str(), second.text.as_str()];
+                let what = format!("values of `{key}`");
+                let spans = [first.span, second.span];
+                self.diagnostics
+                    .push(diagnostics::conflict::at("arrow", &what, values, spans));
+            }
+        }
+        agreed
     }
 
     /// The exports of an opened graph, each as the port of the plan it leads to.
@@ -334,8 +350,11 @@ impl Tree<'_> {
             .flat_map(|(arrow, far)| self.reach_beyond(index, border, far, arrow, side))
             .collect();
         if side == Side::In && spans.len() > 1 {
-            self.diagnostics
-                .extend(diagnostics::fan_out::at(&format!("{border}.OUT"), &spans));
+            self.diagnostics.extend(diagnostics::fan_out::at(
+                &format!("{border}.OUT"),
+                &[],
+                &spans,
+            ));
             let others = reached.drain(1.min(reached.len())..);
             self.loose.extend(others.map(|reached| (side, reached.end)));
         }

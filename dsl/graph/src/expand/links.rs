@@ -7,50 +7,73 @@ use crate::diagnostics;
 use crate::plan::{End, Full, Link, Writer};
 use crate::source::Span;
 
-use super::terms::{Target, Terms, WhenFull};
+use super::connectors::{Connectors, Names};
+use super::terms::{Disagreement, Target, Terms, WhenFull};
 
 /// What tells one in-port element from another.
 type Key = (usize, String, Option<u32>);
 
+pub(super) fn key(end: &End) -> Key {
+    (end.process, end.port.to_uppercase(), end.index)
+}
+
+/// A memory link and what was written about it.
+struct Made {
+    link: Link,
+    terms: Terms,
+    /// Its first arrow, by number.
+    order: usize,
+}
+
 /// The links found so far, in order of their first arrow.
 #[derive(Default)]
 pub(super) struct Links {
-    made: Vec<(Link, Terms)>,
+    made: Vec<Made>,
     index: HashMap<Key, usize>,
+    connectors: Connectors,
+    /// How many arrows there were.
+    arrows: usize,
 }
 
+/// What arrows into one memory link agree on.
+const SHARED: [&str; 3] = ["capacity", "full", "divert"];
+
 impl Links {
-    /// Adds writers to the link into `to`, which they share with earlier ones.
+    /// Adds writers to the link into `to`, which they share with earlier ones of the same kind.
     pub(super) fn join(
         &mut self,
         to: End,
         writers: &[Writer],
-        terms: &[Terms],
+        terms: &Terms,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
         let into = to.span;
-        let at = self.into(to);
-        let (link, agreed) = &mut self.made[at];
-        link.from.extend(
-            writers
-                .iter()
-                .cloned()
-                .map(|writer| Writer { into, ..writer }),
-        );
-        for asked in terms {
-            diagnostics.extend(disagreement(&link.to.port, agreed, asked));
-            agreed.merge(asked);
+        let writers = writers.iter().cloned();
+        let writers = writers.map(|writer| Writer { into, ..writer });
+        self.arrows += 1;
+        if let Some(kind) = terms.kind() {
+            let order = self.arrows;
+            return writers.for_each(|writer| {
+                self.connectors
+                    .add(order, kind, (writer, to.clone()), terms.clone());
+            });
         }
+        let at = self.into(to);
+        let made = &mut self.made[at];
+        made.link.from.extend(writers);
+        let differing = made.terms.merge(terms, |key| SHARED.contains(&key));
+        let port = &made.link.to.port;
+        diagnostics.extend(differing.iter().map(|found| disagreement(port, found)));
     }
 
     /// Which links divert, and where to; reports those that say only half of it.
     pub(super) fn diverting(&self, diagnostics: &mut Vec<Diagnostic>) -> Vec<(usize, Target)> {
         let mut found = Vec::new();
-        for (at, (_, terms)) in self.made.iter().enumerate() {
-            match (&terms.full, &terms.divert) {
-                (Some((WhenFull::Divert, _)), Some(target)) => found.push((at, target.clone())),
+        for (at, made) in self.made.iter().enumerate() {
+            match (made.terms.full(), made.terms.divert()) {
+                (Some((WhenFull::Divert, _)), Some(target)) => found.push((at, target)),
                 (Some((WhenFull::Divert, span)), None) => {
-                    diagnostics.push(diagnostics::half_divert::no_target(*span));
+                    diagnostics.push(diagnostics::half_divert::no_target(span));
                 }
                 (_, Some(target)) => {
                     diagnostics.push(diagnostics::half_divert::no_policy(target.span));
@@ -64,27 +87,29 @@ impl Links {
     /// Lets what the link `at` refuses go to the link into `to`, which is made if need be.
     pub(super) fn divert(&mut self, at: usize, to: End, span: Span) {
         let target = self.into(to);
-        let own = self.made[at].0.from.iter().cloned();
+        let own = self.made[at].link.from.iter().cloned();
         let more: Vec<_> = own
             .map(|writer| Writer {
                 into: span,
                 ..writer
             })
             .collect();
-        self.made[target].0.diverted.extend(more);
-        self.made[at].0.divert = Some(target);
+        self.made[target].link.diverted.extend(more);
+        self.made[at].link.divert = Some(target);
     }
 
-    /// The link into `to`.
+    /// The memory link into `to`.
     fn into(&mut self, to: End) -> usize {
-        let key = (to.process, to.port.to_uppercase(), to.index);
-        let at = *self.index.entry(key).or_insert(self.made.len());
+        let at = *self.index.entry(key(&to)).or_insert(self.made.len());
         if at == self.made.len() {
-            let link = Link {
-                to,
-                ..Link::default()
-            };
-            self.made.push((link, Terms::default()));
+            self.made.push(Made {
+                link: Link {
+                    to,
+                    ..Link::default()
+                },
+                terms: Terms::default(),
+                order: self.arrows,
+            });
         }
         at
     }
@@ -99,7 +124,7 @@ impl Links {
             while let Some(at) = next.filter(|at| walk_of[*at] == usize::MAX) {
                 walk_of[at] = start;
                 way.push(at);
-                next = self.made[at].0.divert;
+                next = self.made[at].link.divert;
             }
             let back = next.and_then(|again| way.iter().position(|at| *at == again));
             rings.extend(back.map(|first| way.split_off(first)));
@@ -109,53 +134,61 @@ impl Links {
 
     /// The in-port that a link leads to.
     pub(super) fn end(&self, at: usize) -> &End {
-        &self.made[at].0.to
+        &self.made[at].link.to
     }
 
-    pub(super) fn finish(self) -> Vec<Link> {
-        self.made
-            .into_iter()
-            .map(|(link, terms)| settled(link, &terms))
-            .collect()
+    /// All links, in order of their first arrow, connectors under their names.
+    pub(super) fn finish(self, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Link> {
+        let memory = self.made.into_iter();
+        let memory = memory.map(|made| (made.order, settled(made.link, &made.terms)));
+        let mut links: Vec<_> = memory.collect();
+        let kept = self.connectors.finish(names, diagnostics);
+        if kept.is_empty() {
+            return links.into_iter().map(|(_, link)| link).collect();
+        }
+        links.extend(kept);
+        in_order(links)
     }
 }
 
+/// Links sorted by the number beside them; diverts lead to where their link is then.
+fn in_order(links: Vec<(usize, Link)>) -> Vec<Link> {
+    let mut sorted: Vec<_> = links.into_iter().enumerate().collect();
+    sorted.sort_by_key(|(_, (order, _))| *order);
+    let mut places = vec![0; sorted.len()];
+    for (now, (before, _)) in sorted.iter().enumerate() {
+        places[*before] = now;
+    }
+    let links = sorted.into_iter().map(|(_, (_, link))| link);
+    let moved = links.map(|link| Link {
+        divert: link.divert.map(|target| places[target]),
+        ..link
+    });
+    moved.collect()
+}
+
 fn settled(link: Link, terms: &Terms) -> Link {
-    let full = match terms.full {
+    let full = match terms.full() {
         Some((WhenFull::Alone(full), _)) => full,
         // A diverting link refuses the new packet.
         Some((WhenFull::Divert, _)) => Full::DropNew,
         None => Full::Wait,
     };
     Link {
-        capacity: terms.capacity.map(|(capacity, _)| capacity),
+        capacity: terms.capacity(),
         full,
         ..link
     }
 }
 
 /// Two different written values for one link.
-fn disagreement(to: &str, agreed: &Terms, asked: &Terms) -> Option<Diagnostic> {
-    let capacity = |terms: &Terms| {
-        terms
-            .capacity
-            .map(|(value, span)| (value.to_string(), span))
+fn disagreement(to: &str, (key, first, second): &Disagreement) -> Diagnostic {
+    let what = match *key {
+        "capacity" => "capacities",
+        "full" => "policies",
+        _ => "ways to divert",
     };
-    let full = |terms: &Terms| terms.full.map(|(value, span)| (value.to_string(), span));
-    let divert = |terms: &Terms| {
-        let target = terms.divert.as_ref();
-        target.map(|target| (target.text.clone(), target.span))
-    };
-    differing(to, "capacities", capacity(agreed), capacity(asked))
-        .or_else(|| differing(to, "policies", full(agreed), full(asked)))
-        .or_else(|| differing(to, "ways to divert", divert(agreed), divert(asked)))
-}
-
-/// A written value and its place.
-type Value = Option<(String, Span)>;
-
-fn differing(to: &str, what: &str, first: Value, second: Value) -> Option<Diagnostic> {
-    let ((first, here), (second, there)) = (first?, second?);
-    let spans = [here, there];
-    (first != second).then(|| diagnostics::conflict::at(to, what, &[first, second], spans))
+    let owner = format!("link into `{to}`");
+    let values = [first.text.as_str(), second.text.as_str()];
+    diagnostics::conflict::at(&owner, what, values, [first.span, second.span])
 }

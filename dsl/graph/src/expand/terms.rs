@@ -1,11 +1,13 @@
 //! What the attributes of an arrow ask of its link.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::attributes::{Setting, find};
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
 use crate::model::Attribute;
-use crate::plan::Full;
+use crate::plan::{ConnectorKind, Full};
 use crate::source::Span;
 
 /// What is to happen to a packet that finds the link full.
@@ -35,105 +37,158 @@ pub(super) struct Target {
     pub(super) span: Span,
 }
 
-/// The written terms of an arrow or a link, each with its place.
+/// A written term.
+#[derive(Clone, Debug)]
+pub(super) struct Term {
+    pub(super) value: Setting,
+    /// As written.
+    pub(super) text: String,
+    pub(super) span: Span,
+    /// The opened graph whose names it uses.
+    opened: usize,
+}
+
+/// The written terms of an arrow, a link or a connector, by key.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Terms {
-    pub(super) capacity: Option<(usize, Span)>,
-    pub(super) full: Option<(WhenFull, Span)>,
-    pub(super) divert: Option<Target>,
-    /// An answer to each packet is expected.
-    pub(super) answer: Option<Span>,
-    /// Asks for something other than a memory link.
-    pub(super) connector: bool,
+    terms: BTreeMap<&'static str, Term>,
+    /// The kind that is asked for is none, so it is not clear what the others mean.
+    is_unclear: bool,
 }
 
 /// An attribute and the opened graph in which it is written.
 pub(super) type Written = (usize, Attribute);
 
+/// Two values of one term, with its key: the one that was there and the one that does not go with it.
+pub(super) type Disagreement = (&'static str, Term, Term);
+
 impl Terms {
-    /// Reads the attributes of an arrow, the last of equal keys; reports what cannot be had.
+    /// Reads the attributes of an arrow, the last of equal keys; reports what cannot be understood.
     pub(super) fn read(written: &[Written], diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let memory = is_memory(written);
-        let mut terms = Self {
-            connector: !memory,
-            ..Self::default()
-        };
+        let mut terms = Self::default();
         for (at, one) in written.iter().enumerate() {
             let overridden = written[at + 1..]
                 .iter()
                 .any(|(_, later)| later.key == one.1.key);
             if !overridden {
-                terms.take(one, memory, diagnostics);
+                terms.take(one, diagnostics);
             }
         }
         terms
     }
 
-    fn take(&mut self, written: &Written, memory: bool, diagnostics: &mut Vec<Diagnostic>) {
-        let (_, attribute) = written;
-        let problem = match attribute.key.as_str() {
-            "capacity" => self.take_capacity(attribute),
-            "full" => self.take_full(attribute),
-            "divert" if memory => self.take_divert(written),
-            "kind" => kind_problem(attribute),
-            "pattern" => self.take_pattern(attribute),
-            "name" => None,
-            _ => memory.then(|| diagnostics::needs_connector::at(attribute)),
+    fn take(&mut self, (opened, attribute): &Written, diagnostics: &mut Vec<Diagnostic>) {
+        let Some(spec) = find(&attribute.key) else {
+            return diagnostics.push(diagnostics::needs_connector::at(
+                &attribute.key,
+                attribute.span,
+            ));
         };
-        diagnostics.extend(problem);
+        let Some(value) = spec.form.read(&attribute.value) else {
+            self.is_unclear |= spec.name == "kind";
+            return diagnostics.push(unreadable(attribute));
+        };
+        let term = Term {
+            value,
+            text: attribute.value.clone(),
+            span: attribute.span,
+            opened: *opened,
+        };
+        self.terms.insert(spec.name, term);
     }
 
-    fn take_capacity(&mut self, attribute: &Attribute) -> Option<Diagnostic> {
-        match attribute.value.parse::<usize>() {
-            Ok(capacity) if capacity > 0 => {
-                self.capacity = Some((capacity, attribute.span));
-                None
-            }
-            _ => Some(diagnostics::bad_capacity::at(attribute)),
+    pub(super) fn get(&self, key: &str) -> Option<&Term> {
+        self.terms.get(key)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, &Term)> {
+        self.terms.iter().map(|(key, term)| (*key, term))
+    }
+
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        self.get(key).map(|term| term.text.as_str())
+    }
+
+    /// The kind of connector that is asked for; none for memory.
+    pub(super) fn kind(&self) -> Option<ConnectorKind> {
+        match self.text("kind")? {
+            "queue" => Some(ConnectorKind::Queue),
+            "stream" => Some(ConnectorKind::Stream),
+            "pubsub" => Some(ConnectorKind::Pubsub),
+            _ => None,
         }
     }
 
-    fn take_full(&mut self, attribute: &Attribute) -> Option<Diagnostic> {
-        let full = match attribute.value.as_str() {
-            "wait" => WhenFull::Alone(Full::Wait),
+    pub(super) fn capacity(&self) -> Option<usize> {
+        match self.get("capacity")?.value {
+            Setting::Count(count) => usize::try_from(count).ok(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn full(&self) -> Option<(WhenFull, Span)> {
+        let term = self.get("full")?;
+        let full = match term.text.as_str() {
             "drop-oldest" => WhenFull::Alone(Full::DropOldest),
             "drop-new" => WhenFull::Alone(Full::DropNew),
             "divert" => WhenFull::Divert,
-            _ => return Some(diagnostics::bad_policy::at(attribute)),
+            _ => WhenFull::Alone(Full::Wait),
         };
-        self.full = Some((full, attribute.span));
-        None
+        Some((full, term.span))
     }
 
-    fn take_divert(&mut self, (opened, attribute): &Written) -> Option<Diagnostic> {
-        self.divert = Some(Target {
-            opened: *opened,
-            text: attribute.value.clone(),
-            span: attribute.span,
-        });
-        None
+    pub(super) fn divert(&self) -> Option<Target> {
+        self.get("divert").map(|term| Target {
+            opened: term.opened,
+            text: term.text.clone(),
+            span: term.span,
+        })
     }
 
-    /// Conversations change nothing about the link.
-    fn take_pattern(&mut self, attribute: &Attribute) -> Option<Diagnostic> {
-        self.answer = (attribute.value == "in-out").then_some(attribute.span);
-        None
+    /// Where it says that an answer to each packet is expected.
+    pub(super) fn answer(&self) -> Option<Span> {
+        let pattern = self.get("pattern")?;
+        (pattern.text == "in-out").then_some(pattern.span)
     }
 
-    /// Adds what is not yet written here.
-    pub(super) fn merge(&mut self, other: &Self) {
-        self.capacity = self.capacity.or(other.capacity);
-        self.full = self.full.or(other.full);
-        self.divert = self.divert.take().or_else(|| other.divert.clone());
+    /// Adds the terms that are wanted and not yet written here, and gives those that are and differ.
+    pub(super) fn merge(
+        &mut self,
+        other: &Self,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Vec<Disagreement> {
+        let mut differing = Vec::new();
+        for (key, term) in other.iter().filter(|(key, _)| wanted(key)) {
+            let own = self.terms.entry(key).or_insert_with(|| term.clone());
+            if own.value != term.value {
+                differing.push((key, own.clone(), term.clone()));
+            }
+        }
+        self.is_unclear |= other.is_unclear;
+        differing
+    }
+
+    /// Reports what means nothing to a memory link.
+    pub(super) fn check_memory(&self, diagnostics: &mut Vec<Diagnostic>) {
+        if self.is_unclear || self.kind().is_some() {
+            return;
+        }
+        for (key, term) in self.iter().filter(|(key, _)| !is_for(key, "memory")) {
+            diagnostics.push(diagnostics::needs_connector::at(key, term.span));
+        }
     }
 }
 
-fn is_memory(written: &[Written]) -> bool {
-    let mut kinds = written.iter().rev();
-    let kind = kinds.find(|(_, attribute)| attribute.key == "kind");
-    kind.is_none_or(|(_, kind)| kind.value == "memory")
+/// Whether an attribute means something to a kind of arc.
+pub(super) fn is_for(key: &str, kind: &str) -> bool {
+    find(key).is_some_and(|spec| spec.kinds.contains(&kind))
 }
 
-fn kind_problem(attribute: &Attribute) -> Option<Diagnostic> {
-    (attribute.value != "memory").then(|| diagnostics::no_connector::at(attribute))
+fn unreadable(attribute: &Attribute) -> Diagnostic {
+    match attribute.key.as_str() {
+        "capacity" => diagnostics::bad_capacity::at(attribute),
+        "full" => diagnostics::bad_policy::at(attribute),
+        "kind" => diagnostics::unknown_kind::at(attribute),
+        _ => diagnostics::bad_setting::at(attribute),
+    }
 }

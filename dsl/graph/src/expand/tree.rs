@@ -15,6 +15,7 @@ use crate::plan::{End, Plan, Process, Scope, Subnet};
 use crate::similar::suggest;
 use crate::source::{FileId, Span};
 
+use super::connectors::Names;
 use super::links::Links;
 use super::{Expanded, Question, Resolve, Side};
 
@@ -81,12 +82,13 @@ impl Opened {
 pub(super) struct Tree<'a> {
     pub(super) catalogue: &'a Catalogue,
     resolver: &'a mut dyn Resolve,
+    /// What the graph is called that names itself nowhere.
+    stem: Option<&'a str>,
     pub(super) plan: Plan,
     pub(super) opened: Vec<Opened>,
     pub(super) links: Links,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) loose: Vec<(Side, End)>,
-    pub(super) connectors: Vec<Span>,
     pub(super) rules: Vec<(String, Span)>,
     pub(super) questions: Vec<Question>,
     /// The graphs being opened, outermost first, by index.
@@ -108,16 +110,20 @@ struct Use {
 }
 
 impl<'a> Tree<'a> {
-    pub(super) fn new(catalogue: &'a Catalogue, resolver: &'a mut dyn Resolve) -> Self {
+    pub(super) fn new(
+        catalogue: &'a Catalogue,
+        resolver: &'a mut dyn Resolve,
+        stem: Option<&'a str>,
+    ) -> Self {
         Self {
             catalogue,
             resolver,
+            stem,
             plan: Plan::default(),
             opened: Vec::new(),
             links: Links::default(),
             diagnostics: Vec::new(),
             loose: Vec::new(),
-            connectors: Vec::new(),
             rules: Vec::new(),
             questions: Vec::new(),
             chain: Vec::new(),
@@ -129,6 +135,9 @@ impl<'a> Tree<'a> {
 
     pub(super) fn open_top(&mut self, graph: &Graph) {
         self.plan.name.clone_from(&graph.name);
+        let id = graph.property("app-id").and_then(|id| id.as_str());
+        let id = id.filter(|id| !id.is_empty());
+        self.plan.id = String::from(id.or(self.stem).unwrap_or(&graph.name));
         let span = graph
             .processes
             .first()
@@ -372,12 +381,13 @@ impl<'a> Tree<'a> {
     }
 
     pub(super) fn finish(mut self) -> Expanded {
-        self.plan.links = self.links.finish();
+        let names = Names::of(&self.plan);
+        let links = std::mem::take(&mut self.links);
+        self.plan.links = links.finish(&names, &mut self.diagnostics);
         Expanded {
             plan: self.plan,
             diagnostics: self.diagnostics,
             loose: self.loose,
-            connectors: self.connectors,
             rules: self.rules,
             questions: self.questions,
         }

@@ -183,3 +183,49 @@ fn a_catalogue_without_a_balance_process_is_told_so() {
     let messages: Vec<_> = found.iter().map(|found| &*found.message).collect();
     assert_eq!(messages, ["unknown component `flow/balance`"]);
 }
+
+#[test]
+fn workers_read_for_themselves_from_a_queue_and_a_stream() {
+    for kind in ["queue", "stream"] {
+        let text = format!(
+            "'5' -> COUNT A(gen)\nA OUT ->(kind={kind}) IN P(pass:instances=2)\n\
+             P OUT -> IN B(drop)"
+        );
+        let plan = plan(&text, &[]);
+        assert_eq!(addresses(&plan), ["A", "P[1]", "P[2]", "B"]);
+        let expected = [
+            "A.OUT => P[1].IN",
+            "P[1].OUT+P[2].OUT => B.IN",
+            "A.OUT => P[2].IN",
+        ];
+        assert_eq!(links(&plan), expected);
+        assert_eq!(plan.links[0].connector, plan.links[2].connector);
+        let group = &plan.links[0].connector.as_ref().unwrap().group;
+        assert_eq!(group, ".P.IN", "one group for all");
+    }
+}
+
+#[test]
+fn all_workers_together_are_one_subscriber() {
+    let text = "'5' -> COUNT A(gen)\nA OUT ->(kind=pubsub) IN P(pass:instances=2)\n\
+                P OUT -> IN B(drop)";
+    let shown = links(&plan(text, &[]));
+    assert_eq!(shown[0], "A.OUT => P/balance.IN");
+    assert_eq!(shown.len(), 4, "{shown:?}");
+}
+
+#[test]
+fn what_comes_by_memory_is_dealt_beside_a_queue() {
+    let text = "'5' -> COUNT A(gen)\n'5' -> COUNT M(gen)\nA OUT ->(kind=queue) IN P(pass:instances=2)\n\
+                M OUT -> IN P\nP OUT -> IN B(drop)";
+    let plan = plan(text, &[]);
+    let expected = [
+        "A.OUT => P[1].IN",
+        "M.OUT => P/balance.IN",
+        "P[1].OUT+P[2].OUT => B.IN",
+        "A.OUT => P[2].IN",
+        "P/balance.OUT[0] => P[1].IN (1)",
+        "P/balance.OUT[1] => P[2].IN (1)",
+    ];
+    assert_eq!(links(&plan), expected);
+}

@@ -1,7 +1,6 @@
 //! An attribute's value does not fit.
 
-use paperflow_graph::attributes::{AttributeSpec, Form};
-use paperflow_graph::similar::suggest;
+use paperflow_graph::attributes::AttributeSpec;
 use paperflow_graph::{Diagnostic, Span};
 
 super::explain! {
@@ -18,17 +17,5 @@ Write one of the words the message lists, a whole number, or a duration such as 
 /// A value of the wrong form.
 pub(crate) fn bad_attribute_value(span: Span, spec: &AttributeSpec, value: &str) -> Diagnostic {
     let message = format!("`{value}` is not a value of the attribute `{}`", spec.name);
-    Diagnostic::error(CODE, span, message).help(expected(spec.form, value))
-}
-
-fn expected(form: Form, value: &str) -> String {
-    match form {
-        Form::Count(least) => format!("write a whole number, at least {least}"),
-        Form::Duration => String::from("write a number and a unit, such as `250ms`, `5s` or `2h`"),
-        Form::Text => String::from("write a word, or text in double quotes"),
-        Form::Choice(words) => match suggest(value, words.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("write one of: {}", words.join(", ")),
-        },
-    }
+    Diagnostic::error(CODE, span, message).help(spec.form.way_out(value))
 }
