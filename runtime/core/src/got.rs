@@ -4,10 +4,10 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use crate::connector::Disposition;
+use crate::connector::{Disposition, Failure};
 use crate::headers::Headers;
 use crate::packet::Packet;
-use crate::settle::Trail;
+use crate::settle::{Tokens, Trail};
 use crate::slot;
 use crate::turn::Turn;
 use crate::value::{IntoPort, Value};
@@ -68,6 +68,58 @@ impl<T> Got<T> {
     pub fn into_inner(self) -> T {
         self.value
     }
+
+    /// This packet cannot be handled yet: the store that it came from delivers it again after its delay,
+    /// or sets it aside when its tries are used up. The packet ends here and the process goes on.
+    ///
+    /// What the process has written to its tables stays written, and a packet that it has sent leaves.
+    /// The reason is one sentence, lower case, without a full stop, as in a [`Fault`](crate::Fault).
+    ///
+    /// # Errors
+    /// The packet as it is, when it came from no store: there is nobody to deliver it again.
+    pub fn retry_later(self, reason: impl Into<String>) -> Result<(), Self> {
+        self.settle(Disposition::Retry, reason.into())
+    }
+
+    /// Another try would fail like this one: the store sets the packet aside. Else as
+    /// [`retry_later`](Self::retry_later).
+    ///
+    /// # Errors
+    /// The packet as it is, when it came from no store.
+    pub fn reject(self, reason: impl Into<String>) -> Result<(), Self> {
+        self.settle(Disposition::Reject, reason.into())
+    }
+
+    /// The packet is not what it should be: the store sets it aside, apart from those that failed. Else
+    /// as [`retry_later`](Self::retry_later).
+    ///
+    /// # Errors
+    /// The packet as it is, when it came from no store.
+    pub fn invalid(self, reason: impl Into<String>) -> Result<(), Self> {
+        self.settle(Disposition::Invalid, reason.into())
+    }
+
+    fn settle(mut self, disposition: Disposition, reason: String) -> Result<(), Self> {
+        let is_from_store = |headers: &mut Arc<Headers>| !headers.trail().tokens.is_empty();
+        // Without its headers it ends as a packet that nobody will hear of again.
+        match self.packets.headers.take_if(is_from_store) {
+            Some(headers) => {
+                tell(&headers.trail().tokens, disposition, reason);
+                Ok(())
+            }
+            None => Err(self),
+        }
+    }
+}
+
+/// Says of deliveries what has become of them in this process.
+fn tell(tokens: &Tokens, disposition: Disposition, message: String) {
+    let mut failure = Failure {
+        message,
+        ..Failure::default()
+    };
+    slot::try_with(|turn| turn.part_with(tokens, &mut failure));
+    tokens.worsen(disposition, Some(&failure));
 }
 
 /// A packet that owns packets: what is attached to it travels and ends with it.

@@ -188,8 +188,12 @@ impl Settle {
 }
 
 /// Who a process is in a network with connectors.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Identity {
+    /// Its address.
+    pub address: String,
+    /// Its component.
+    pub component: String,
     /// From which the ids of packets follow that are sent while another is handled. The same for all
     /// workers that share the work of a process, whichever of them it is.
     pub place: Id,
@@ -201,7 +205,7 @@ pub struct Identity {
 
 /// What a process has to do with deliveries: which ones it holds, and how it numbers what it sends.
 pub(crate) struct Holding {
-    identity: Identity,
+    identity: Arc<Identity>,
     /// The id of the packet that was received last.
     base: Option<Id>,
     /// Packets sent since then, and packets sent while there was none.
@@ -214,14 +218,14 @@ pub(crate) struct Holding {
 }
 
 impl Holding {
-    pub(crate) fn new(identity: Identity) -> Self {
+    pub(crate) const fn new(identity: Arc<Identity>) -> Self {
         Self {
             identity,
             base: None,
             index: 0,
             serial: 0,
             pending: Vec::new(),
-            unit: Tokens::default(),
+            unit: Tokens(None),
         }
     }
 
@@ -244,6 +248,15 @@ impl Holding {
         if self.identity.settle == Settle::Unit && !tokens.is_empty() && !is_last {
             self.pending.push(tokens);
         }
+    }
+
+    /// These deliveries are no longer held; the failure says which process it was.
+    pub(crate) fn part_with(&mut self, tokens: &Tokens, failure: &mut Failure) {
+        if self.unit.is_same(tokens) {
+            self.unit = Tokens::default();
+        }
+        failure.process.clone_from(&self.identity.address);
+        failure.component.clone_from(&self.identity.component);
     }
 
     /// Gives everything that it holds to whoever keeps it until it is safe.
@@ -348,14 +361,14 @@ mod tests {
         }
     }
 
-    fn identity() -> Identity {
-        let (place, origin) = (Id::of("P"), Id::of("P[1]"));
-        let settle = Settle::Unit;
-        Identity {
-            place,
-            origin,
-            settle,
-        }
+    fn identity() -> Arc<Identity> {
+        Arc::new(Identity {
+            address: String::from("P[1]"),
+            component: String::from("t/p"),
+            place: Id::of("P"),
+            origin: Id::of("P[1]"),
+            settle: Settle::Unit,
+        })
     }
 
     #[test]

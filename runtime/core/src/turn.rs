@@ -319,7 +319,7 @@ pub struct Manner {
     /// Keep each packet while a plain function handles it: somebody takes care of it when it panics.
     pub keep: bool,
     /// Who the process is in a network with connectors.
-    pub identity: Option<Identity>,
+    pub identity: Option<Arc<Identity>>,
     /// What a store keeps for it.
     pub desk: Option<Deskside>,
 }
@@ -356,15 +356,13 @@ impl Turn {
             is_border: false,
         });
         let (ins, outs) = (ins.collect(), outs.collect());
-        let desk = manner.desk.clone();
+        let (desk, identity) = (manner.desk.clone(), manner.identity.clone());
         Self(Some(Box::new(Inner {
             ins,
             outs,
             staging: desk.map(|side| Box::new(Staging::new(side))),
-            lineage: manner.identity.map(|_| Arc::default()),
-            holding: manner
-                .identity
-                .map(|identity| Box::new(Holding::new(identity))),
+            lineage: identity.as_ref().map(|_| Arc::default()),
+            holding: identity.map(|identity| Box::new(Holding::new(identity))),
             manner,
             left: usize::MAX,
             ..Inner::default()

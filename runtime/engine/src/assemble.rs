@@ -202,14 +202,16 @@ impl Wiring {
 
     /// Who the process is, in a network whose packets have identities. The workers that share the work
     /// of a process, `P[1]` and so on, are one and the same to what they handle.
-    fn identity(&self, process: usize, address: &str, spec: &Spec) -> Option<Identity> {
+    fn identity(&self, process: usize, address: &str, spec: &Spec) -> Option<Arc<Identity>> {
         let run = self.network.run?;
         let origin = run.derive(Id::of(address), 1);
-        Some(Identity {
+        Some(Arc::new(Identity {
+            address: address.to_owned(),
+            component: spec.name.clone(),
             place: run.derive(Id::of(plan::without_worker(address)), 0),
             origin: origin.derive(self.distinction(process, spec), 0),
             settle: spec.settle,
-        })
+        }))
     }
 
     /// What tells apart the packets that a process sends of its own accord in two runs: its parameters,

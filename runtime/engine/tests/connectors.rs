@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use common::DRIVERS;
 use common::shelf::{Shelf, body};
-use paperflow_core::connector::Store;
+use paperflow_core::connector::{Disposition, Failure, Store};
 use paperflow_core::*;
 use paperflow_engine::{Network, Options, Outcome, Scheduler, Started, Stores, Verdict};
 use paperflow_graph::{Sources, plan};
@@ -78,8 +78,43 @@ async fn news(
     Ok(())
 }
 
+/// Handles each packet when it is delivered for the second time, and sets some aside.
+#[component("q/later", work = compute)]
+async fn later(
+    /// Numbers.
+    input: In<i64>,
+    /// Those that it has seen, with the number of the delivery.
+    mut seen: Table<i64, i64>,
+    /// The number of the delivery and the number.
+    #[optional]
+    out: Out<Text>,
+    /// Those that came from no store.
+    #[optional]
+    back: Out<i64>,
+) -> Result<(), Fault> {
+    while let Some(number) = input.next().await {
+        let attempt = number.headers().and_then(|headers| headers.get("attempt"));
+        let attempt: i64 = attempt.unwrap_or("0").parse()?;
+        seen.put(*number, attempt);
+        let refused = match *number {
+            7 => number.reject("never"),
+            8 => number.invalid("no number"),
+            _ if attempt < 2 => number.retry_later("not yet"),
+            _ => {
+                out.send(format!("{attempt}:{}", *number)).await?;
+                continue;
+            }
+        };
+        if let Err(number) = refused {
+            back.send(number).await?;
+        }
+    }
+    Ok(())
+}
+
 fn catalogue() -> Catalogue {
     common::catalogue()
+        .with(later)
         .with(news)
         .with(sort)
         .with(step)
@@ -346,4 +381,68 @@ fn a_connector_without_a_store_is_refused() {
         "`` is to be kept by a store, and there is none"
     );
     assert!(shelf.queues.lock().is_empty());
+}
+
+const LATER: &str = "'9' -> COUNT E(t/emit) OUT -> IN A(q/later)\nOUTPORT=A.OUT:OUT";
+
+/// What was set aside, and why.
+fn dead(shelf: &Shelf) -> Vec<(String, Disposition, Failure)> {
+    shelf.with("A.IN", |state| {
+        let dead = state.dead.iter().map(|(message, settlement)| {
+            let failure = settlement.failure.clone().unwrap();
+            (body(message), settlement.disposition, failure)
+        });
+        dead.collect()
+    })
+}
+
+fn failure(message: &str) -> Failure {
+    Failure {
+        message: message.to_owned(),
+        process: String::from("A"),
+        component: String::from("q/later"),
+        port: None,
+    }
+}
+
+#[test]
+fn a_looper_settles_one_packet_and_goes_on() {
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let (outcome, mut out) = run(&shelf, LATER, &[("A.IN", 1000, 3)], way, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        assert_eq!(outcome.leaks, [], "{way:?}");
+        out.sort();
+        let others = (1..=9).filter(|at| ![7, 8].contains(at));
+        let others: Vec<String> = others.map(|at| format!("2:{at}")).collect();
+        assert_eq!(out, others, "{way:?}");
+        let rejected = ("7".to_owned(), Disposition::Reject, failure("never"));
+        let invalid = ("8".to_owned(), Disposition::Invalid, failure("no number"));
+        assert_eq!(dead(&shelf), [rejected, invalid], "{way:?}");
+    }
+}
+
+#[test]
+fn a_packet_whose_tries_are_used_up_is_set_aside_with_the_reason() {
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let (outcome, out) = run(&shelf, LATER, &[("A.IN", 1000, 0)], way, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        assert_eq!(out, [""; 0], "{way:?}");
+        let dead = dead(&shelf);
+        assert_eq!(dead.len(), 9, "{way:?}");
+        let first = ("1".to_owned(), Disposition::Retry, failure("not yet"));
+        assert_eq!(dead[0], first, "{way:?}");
+    }
+}
+
+#[test]
+fn a_packet_from_memory_cannot_be_delivered_again() {
+    for way in DRIVERS {
+        let text = LATER.replace("A.OUT", "A.BACK");
+        let shelf = Arc::new(Shelf::default());
+        let (outcome, out) = run(&shelf, &text, &[], way, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        assert_eq!(out, numbers(1..=9), "{way:?}");
+    }
 }

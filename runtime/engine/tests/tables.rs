@@ -74,6 +74,28 @@ async fn pairs(
     Ok(())
 }
 
+/// Writes each number down, and handles it when it is delivered for the second time.
+#[component("k/later", work = compute)]
+async fn later(
+    /// Numbers.
+    input: In<i64>,
+    /// How often each has come.
+    mut seen: Table<i64, i64>,
+    /// The number and how often it has come.
+    out: Out<Text>,
+) -> Result<(), Fault> {
+    while let Some(number) = input.next().await {
+        let times = seen.get(&number).unwrap_or(0) + 1;
+        seen.put(*number, times);
+        if times > 1 {
+            out.send(format!("{}x{times}", *number)).await?;
+        } else if number.retry_later("not yet").is_err() {
+            return Err(Fault::new("there is no store"));
+        }
+    }
+    Ok(())
+}
+
 /// Sends of its own accord, and keeps how far it is.
 #[component("k/clockwork", work = compute)]
 async fn clockwork(
@@ -96,6 +118,7 @@ fn catalogue() -> Catalogue {
         .with(add)
         .with(pairs)
         .with(clockwork)
+        .with(later)
 }
 
 /// Runs a text in which this table of process P is kept, and the arrows into these in-ports are queues.
@@ -335,5 +358,19 @@ fn what_is_sent_of_its_own_accord_is_owed_until_it_has_arrived() {
         assert_eq!(told, BTreeSet::from(expected), "{way:?}");
         let owed = shelf.kept("test/P", |kept| kept.owed.len());
         assert_eq!(owed, 0, "{way:?}");
+    }
+}
+
+#[test]
+fn a_packet_that_is_to_come_again_has_not_been_handled() {
+    let text = "'200' -> COUNT E(t/emit) OUT -> IN P(k/later)\nOUTPORT=P.OUT:OUT";
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let (outcome, out) = run(&shelf, text, ("seen", &["P.IN"]), way, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        let told: BTreeSet<String> = out.into_iter().collect();
+        let expected: BTreeSet<String> = (1..=200).map(|at| format!("{at}x2")).collect();
+        assert_eq!(told, expected, "{way:?}");
+        assert_eq!(row(&shelf, "SEEN", "7").as_deref(), Some("2"), "{way:?}");
     }
 }

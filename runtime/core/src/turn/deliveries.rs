@@ -2,7 +2,7 @@
 
 use crate::connector::{Disposition, Failure};
 use crate::packet::Packet;
-use crate::settle::Trail;
+use crate::settle::{Tokens, Trail};
 use crate::turn::Turn;
 
 impl Turn {
@@ -15,6 +15,13 @@ impl Turn {
         }
         if let Some(staging) = &mut inner.staging {
             staging.handle(trail.id);
+        }
+    }
+
+    /// The process has nothing more to do with these deliveries; the failure says which process it was.
+    pub(crate) fn part_with(&mut self, tokens: &Tokens, failure: &mut Failure) {
+        if let Some(holding) = &mut self.inner().holding {
+            holding.part_with(tokens, failure);
         }
     }
 
