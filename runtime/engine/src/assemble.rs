@@ -106,6 +106,7 @@ impl Wiring {
     }
 
     /// Nobody else needs what it takes out of the wiring.
+    // Long: it lists all that a process is made of.
     fn process(&mut self, index: usize, door: &Arc<Door>) -> Process {
         let component = Arc::clone(&self.components[index]);
         let origin = self.network.origins.get_mut(index).map(std::mem::take);
