@@ -56,7 +56,8 @@ pub struct Declaration {
     /// Its kind.
     pub kind: ConnectorKind,
     /// How many messages may wait in it; a writer waits while there are more. Leased ones do not count:
-    /// they are in the hands of their consumer. A stream has no such bound but its retention.
+    /// they are in the hands of their consumer. A stream has no such bound but its retention, and its
+    /// `lag`.
     pub capacity: usize,
     /// How many bytes of payload may wait in it.
     pub capacity_bytes: u64,
@@ -78,6 +79,10 @@ pub struct Declaration {
     pub on_error: OnError,
     /// How long a stream keeps its messages, and how much; without both for ever.
     pub retain: Retain,
+    /// How many messages of a stream the slowest group that is there may have left to finish; a writer
+    /// waits while it has more. Without it nobody waits: what bounds a stream is how long it is kept.
+    #[serde(default)]
+    pub lag: Option<usize>,
     /// A new subscriber of a publish-subscribe channel gets the last message first.
     pub retained: bool,
 }
@@ -100,6 +105,7 @@ impl Declaration {
             partitions: 1,
             on_error: OnError::Retry,
             retain: Retain::default(),
+            lag: None,
             retained: false,
         }
     }
@@ -298,6 +304,18 @@ pub trait Subscription: Send + Sync {
 
     /// Settles a delivery. Does not wait and cannot fail: what cannot be written is delivered again.
     fn settle(&self, ticket: u64, settlement: Settlement);
+
+    /// Gives one delivery back, to be delivered again after a rest, while others go on: only a queue can
+    /// do that. Where the order is kept nothing is locked, and a message that fails is skipped, tried
+    /// again in its place, or copied.
+    ///
+    /// # Errors
+    /// It is no queue (`Unsupported`); then the delivery is as it was.
+    fn requeue(&self, ticket: u64, rest: Duration) -> Result<(), StoreFault> {
+        let _ = (ticket, rest);
+        let reason = "a message cannot be given back alone here";
+        Err(StoreFault::new(StoreFaultKind::Unsupported, reason))
+    }
 
     /// Everything settled so far is safe when this returns.
     ///

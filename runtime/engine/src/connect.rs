@@ -360,6 +360,7 @@ fn declaration(wanted: &plan::Connector) -> Declaration {
             bytes: wanted.retain.bytes,
             messages: wanted.retain.messages,
         },
+        lag: wanted.capacity,
         retained: wanted.retained,
         ..usual
     }
