@@ -16,6 +16,7 @@ use crate::fault::{damaged, unavailable, unsupported};
 use crate::lock::Lock;
 use crate::queue::{self, Queue};
 use crate::run;
+use crate::stream::{self, Stream, admin as streams};
 use crate::writer::{self, Keeper, Orders, Safe, Tx};
 
 /// Keeps connectors, tables and runs in a folder: the file `store.db` of SQLite, and `lock`.
@@ -32,6 +33,7 @@ pub(crate) struct Opened {
     pub(crate) orders: Orders,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) queues: HashMap<String, Arc<Queue>>,
+    pub(crate) streams: HashMap<String, Arc<Stream>>,
     /// Connectors that were connected, and the graph that asked for a run since.
     pub(crate) users: HashMap<i64, Option<String>>,
 }
@@ -42,6 +44,7 @@ impl Opened {
             orders,
             clock,
             queues: HashMap::new(),
+            streams: HashMap::new(),
             users: HashMap::new(),
         }
     }
@@ -84,6 +87,14 @@ impl Embedded {
         Ok(Self { keeper, folder })
     }
 
+    /// Asks about streams, or does something to them.
+    ///
+    /// # Errors
+    /// There is no such stream, group or partition (`Unsupported`), or the store cannot be read or written.
+    pub fn ask_streams(&self, request: streams::Request) -> Result<streams::Answer, StoreFault> {
+        streams::ask(&self.keeper.orders, request)
+    }
+
     /// The folder it is in.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -99,14 +110,16 @@ impl Store for Embedded {
     fn capabilities(&self, kind: ConnectorKind) -> Option<Capabilities> {
         match kind {
             ConnectorKind::Queue => Some(queue::CAPABILITIES),
-            ConnectorKind::Stream | ConnectorKind::Pubsub => None,
+            ConnectorKind::Stream => Some(stream::CAPABILITIES),
+            ConnectorKind::Pubsub => None,
         }
     }
 
     fn connect(&self, declaration: &Declaration) -> Result<Arc<dyn Connector>, StoreFault> {
         match declaration.kind {
             ConnectorKind::Queue => queue::connect(&self.keeper, declaration),
-            kind => Err(unsupported(format!("this store keeps no {kind}"))),
+            ConnectorKind::Stream => stream::connect(&self.keeper, declaration),
+            kind @ ConnectorKind::Pubsub => Err(unsupported(format!("this store keeps no {kind}"))),
         }
     }
 

@@ -1,4 +1,5 @@
-//! Headers that are added to a message that is set aside, and taken from it when it is sent again.
+//! Headers that a store adds. Those that begin with `failure` are added to a message that is set aside, and
+//! taken from it when it is sent again.
 
 /// `delivery-error`, `rejected` or `invalid`.
 pub const REASON: &str = "failure-reason";
@@ -20,3 +21,11 @@ pub const FIRST: &str = "failure-first";
 pub const LAST: &str = "failure-last";
 /// Its identity.
 pub const ID: &str = "failure-id";
+/// The partition of the stream that the record lies in.
+pub const PARTITION: &str = "failure-partition";
+/// The record's offset there.
+pub const OFFSET: &str = "failure-offset";
+/// The group that read it.
+pub const GROUP: &str = "failure-group";
+/// `true` on a record of a stream that is delivered again because its group was sent back to it.
+pub const REPLAYED: &str = "replayed";

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use paperflow_core::Headers;
 use paperflow_core::connector::{Failure, StoreFault};
+use paperflow_core::message::Id;
 use rusqlite::params;
 
+use crate::clock::millis;
 use crate::fault::damaged;
 use crate::names;
 use crate::queue::live::Entry;
@@ -44,6 +46,16 @@ pub(crate) struct Aside {
     pub(crate) attempts: u32,
     /// When it failed first, in milliseconds since 1970; nothing for now.
     pub(crate) first: Option<i64>,
+    /// Where it lies, if that is a stream.
+    pub(crate) origin: Option<Origin>,
+}
+
+/// A record of a stream, and the group that read it.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) partition: usize,
+    pub(crate) offset: u64,
+    pub(crate) group: String,
 }
 
 /// An error, not longer than it may be.
@@ -52,8 +64,19 @@ pub(crate) fn shortened(error: &str) -> String {
 }
 
 impl Aside {
-    fn headers(&self, tx: &Tx<'_>, queue: &Queue, id: &str) -> Result<Headers, StoreFault> {
-        let now = queue.now();
+    /// The headers that tell why a message of a connector was set aside, as JSON.
+    pub(crate) fn cause(
+        &self,
+        tx: &Tx<'_>,
+        connector: &str,
+        id: &str,
+    ) -> Result<String, StoreFault> {
+        let headers = self.headers(tx, connector, id)?;
+        serde_json::to_string(&headers).map_err(|error| damaged(error.to_string()))
+    }
+
+    fn headers(&self, tx: &Tx<'_>, connector: &str, id: &str) -> Result<Headers, StoreFault> {
+        let now = millis(tx.opened.clock.wall());
         let when = |millis: i64| {
             let sql = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', ? / 1000.0, 'unixepoch')";
             tx.row(sql, [millis], |row| row.get::<_, String>(0))
@@ -69,7 +92,7 @@ impl Aside {
             (names::PROCESS, &self.failure.process),
             (names::COMPONENT, &self.failure.component),
             (names::PORT, port),
-            (names::CONNECTOR, &queue.name),
+            (names::CONNECTOR, connector),
             (names::ATTEMPTS, &attempts),
             (names::FIRST, &first),
             (names::LAST, &last),
@@ -78,8 +101,53 @@ impl Aside {
         let mut headers = Headers::default();
         let known = known.into_iter().filter(|(_, value)| !value.is_empty());
         known.for_each(|(name, value)| headers.set(name, value));
+        if let Some(origin) = &self.origin {
+            headers.set(names::PARTITION, origin.partition.to_string());
+            headers.set(names::OFFSET, origin.offset.to_string());
+            headers.set(names::GROUP, origin.group.as_str());
+        }
         Ok(headers)
     }
+}
+
+/// Copies what lies in a table to a queue, with the headers that tell why, as JSON. Nothing is copied if it
+/// is not there any more.
+pub(crate) fn copy(
+    tx: &mut Tx<'_>,
+    to: &str,
+    from: &str,
+    key: i64,
+    cause: Option<&str>,
+) -> Result<(), StoreFault> {
+    let target = queue::aside(tx, to)?;
+    let sql = format!("SELECT id, bytes FROM {from} = ?");
+    let found = tx.row(&sql, [key], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let Some((id, bytes)) = found else {
+        return Ok(());
+    };
+    let (number, now) = (target.next_number(), target.now());
+    let sql = format!(
+        "INSERT INTO messages (seq, id, kind, bytes, sent, checksum, headers, cause, body) \
+         SELECT ?, id, kind, bytes, ?, checksum, headers, ?, body FROM {from} = ?"
+    );
+    tx.execute(&sql, params![number, now, cause, key])?;
+    let entry = Entry {
+        id: Id::from_bytes(id),
+        bytes,
+        sent: now,
+        attempts: 0,
+        failed: None,
+        has_own: false,
+        message: None,
+    };
+    tx.then(move |is_safe| {
+        if is_safe {
+            let mut live = target.live.lock();
+            live.arrive(number, entry);
+            live.call_listeners();
+        }
+    });
+    Ok(())
 }
 
 impl Queue {
@@ -89,7 +157,6 @@ impl Queue {
         self: &Arc<Self>,
         tx: &mut Tx<'_>,
         seq: i64,
-        bytes: u64,
         aside: &Aside,
     ) -> Result<(), StoreFault> {
         let name = {
@@ -99,38 +166,11 @@ impl Queue {
                 Reason::Delivery | Reason::Rejected => live.declaration.dead_letter_name(),
             }
         };
-        let target = queue::aside(tx, &name)?;
-        let sql = "SELECT id, lower(hex(id)) FROM messages WHERE seq = ?";
-        let found = tx.row(sql, [seq], |row| {
-            Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, String>(1)?))
-        })?;
-        let Some((id, id_text)) = found else {
-            return Ok(());
-        };
-        let headers = aside.headers(tx, self, &id_text)?;
-        let cause = serde_json::to_string(&headers).map_err(|error| damaged(error.to_string()))?;
-        let to = target.next_number();
-        let now = self.now();
-        let sql = "INSERT INTO messages (seq, id, kind, bytes, sent, checksum, headers, cause, body) \
-                   SELECT ?, id, kind, bytes, ?, checksum, headers, ?, body FROM messages WHERE seq = ?";
-        tx.execute(sql, params![to, now, cause, seq])?;
+        let sql = "SELECT lower(hex(id)) FROM messages WHERE seq = ?";
+        let id: Option<String> = tx.row(sql, [seq], |row| row.get(0))?;
+        let cause = aside.cause(tx, &self.name, &id.unwrap_or_default())?;
+        copy(tx, &name, "messages WHERE seq", seq, Some(&cause))?;
         tx.execute("DELETE FROM messages WHERE seq = ?", [seq])?;
-        let entry = Entry {
-            id: paperflow_core::message::Id::from_bytes(id),
-            bytes,
-            sent: now,
-            attempts: 0,
-            failed: None,
-            has_own: false,
-            message: None,
-        };
-        tx.then(move |is_safe| {
-            if is_safe {
-                let mut live = target.live.lock();
-                live.arrive(to, entry);
-                live.call_listeners();
-            }
-        });
         Ok(())
     }
 

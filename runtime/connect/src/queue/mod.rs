@@ -5,11 +5,11 @@
 //! void when it ends. What was handed out is counted before that: a first delivery by the mark of the
 //! queue, up to which everything has been delivered, any other in the message's own row.
 
-mod aside;
+pub(crate) mod aside;
 mod live;
 mod reader;
 mod receive;
-mod record;
+pub(crate) mod record;
 mod send;
 mod settle;
 

@@ -120,13 +120,14 @@ fn readable(
         },
         attempts: entry.attempts,
         first: entry.failed,
+        origin: None,
     };
     if entry.attempts >= most {
         let message = format!(
             "it was delivered {} times and never settled: its consumers died, or took too long",
             entry.attempts
         );
-        queue.put_aside(tx, seq, entry.bytes, &aside(Reason::Delivery, message))?;
+        queue.put_aside(tx, seq, &aside(Reason::Delivery, message))?;
         return Ok(None);
     }
     if let Some(message) = entry.message.take() {
@@ -136,7 +137,7 @@ fn readable(
     match tx.row(&sql, [seq], |row| record::read(row, 0))? {
         Some(Ok(message)) => Ok(Some(message)),
         Some(Err(reason)) => {
-            queue.put_aside(tx, seq, entry.bytes, &aside(Reason::Invalid, reason))?;
+            queue.put_aside(tx, seq, &aside(Reason::Invalid, reason))?;
             Ok(None)
         }
         None => {

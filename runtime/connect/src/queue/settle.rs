@@ -140,6 +140,7 @@ fn aside(entry: &Entry, reason: Reason, failure: Option<Failure>) -> What {
         failure: failure.unwrap_or_default(),
         attempts: entry.attempts,
         first: entry.failed,
+        origin: None,
     }))
 }
 
@@ -247,7 +248,7 @@ impl Queue {
                         Reason::Invalid => counts.invalid += 1,
                         Reason::Delivery | Reason::Rejected => counts.dead += 1,
                     }
-                    self.put_aside(tx, change.seq, change.bytes, aside)?;
+                    self.put_aside(tx, change.seq, aside)?;
                 }
             }
         }
