@@ -20,16 +20,18 @@ pub use paperflow_core::{
 };
 pub use paperflow_engine::{
     BuildError, Control, Input, Network, Observer, Options, Outcome, Output, Refused, Running,
-    Scheduler, Started, Verdict, describe, report, rig, set_initial,
+    Scheduler, Started, Stores, Verdict, describe, report, rig, set_initial,
 };
 pub use paperflow_graph as graph;
 pub use paperflow_syntax as syntax;
 
 mod cli;
 mod load;
+mod stores;
 
 pub use cli::cli;
 pub use load::{Loaded, load, load_strict, load_text};
+pub use stores::{DATA_FOLDER, data_folder, open_stores};
 
 /// Every component that comes with Paperflow.
 #[must_use]

@@ -54,6 +54,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
         FACADE,
         &[
             "paperflow-core",
+            "paperflow-connect",
             "paperflow-macros",
             "paperflow-engine",
             "paperflow-std",

@@ -1,6 +1,7 @@
 //! What goes wrong while a network runs, as diagnostics: with a code, the source line of the process
 //! and the way out.
 
+use paperflow_core::connector::{StoreFault, StoreFaultKind};
 use paperflow_engine::report::{Deadlock, FaultReport, Leak, Outcome, Unbalanced};
 use paperflow_engine::{BuildError, Verdict};
 use paperflow_graph::{Diagnostic, Plan, Span};
@@ -103,9 +104,23 @@ it with `--scheduler auto`, so that processes share a pool of workers.
 ",
 );
 
+const UNOPENED: Explanation = (
+    "P0608",
+    "the store cannot be opened",
+    "\
+A link or a table of the graph is kept by a store, and the store is not to be had.
+
+    Orders OUT ->(queue) IN Pay
+
+The embedded store is a folder, `.paperflow` beside the graph or what `--data DIR` says. One process at
+a time may have it: a second run of the graph needs a folder of its own. A store that is damaged is never
+repaired or made anew behind your back; the message says what to do.
+",
+);
+
 /// Every diagnostic of a run, by code.
 pub(super) const EXPLANATIONS: &[Explanation] = &[
-    FAILED, DEADLOCK, LEAK, UNBALANCED, SET_ASIDE, UNDRAINED, UNBUILT,
+    FAILED, DEADLOCK, LEAK, UNBALANCED, SET_ASIDE, UNDRAINED, UNBUILT, UNOPENED,
 ];
 
 const SENT_OR_DROPPED: &str = "each packet a component takes must be sent or dropped by it";
@@ -137,8 +152,18 @@ pub(super) fn of_outcome(outcome: &Outcome, plan: &Plan) -> Vec<Diagnostic> {
 }
 
 /// A network that could not be built.
-pub(super) fn unbuilt(error: &BuildError) -> Diagnostic {
-    Diagnostic::error(UNBUILT.0, Span::default(), error.to_string())
+pub(super) fn unbuilt(error: &BuildError) -> Box<Diagnostic> {
+    let found = Diagnostic::error(UNBUILT.0, Span::default(), error.to_string());
+    Box::new(found)
+}
+
+/// Why the store of a graph cannot be opened.
+pub(super) fn unopened(fault: &StoreFault) -> Box<Diagnostic> {
+    let found = Diagnostic::error(UNOPENED.0, Span::default(), fault.to_string());
+    Box::new(match fault.kind() {
+        StoreFaultKind::Taken => found.help("stop the other one, or give this one `--data DIR`"),
+        _ => found,
+    })
 }
 
 fn span(plan: &Plan, address: &str) -> Span {

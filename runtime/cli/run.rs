@@ -1,5 +1,7 @@
 //! `run`: a graph becomes a network, and the network's end an exit code.
 
+#[cfg(feature = "failpoints")]
+mod failpoints;
 mod ports;
 mod progress;
 mod signals;
@@ -11,14 +13,13 @@ use std::time::Duration;
 use paperflow_core::Catalogue;
 use paperflow_core::value::parse_duration;
 use paperflow_engine::report::Outcome;
-use paperflow_engine::{
-    BuildError, DEFAULT_CAPACITY, Network, Options, Running, Scheduler, Verdict, describe,
-};
+use paperflow_engine::{DEFAULT_CAPACITY, Network, Options, Running, Scheduler, Verdict, describe};
 use paperflow_graph::{Diagnostic, Plan, Sources};
 use serde_json::{Value as Json, json};
 use signal_hook::iterator::Signals;
 
 use crate::load::{Loaded, Rules, draw};
+use crate::stores::{data_folder, open_stores};
 
 use super::exit::{Exit, Failure};
 use super::{faults, out, render};
@@ -55,6 +56,9 @@ pub(super) struct Args {
     /// Hold the graph to the narrower rules of the course as well; `explain strict` lists them.
     #[arg(long)]
     strict: bool,
+    /// Where the embedded store keeps queues, streams and tables; beside the graph by default.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// How long a stopped network may take to drain.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     drain: Duration,
@@ -87,6 +91,8 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failure> {
     trace(args.trace);
+    #[cfg(feature = "failpoints")]
+    failpoints::arm()?;
     let (loaded, adjusted) = open(args, catalogue)?;
     if let Err(failure) = adjusted {
         tell(args, &loaded.diagnostics, &loaded.sources);
@@ -109,8 +115,8 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
     let signals = signals::catch();
     let outcome = match start(args, catalogue, &plan, &sources) {
         Ok(running) => wait(args, &plan, running, signals),
-        Err(error) => {
-            tell(args, &[faults::unbuilt(&error)], &sources);
+        Err(found) => {
+            tell(args, &[*found], &sources);
             return Ok(Exit::Failed);
         }
     };
@@ -172,7 +178,10 @@ fn start(
     catalogue: &Catalogue,
     plan: &Plan,
     sources: &Sources,
-) -> Result<Running, BuildError> {
+) -> Result<Running, Box<Diagnostic>> {
+    let data = args.data.clone();
+    let data = data.unwrap_or_else(|| data_folder(&args.graph));
+    let stores = open_stores(plan, &data).map_err(|fault| faults::unopened(&fault))?;
     let options = Options {
         scheduler: args.scheduler,
         capacity: usize::try_from(args.capacity).unwrap_or(usize::MAX),
@@ -180,12 +189,12 @@ fn start(
         ..Options::default()
     };
     let mut network = Network::new(plan.clone(), catalogue, sources, options);
-    for export in ports::unfed(plan) {
-        network.input(&export.public)?;
-    }
-    let started = network.start()?;
+    network.keep(stores);
+    let started = ports::unfed(plan)
+        .try_for_each(|export| network.input(&export.public))
+        .and_then(|()| network.start());
     // Dropping the handles ends the streams that nobody feeds.
-    Ok(started.running)
+    Ok(started.map_err(|error| faults::unbuilt(&error))?.running)
 }
 
 fn wait(args: &Args, plan: &Plan, running: Running, signals: Option<Signals>) -> Outcome {

@@ -21,8 +21,8 @@ use crate::writer::{self, Keeper, Orders, Safe, Tx};
 
 /// Keeps connectors, tables and runs in a folder: the file `store.db` of SQLite, and `lock`.
 ///
-/// One process at a time has it. It stays open until the last connector, subscription and desk of it is
-/// dropped.
+/// One process at a time has it. It stays open until it is closed, or the last connector, subscription
+/// and desk of it is dropped.
 pub struct Embedded {
     keeper: Arc<Keeper>,
     folder: PathBuf,
@@ -133,6 +133,10 @@ impl Store for Embedded {
 
     fn finish(&self, graph: &str) -> Result<(), StoreFault> {
         run::finish(&self.keeper.orders, graph)
+    }
+
+    fn close(&self) {
+        self.keeper.close();
     }
 }
 

@@ -187,16 +187,23 @@ pub(crate) struct Keeper {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Drop for Keeper {
-    fn drop(&mut self) {
+impl Keeper {
+    /// Ends the thread, which closes the file once it has done what it was told before.
+    pub(crate) fn close(&self) {
         let _ = self.orders.0.send(Order::Stop);
-        let Some(thread) = self.thread.get_mut().take() else {
+        let Some(thread) = self.thread.lock().take() else {
             return;
         };
         // A handle may be dropped by what a job leaves to be done.
         if thread.thread().id() != std::thread::current().id() {
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

@@ -247,6 +247,10 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// The store cannot be reached.
     fn finish(&self, graph: &str) -> Result<(), StoreFault>;
+
+    /// Nobody uses it any more: what can be is made safe, and others may have the store. Whoever still
+    /// has a part of it is told that it is closed.
+    fn close(&self) {}
 }
 
 /// A queue, a stream or a publish-subscribe channel.

@@ -142,13 +142,14 @@ impl Wiring {
             ..self.manner(index, &spec, is_origin, door)
         };
         let params = self.params(index, &spec);
+        let body = Body::new(Turn::new(inlets, outlets, manner), params.len());
         Process {
             index,
             address,
             origin: origin.unwrap_or_default(),
             gates: self.gates(index),
             signals: self.signals(index),
-            body: Mutex::new(Body::new(Turn::new(inlets, outlets, manner), params.len())),
+            body: Mutex::new(body),
             layout,
             policy,
             scope,

@@ -151,6 +151,11 @@ impl Net {
         }
     }
 
+    /// Nothing will be settled any more. Others, such as a signal handler, may hold on to the network.
+    fn close_stores(&self) {
+        self.stores.all().for_each(|store| store.close());
+    }
+
     fn tell(&self, event: Event) {
         // Nobody listens any more once the first verdict has been heard.
         drop(self.events.send(event));
@@ -293,6 +298,7 @@ impl Running {
             self.net.give_back();
         }
         self.shut_down();
+        self.net.close_stores();
         self.net.outcome(verdict)
     }
 
@@ -346,6 +352,7 @@ impl Drop for Running {
         if !self.threads.is_empty() {
             self.net.give_back();
             self.shut_down();
+            self.net.close_stores();
         }
     }
 }
