@@ -327,6 +327,10 @@ pub trait Subscription: Send + Sync {
     /// Something could not be written; it will be delivered again.
     fn flush(&self) -> Result<(), StoreFault>;
 
+    /// Nothing more is received. What was delivered can still be settled; what others could have instead,
+    /// as the partitions of a stream, they get once it is.
+    fn stop(&self) {}
+
     /// Gives back what is not settled; later settlements have no effect.
     fn close(&self);
 }

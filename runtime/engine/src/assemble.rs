@@ -65,6 +65,9 @@ impl Wiring {
             notes: Mutex::default(),
         });
         doors.iter().for_each(|door| door.hang(&net));
+        for (at, station) in &net.receivers {
+            station.subscribe(&net.processes[*at].waker);
+        }
         net.mark_borders();
         self.handles(net, heard)
     }

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Context;
+use std::task::{Context, Waker};
 
 use paperflow_core::connector::{
-    Connector, Consumer, Delivery, Disposition, Failure, Found, Outlook, StoreFault, Subscription,
+    Connector, Consumer, Delivery, Disposition, Failure, Found, Outlook, StoreFault,
+    StoreFaultKind, Subscription,
 };
 use paperflow_core::headers::names;
 use paperflow_core::message::{Message, Unreadable};
@@ -27,35 +28,50 @@ const MOST: usize = 64;
 /// nothing moves any more and others can only settle what they hold once they see the end.
 pub(crate) struct Receiver {
     spec: Spec,
-    group: String,
-    connector: Arc<dyn Connector>,
     station: Arc<Station>,
 }
 
 /// What the network knows of a receiver.
-#[derive(Default)]
 pub(crate) struct Station {
+    name: String,
+    group: String,
+    connector: Arc<dyn Connector>,
     /// Nothing more will be settled before it ends.
     is_last_call: AtomicBool,
-    subscription: Mutex<Option<Arc<dyn Subscription>>>,
+    subscription: Mutex<Option<Result<Arc<dyn Subscription>, StoreFault>>>,
 }
 
 impl Station {
+    /// Subscribes, before anything runs: so a channel has all its subscribers, and a group all its
+    /// consumers, before the first message. A refusal is the receiver's fault, once it runs.
+    pub(crate) fn subscribe(&self, waker: &Waker) {
+        let subscribed = self.connector.subscribe(Consumer {
+            name: self.name.clone(),
+            group: self.group.clone(),
+            waker: waker.clone(),
+        });
+        *self.subscription.lock() = Some(subscribed);
+    }
+
+    fn subscription(&self) -> Option<Arc<dyn Subscription>> {
+        let subscription = self.subscription.lock();
+        subscription.as_ref()?.as_ref().ok().map(Arc::clone)
+    }
+
     pub(crate) fn call_for_the_last_time(&self) {
         self.is_last_call.store(true, Ordering::Release);
     }
 
     /// Gives back what is not settled: a run is cut short.
     pub(crate) fn close(&self) {
-        if let Some(subscription) = &*self.subscription.lock() {
+        if let Some(subscription) = self.subscription() {
             subscription.close();
         }
     }
 
     /// Waits until everything settled is safe.
     pub(crate) fn flush(&self) -> Result<(), StoreFault> {
-        let subscription = self.subscription.lock().clone();
-        subscription.map_or(Ok(()), |subscription| subscription.flush())
+        self.subscription().map_or(Ok(()), |subscription| subscription.flush())
     }
 }
 
@@ -68,12 +84,14 @@ impl Receiver {
                 Vec::new(),
             ))
             .output(PortSpec::new("OUT", "What was sent.", Vec::new()));
-        Self {
-            spec,
+        let station = Arc::new(Station {
+            name: name.to_owned(),
             group: group.to_owned(),
             connector,
-            station: Arc::default(),
-        }
+            is_last_call: AtomicBool::new(false),
+            subscription: Mutex::default(),
+        });
+        Self { spec, station }
     }
 
     pub(crate) fn station(&self) -> Arc<Station> {
@@ -88,9 +106,6 @@ impl Component for Receiver {
 
     fn open(&self, params: &Params) -> Result<Box<dyn Activity>, Fault> {
         Ok(Box::new(Receiving {
-            name: self.spec.name.clone(),
-            group: self.group.clone(),
-            connector: Arc::clone(&self.connector),
             station: Arc::clone(&self.station),
             subscription: None,
             timer: params.timer(),
@@ -102,9 +117,6 @@ impl Component for Receiver {
 }
 
 struct Receiving {
-    name: String,
-    group: String,
-    connector: Arc<dyn Connector>,
     station: Arc<Station>,
     subscription: Option<Arc<dyn Subscription>>,
     timer: Timer,
@@ -151,6 +163,9 @@ impl Activity for Receiving {
         for packet in self.leaving.drain(..) {
             packet.release();
         }
+        if let Some(subscription) = &self.subscription {
+            subscription.stop();
+        }
         if let Some(alarm) = self.alarm.take() {
             self.timer.cancel(alarm);
         }
@@ -162,13 +177,13 @@ impl Receiving {
         if let Some(subscription) = &self.subscription {
             return Ok(Arc::clone(subscription));
         }
-        let subscription = self.connector.subscribe(Consumer {
-            name: self.name.clone(),
-            group: self.group.clone(),
-            waker: cx.waker().clone(),
-        })?;
+        if self.station.subscription.lock().is_none() {
+            self.station.subscribe(cx.waker());
+        }
+        let subscribed = self.station.subscription.lock().clone();
+        let gone = || StoreFault::new(StoreFaultKind::Unavailable, "nobody has subscribed");
+        let subscription = subscribed.ok_or_else(gone)??;
         self.subscription = Some(Arc::clone(&subscription));
-        *self.station.subscription.lock() = Some(Arc::clone(&subscription));
         Ok(subscription)
     }
 
@@ -195,7 +210,7 @@ impl Receiving {
                 Err(unreadable) => {
                     let failure = Failure {
                         message: unreadable.to_string(),
-                        process: self.name.clone(),
+                        process: self.station.name.clone(),
                         ..Failure::default()
                     };
                     tokens.worsen(Disposition::Invalid, Some(&failure));

@@ -249,6 +249,12 @@ impl Group {
         member
     }
 
+    /// A consumer gets no more records, and goes once what it has is settled.
+    pub(crate) fn retire(&mut self, member: Member) {
+        self.shares.retire(member);
+        self.balance();
+    }
+
     /// A consumer goes; what it has not settled is delivered again, to somebody else.
     pub(crate) fn leave(&mut self, member: Member) {
         if self.members.remove(&member).is_none() {

@@ -185,6 +185,11 @@ impl Subscription for Reader {
         Ok(())
     }
 
+    fn stop(&self) {
+        let mut group = self.team.group.lock();
+        group.retire(self.member);
+    }
+
     fn close(&self) {
         let mut group = self.team.group.lock();
         group.leave(self.member);

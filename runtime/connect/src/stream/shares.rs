@@ -46,6 +46,11 @@ impl Shares {
         }
     }
 
+    /// A consumer is to have no partition, and gives up those it has as soon as it holds nothing of them.
+    pub(crate) fn retire(&mut self, member: Member) {
+        self.members.retain(|other| *other != member);
+    }
+
     /// A consumer goes, and holds nothing any more.
     pub(crate) fn leave(&mut self, member: Member) {
         self.members.retain(|other| *other != member);
@@ -59,9 +64,6 @@ impl Shares {
     /// Shares the partitions out; a partition that is busy stays with its reader until it is not. Whether
     /// a partition has got a reader or lost one.
     pub(crate) fn balance(&mut self, is_busy: impl Fn(usize) -> bool) -> bool {
-        if self.members.is_empty() {
-            return false;
-        }
         let before = self.owners.clone();
         let quotas = self.quotas();
         self.mark_leaving(&quotas, &is_busy);
@@ -85,16 +87,17 @@ impl Shares {
         let mut ranked = self.members.clone();
         // A stable sort: of equals the first to come is the first to have one more.
         ranked.sort_by_key(|member| std::cmp::Reverse(count(member)));
-        let (each, over) = (
-            self.owners.len() / ranked.len(),
-            self.owners.len() % ranked.len(),
-        );
+        let count = ranked.len().max(1);
+        let (each, over) = (self.owners.len() / count, self.owners.len() % count);
         let quota = |(rank, member)| (member, each + usize::from(rank < over));
         ranked.into_iter().enumerate().map(quota).collect()
     }
 
     /// Everybody keeps as many as it may; of the others, those that can go at once go first.
     fn mark_leaving(&mut self, quotas: &BTreeMap<Member, usize>, is_busy: impl Fn(usize) -> bool) {
+        for owner in self.owners.iter_mut().flatten() {
+            owner.is_leaving = !quotas.contains_key(&owner.member);
+        }
         for (member, quota) in quotas {
             let mut own: Vec<usize> = (0..self.owners.len())
                 .filter(|at| self.owners[*at].is_some_and(|owner| owner.member == *member))

@@ -96,6 +96,20 @@ fn who_comes_back_speaks_of_another_epoch() {
 }
 
 #[test]
+fn who_retires_keeps_what_is_busy_and_no_more() {
+    let mut shares = shares(2);
+    shares.join(1);
+    shares.balance(idle);
+    shares.retire(1);
+    shares.join(2);
+    shares.balance(|at| at == 0);
+    assert_eq!(readers(&shares), [Some(1), Some(2)]);
+    assert_eq!(shares.read_by(1).count(), 0);
+    shares.balance(idle);
+    assert_eq!(readers(&shares), [Some(2), Some(2)]);
+}
+
+#[test]
 fn new_partitions_get_readers() {
     let mut shares = shares(1);
     shares.join(1);
