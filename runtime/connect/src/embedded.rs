@@ -124,7 +124,8 @@ impl Store for Embedded {
     }
 
     fn desk(&self, process: &str) -> Result<Arc<dyn Desk>, StoreFault> {
-        Ok(Arc::new(Drawer::new(Arc::clone(&self.keeper), process)))
+        let drawer = Drawer::open(Arc::clone(&self.keeper), process)?;
+        Ok(Arc::new(drawer))
     }
 
     fn epoch(&self, graph: &str) -> Result<u64, StoreFault> {

@@ -66,9 +66,11 @@ CREATE TABLE inbox (
     process TEXT NOT NULL,
     id BLOB NOT NULL,
     at INTEGER NOT NULL,
+    own INTEGER NOT NULL,        -- 1: it was sent of its own accord, and has not arrived yet
     outputs TEXT NOT NULL,
     PRIMARY KEY (process, id)
 ) WITHOUT ROWID;
+CREATE INDEX owed ON inbox (process, at) WHERE own;
 
 -- Deliveries that were settled; the lower 40 bits of the slot go round.
 CREATE TABLE log (
