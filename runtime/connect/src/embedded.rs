@@ -17,6 +17,7 @@ use crate::lock::Lock;
 use crate::queue::{self, Queue};
 use crate::run;
 use crate::stream::{self, Stream, admin as streams};
+use crate::seen::Seen;
 use crate::writer::{self, Keeper, Orders, Safe, Tx};
 
 /// Keeps connectors, tables and runs in a folder: the file `store.db` of SQLite, and `lock`.
@@ -34,6 +35,8 @@ pub(crate) struct Opened {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) queues: HashMap<String, Arc<Queue>>,
     pub(crate) streams: HashMap<String, Arc<Stream>>,
+    /// By number of the connector.
+    pub(crate) seen: HashMap<i64, Seen>,
     /// Connectors that were connected, and the graph that asked for a run since.
     pub(crate) users: HashMap<i64, Option<String>>,
 }
@@ -45,6 +48,7 @@ impl Opened {
             clock,
             queues: HashMap::new(),
             streams: HashMap::new(),
+            seen: HashMap::new(),
             users: HashMap::new(),
         }
     }

@@ -16,6 +16,7 @@ mod queue;
 mod run;
 mod schema;
 mod stream;
+mod seen;
 mod writer;
 
 pub use embedded::Embedded;

@@ -1,17 +1,14 @@
 //! Runs of graphs: from a start to a good end, with any number of crashes in between.
 
-use std::time::Duration;
-
 use paperflow_core::connector::StoreFault;
 use rusqlite::params;
 
 use crate::clock::millis;
+use crate::seen::{self, WINDOW};
 use crate::writer::{Orders, Safe, Tx};
 
 /// Most rows that one transaction forgets.
 const MOST: usize = 2_000;
-/// How long ids and what followed from them are kept when no run finishes.
-pub(crate) const WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The number of the run that has not finished well. Connectors that were connected before belong to it.
 ///
@@ -42,8 +39,17 @@ pub(crate) fn finish(orders: &Orders, graph: &str) -> Result<(), StoreFault> {
         let own = users.filter(|(_, user)| user.as_ref() == Some(&graph));
         let own: Vec<i64> = own.map(|(number, _)| *number).collect();
         for number in own {
-            let sql = "UPDATE connectors SET generation = generation + 1 WHERE number = ?";
-            tx.execute(sql, [number])?;
+            let sql = "UPDATE connectors SET generation = generation + 1 WHERE number = ? \
+                       RETURNING generation";
+            let generation = tx.row(sql, [number], |row| row.get(0))?;
+            let seen = tx.opened.seen.get(&number).cloned();
+            if let (Some(seen), Some(generation)) = (seen, generation) {
+                tx.then(move |is_safe| {
+                    if is_safe {
+                        seen.begin(generation);
+                    }
+                });
+            }
         }
         let orders = tx.opened.orders.clone();
         tx.then(move |is_safe| {
@@ -60,7 +66,7 @@ pub(crate) fn finish(orders: &Orders, graph: &str) -> Result<(), StoreFault> {
 pub(crate) fn forget_later(orders: &Orders, processes: Option<String>) {
     let again = orders.clone();
     orders.later(move |tx| {
-        let mut forgotten = forget_ids(tx)? + forget_old(tx)?;
+        let mut forgotten = seen::forget(tx)? + forget_old(tx)?;
         if let Some(prefix) = &processes {
             forgotten += forget_inboxes(tx, prefix)?;
         }
@@ -71,23 +77,6 @@ pub(crate) fn forget_later(orders: &Orders, processes: Option<String>) {
         });
         Ok(())
     });
-}
-
-fn forget_ids(tx: &Tx<'_>) -> Result<usize, StoreFault> {
-    let mut ended = Vec::new();
-    let sql = "SELECT number << 20, generation FROM connectors WHERE generation > 0";
-    tx.rows(sql, [], |row| {
-        let (first, generation): (i64, i64) = (row.get(0)?, row.get(1)?);
-        ended.push((first, first + generation));
-        Ok(true)
-    })?;
-    let sql = "DELETE FROM seen WHERE (place, id) IN \
-               (SELECT place, id FROM seen WHERE place >= ? AND place < ? LIMIT ?)";
-    let mut forgotten = 0;
-    for (first, end) in ended {
-        forgotten += tx.execute(sql, params![first, end, MOST])?;
-    }
-    Ok(forgotten)
 }
 
 fn forget_old(tx: &Tx<'_>) -> Result<usize, StoreFault> {

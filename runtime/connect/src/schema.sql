@@ -41,13 +41,23 @@ CREATE TABLE messages (
 );
 CREATE INDEX resting ON messages (seq, due) WHERE due IS NOT NULL;
 
--- Ids that have been sent, by connector and generation.
+-- Ids that have been sent, in pieces of 16 bytes. The upper bits of slot are the number of the connector.
+CREATE TABLE sent (
+    slot INTEGER PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    at INTEGER NOT NULL,         -- milliseconds since 1970
+    ids BLOB NOT NULL
+);
+
+-- Those of them that were sent long ago. The upper bits of place are the number of the connector, the
+-- lower ones the generation.
 CREATE TABLE seen (
     place INTEGER NOT NULL,
     id BLOB NOT NULL,
     at INTEGER NOT NULL,
     PRIMARY KEY (place, id)
 ) WITHOUT ROWID;
+CREATE INDEX seen_since ON seen (at);
 
 -- The run of a graph that has not finished well.
 CREATE TABLE runs (graph TEXT PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID;

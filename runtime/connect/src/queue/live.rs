@@ -132,7 +132,6 @@ pub(crate) struct Listener {
 /// See the module above.
 pub(crate) struct Live {
     pub(crate) declaration: Declaration,
-    pub(crate) generation: i64,
     /// The last number that was given.
     pub(crate) given: i64,
     /// The last number that is safe.
@@ -173,16 +172,9 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    pub(crate) fn new(
-        declaration: Declaration,
-        first: i64,
-        last: i64,
-        mark: i64,
-        generation: i64,
-    ) -> Self {
+    pub(crate) fn new(declaration: Declaration, first: i64, last: i64, mark: i64) -> Self {
         Self {
             declaration,
-            generation,
             given: last,
             safe: last,
             mark: mark.max(first),

@@ -28,6 +28,7 @@ use crate::embedded;
 use crate::fault::unsupported;
 use crate::queue::live::{Amount, Counts, Entry, Live};
 use crate::queue::reader::Reader;
+use crate::seen::Seen;
 use crate::writer::{Keeper, Orders, Safe, Tx};
 
 /// What queues can do here: everything.
@@ -52,6 +53,7 @@ pub(crate) struct Queue {
     pub(crate) name: String,
     orders: Orders,
     clock: Arc<dyn Clock>,
+    seen: Seen,
     pub(crate) live: Mutex<Live>,
 }
 
@@ -102,6 +104,7 @@ fn open(tx: &mut Tx<'_>, declaration: &Declaration) -> Result<Arc<Queue>, StoreF
         name: declaration.name.clone(),
         orders: tx.opened.orders.clone(),
         clock: Arc::clone(&tx.opened.clock),
+        seen: Seen::of(tx, number)?,
         live: Mutex::new(live),
     });
     let name = declaration.name.clone();
@@ -113,17 +116,17 @@ fn open(tx: &mut Tx<'_>, declaration: &Declaration) -> Result<Arc<Queue>, StoreF
 fn load(tx: &Tx<'_>, number: i64, declaration: &Declaration) -> Result<Live, StoreFault> {
     let first = number << COUNTING;
     let end = (number + 1) << COUNTING;
-    let sql = "SELECT mark, generation, logged, sent, delivered, done, retried, dead, invalid, \
+    let sql = "SELECT mark, logged, sent, delivered, done, retried, dead, invalid, \
                discarded, duplicates FROM connectors WHERE number = ?";
     let known = tx.row(sql, [number], |row| {
-        let counts = Counts::read(row, 3)?;
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, counts))
+        let counts = Counts::read(row, 2)?;
+        Ok((row.get(0)?, row.get(1)?, counts))
     })?;
-    let (mark, generation, logged, counts) = known.unwrap_or_default();
+    let (mark, logged, counts) = known.unwrap_or_default();
     let sql = "SELECT coalesce(max(seq), 0) FROM messages WHERE seq >= ? AND seq < ?";
     let last: Option<i64> = tx.row(sql, [first, end], |row| row.get(0))?;
     let last = last.unwrap_or_default().max(mark).max(first);
-    let mut live = Live::new(declaration.clone(), first, last, mark, generation);
+    let mut live = Live::new(declaration.clone(), first, last, mark);
     live.logged = logged;
     live.counts = counts;
     let sql = "SELECT count(*), coalesce(sum(bytes), 0) FROM messages \

@@ -23,19 +23,17 @@ pub(crate) fn send(queue: &Arc<Queue>, messages: &[Message]) -> Result<Sent, Sto
 
 fn write(queue: &Arc<Queue>, tx: &mut Tx<'_>, records: Vec<Record>) -> Result<Sent, StoreFault> {
     let now = queue.now();
-    let (place, mut seq) = {
-        let live = queue.live.lock();
-        ((queue.number << 20) + live.generation, live.given)
-    };
+    let mut seq = queue.live.lock().given;
+    let ids = records.iter().map(|record| record.message.id);
+    let are_new = queue.seen.admit(tx, ids)?;
     let mut sent = Sent::default();
     let mut arrived = Vec::with_capacity(records.len());
-    for record in records {
-        let id = record.message.id.to_bytes();
-        let sql = "INSERT OR IGNORE INTO seen VALUES (?, ?, ?)";
-        if tx.execute(sql, params![place, id, now])? == 0 {
+    for (record, is_new) in records.into_iter().zip(are_new) {
+        if !is_new {
             sent.known += 1;
             continue;
         }
+        let id = record.message.id.to_bytes();
         seq += 1;
         let bytes = record.bytes();
         let sql = "INSERT INTO messages (seq, id, kind, bytes, sent, checksum, headers, body) \

@@ -1,0 +1,286 @@
+//! Ids that have been sent to a connector, so that what is sent again is known.
+//!
+//! Ids are hashes: in a table by themselves each would touch a page of its own. So those of one send are
+//! written as one row, in the order in which they came, and the last quarter of a million is kept in
+//! memory as well; what is older goes to a table by id, sorted, many at a time.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use paperflow_core::connector::StoreFault;
+use paperflow_core::message::Id;
+use parking_lot::Mutex;
+use rusqlite::params;
+
+use crate::clock::millis;
+use crate::writer::{Orders, Tx};
+
+/// Ids that are kept in memory, for each connector.
+const RECENT: usize = 1 << 18;
+/// Ids that one transaction moves or forgets.
+const MOST: usize = 4_096;
+/// How long ids are kept when no run finishes.
+pub(crate) const WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Takes a hash for what it is.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u128(&mut self, hash: u128) {
+        // The lower half is as good as any.
+        self.0 = hash as u64;
+    }
+}
+
+type Ids = HashSet<Id, BuildHasherDefault<AsIs>>;
+
+/// The ids of one connector.
+#[derive(Clone)]
+pub(crate) struct Seen(Arc<Mutex<Memory>>);
+
+struct Memory {
+    number: i64,
+    generation: i64,
+    recent: Ids,
+    /// There are ids in the table.
+    has_older: bool,
+    /// The last row of ids that was given a number.
+    last: i64,
+    is_moving: bool,
+}
+
+impl Seen {
+    /// The ids of a connector, by its number.
+    pub(crate) fn of(tx: &mut Tx<'_>, number: i64) -> Result<Self, StoreFault> {
+        if let Some(seen) = tx.opened.seen.get(&number) {
+            return Ok(seen.clone());
+        }
+        let sql = "SELECT generation FROM connectors WHERE number = ?";
+        let generation = tx.row(sql, [number], |row| row.get(0))?;
+        let generation: i64 = generation.unwrap_or_default();
+        let mut memory = Memory {
+            number,
+            generation,
+            recent: Ids::default(),
+            has_older: false,
+            last: number << 40,
+            is_moving: false,
+        };
+        let sql = "SELECT slot, generation, ids FROM sent WHERE slot > ? AND slot < ?";
+        tx.rows(sql, [number << 40, (number + 1) << 40], |row| {
+            memory.last = row.get(0)?;
+            if row.get::<_, i64>(1)? == generation {
+                memory.recent.extend(ids(row.get_ref(2)?.as_blob()?));
+            }
+            Ok(true)
+        })?;
+        let sql = "SELECT 1 FROM seen WHERE place = ? LIMIT 1";
+        let place = place(number, generation);
+        memory.has_older = tx.row(sql, [place], |_| Ok(()))?.is_some();
+        let seen = Self(Arc::new(Mutex::new(memory)));
+        tx.opened.seen.insert(number, seen.clone());
+        Ok(seen)
+    }
+
+    /// Remembers ids, and tells of each whether it is new.
+    pub(crate) fn admit(
+        &self,
+        tx: &mut Tx<'_>,
+        ids: impl Iterator<Item = Id>,
+    ) -> Result<Vec<bool>, StoreFault> {
+        let mut memory = self.0.lock();
+        let (mut are_new, mut new) = (Vec::new(), Vec::new());
+        for id in ids {
+            let is_new = !memory.is_older(tx, id)? && memory.recent.insert(id);
+            are_new.push(is_new);
+            if is_new {
+                new.push(id);
+            }
+        }
+        if new.is_empty() {
+            return Ok(are_new);
+        }
+        memory.last += 1;
+        let (slot, generation) = (memory.last, memory.generation);
+        drop(memory);
+        let seen = self.clone();
+        let orders = tx.opened.orders.clone();
+        let bytes: Vec<u8> = new.iter().flat_map(|id| id.to_bytes()).collect();
+        tx.then(move |is_safe| match is_safe {
+            true => seen.tidy(&orders),
+            false => new.iter().for_each(|id| {
+                seen.0.lock().recent.remove(id);
+            }),
+        });
+        let at = millis(tx.opened.clock.wall());
+        let sql = "INSERT INTO sent VALUES (?, ?, ?, ?)";
+        tx.execute(sql, params![slot, generation, at, bytes])?;
+        Ok(are_new)
+    }
+
+    /// Nothing that was sent so far is known any more, from this generation on.
+    pub(crate) fn begin(&self, generation: i64) {
+        let mut memory = self.0.lock();
+        memory.generation = generation;
+        memory.recent.clear();
+        memory.has_older = false;
+    }
+
+    /// Moves the oldest ids from memory to the table, if there are too many.
+    fn tidy(&self, orders: &Orders) {
+        let mut memory = self.0.lock();
+        if memory.is_moving || memory.recent.len() <= RECENT {
+            return;
+        }
+        memory.is_moving = true;
+        drop(memory);
+        self.move_later(orders);
+    }
+
+    fn move_later(&self, orders: &Orders) {
+        let seen = self.clone();
+        let again = orders.clone();
+        orders.later(move |tx| {
+            let moving = seen.clone();
+            tx.then(move |_| {
+                let mut memory = moving.0.lock();
+                memory.is_moving = memory.recent.len() > RECENT - RECENT / 8;
+                let is_moving = memory.is_moving;
+                drop(memory);
+                if is_moving {
+                    moving.move_later(&again);
+                }
+            });
+            seen.move_some(tx)
+        });
+    }
+
+    fn move_some(&self, tx: &mut Tx<'_>) -> Result<(), StoreFault> {
+        let (number, generation) = {
+            let memory = self.0.lock();
+            (memory.number, memory.generation)
+        };
+        let (mut last, mut moved) = (0, Vec::new());
+        let sql = "SELECT slot, at, ids FROM sent WHERE slot > ? AND slot < ? AND generation = ?";
+        let range = [number << 40, (number + 1) << 40, generation];
+        tx.rows(sql, range, |row| {
+            last = row.get(0)?;
+            let at: i64 = row.get(1)?;
+            moved.extend(ids(row.get_ref(2)?.as_blob()?).map(|id| (id, at)));
+            Ok(moved.len() < MOST)
+        })?;
+        moved.sort_unstable();
+        let place = place(number, generation);
+        for (id, at) in &moved {
+            let sql = "INSERT OR IGNORE INTO seen VALUES (?, ?, ?)";
+            tx.execute(sql, params![place, id.to_bytes(), at])?;
+        }
+        let sql = "DELETE FROM sent WHERE slot > ? AND slot <= ? AND generation = ?";
+        tx.execute(sql, [number << 40, last, generation])?;
+        let seen = self.clone();
+        tx.then(move |is_safe| {
+            let mut memory = seen.0.lock();
+            if is_safe && memory.generation == generation {
+                memory.has_older |= !moved.is_empty();
+                moved.iter().for_each(|(id, _)| {
+                    memory.recent.remove(id);
+                });
+            }
+        });
+        Ok(())
+    }
+}
+
+impl Memory {
+    /// Whether it is among those that are not in memory.
+    fn is_older(&self, tx: &Tx<'_>, id: Id) -> Result<bool, StoreFault> {
+        if !self.has_older {
+            return Ok(false);
+        }
+        let sql = "SELECT 1 FROM seen WHERE place = ? AND id = ?";
+        let place = place(self.number, self.generation);
+        let found = tx.row(sql, params![place, id.to_bytes()], |_| Ok(()))?;
+        Ok(found.is_some())
+    }
+}
+
+/// What has ids of its own: a generation of a connector.
+fn place(number: i64, generation: i64) -> i64 {
+    (number << 32) + generation
+}
+
+fn ids(bytes: &[u8]) -> impl Iterator<Item = Id> {
+    let (ids, _) = bytes.as_chunks();
+    ids.iter().map(|id| Id::from_bytes(*id))
+}
+
+/// Forgets some ids of generations that are over and some that are too old; tells how many.
+pub(crate) fn forget(tx: &mut Tx<'_>) -> Result<usize, StoreFault> {
+    let mut generations = Vec::new();
+    let sql = "SELECT number, generation FROM connectors";
+    tx.rows(sql, [], |row| {
+        generations.push((row.get(0)?, row.get(1)?));
+        Ok(true)
+    })?;
+    let window = millis(tx.opened.clock.wall().saturating_sub(WINDOW));
+    let sql =
+        "DELETE FROM seen WHERE (place, id) IN (SELECT place, id FROM seen WHERE at < ? LIMIT ?)";
+    let mut forgotten = tx.execute(sql, params![window, MOST])?;
+    for (number, generation) in generations {
+        let sql = "DELETE FROM seen WHERE (place, id) IN \
+                   (SELECT place, id FROM seen WHERE place >= ? AND place < ? LIMIT ?)";
+        let (first, own) = (place(number, 0), place(number, generation));
+        forgotten += tx.execute(sql, params![first, own, MOST])?;
+        forgotten += forget_sent(tx, number, generation, window)?;
+    }
+    Ok(forgotten)
+}
+
+/// Forgets some that were sent in one piece.
+fn forget_sent(
+    tx: &mut Tx<'_>,
+    number: i64,
+    generation: i64,
+    window: i64,
+) -> Result<usize, StoreFault> {
+    let (mut last, mut old) = (0, HashMap::<i64, Vec<Id>>::new());
+    let sql = "SELECT slot, generation, at, ids FROM sent WHERE slot > ? AND slot < ?";
+    let mut forgotten = 0;
+    tx.rows(sql, [number << 40, (number + 1) << 40], |row| {
+        let (of, at): (i64, i64) = (row.get(1)?, row.get(2)?);
+        if of >= generation && at >= window {
+            return Ok(false);
+        }
+        last = row.get(0)?;
+        let ids = ids(row.get_ref(3)?.as_blob()?);
+        old.entry(of).or_default().extend(ids);
+        forgotten += 1;
+        Ok(forgotten < MOST)
+    })?;
+    let sql = "DELETE FROM sent WHERE slot > ? AND slot <= ?";
+    tx.execute(sql, [number << 40, last])?;
+    let seen = tx.opened.seen.get(&number).cloned();
+    let old = old.remove(&generation).unwrap_or_default();
+    tx.then(move |is_safe| {
+        if let Some(seen) = seen.filter(|_| is_safe) {
+            let mut memory = seen.0.lock();
+            old.iter().for_each(|id| {
+                memory.recent.remove(id);
+            });
+        }
+    });
+    Ok(forgotten)
+}
