@@ -1,10 +1,9 @@
 //! What a process keeps: tables, and what it has handled.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use paperflow_core::Headers;
-use paperflow_core::connector::{Desk, Handled, StoreFault, Work};
+use paperflow_core::connector::{Desk, Handled, Row, StoreFault, Work};
 use paperflow_core::message::{Id, Message};
 use parking_lot::Mutex;
 use rusqlite::params;
@@ -12,63 +11,66 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::millis;
 use crate::fault::damaged;
+use crate::seen::Ids;
 use crate::writer::{Keeper, Safe, Tx};
-
-/// Most ids of handled messages that are kept in memory for a process; 16 bytes each.
-const MOST: usize = 1 << 20;
 
 /// The desk of one process.
 pub(crate) struct Drawer {
     keeper: Arc<Keeper>,
     process: String,
-    /// All that it has handled, so that a message which is new need not be looked for; nothing when that
-    /// is too much.
-    known: Mutex<Option<HashSet<Id>>>,
+    known: Arc<Mutex<Known>>,
 }
 
-impl Drawer {
-    /// The desk of a process, with what it knows from earlier runs.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub(crate) fn open(keeper: Arc<Keeper>, process: &str) -> Result<Self, StoreFault> {
-        let process = process.to_owned();
-        let of = process.clone();
-        let known = keeper
-            .orders
-            .call(Safe::FromCrash, move |tx| known(tx, &of))?;
-        let known = Mutex::new(known);
-        Ok(Self {
-            keeper,
-            process,
-            known,
-        })
+/// Packets that a process has handled, as far as they are in memory.
+struct Known {
+    ids: Ids,
+    /// All of them are.
+    is_all: bool,
+}
+
+/// Ids of handled packets that are kept in memory.
+const KNOWN: usize = 1 << 18;
+
+impl Known {
+    fn load(tx: &Tx<'_>, process: &str) -> Result<Self, StoreFault> {
+        let mut known = Self {
+            ids: Ids::default(),
+            is_all: true,
+        };
+        let sql = "SELECT id FROM inbox WHERE process = ? LIMIT ?";
+        tx.rows(sql, params![process, KNOWN + 1], |row| {
+            known.add(Id::from_bytes(row.get(0)?));
+            Ok(true)
+        })?;
+        Ok(known)
     }
 
-    fn is_new(&self, id: Id) -> bool {
-        let known = self.known.lock();
-        known.as_ref().is_some_and(|known| !known.contains(&id))
-    }
-
-    fn learn(&self, work: &Work) {
-        let mut all = self.known.lock();
-        if let Some(known) = &mut *all {
-            known.extend(work.handled.iter().map(|handled| handled.id));
-            if known.len() > MOST {
-                *all = None;
-            }
+    fn add(&mut self, id: Id) {
+        if self.ids.len() < KNOWN {
+            self.ids.insert(id);
+        } else {
+            self.is_all = false;
         }
     }
+
+    fn may_have(&self, id: Id) -> bool {
+        !self.is_all || self.ids.contains(&id)
+    }
 }
 
-fn known(tx: &mut Tx<'_>, process: &str) -> Result<Option<HashSet<Id>>, StoreFault> {
-    let mut known = HashSet::new();
-    let sql = "SELECT id FROM inbox WHERE process = ?";
-    tx.rows(sql, [process], |row| {
-        known.insert(Id::from_bytes(row.get(0)?));
-        Ok(known.len() <= MOST)
-    })?;
-    Ok((known.len() <= MOST).then_some(known))
+/// The desk of a process, by the name of the graph and its address.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn open(keeper: &Arc<Keeper>, process: &str) -> Result<Drawer, StoreFault> {
+    let name = process.to_owned();
+    let load = move |tx: &mut Tx<'_>| Known::load(tx, &name);
+    let known = keeper.orders.call(Safe::FromCrash, load)?;
+    Ok(Drawer {
+        keeper: Arc::clone(keeper),
+        process: process.to_owned(),
+        known: Arc::new(Mutex::new(known)),
+    })
 }
 
 impl Desk for Drawer {
@@ -86,7 +88,7 @@ impl Desk for Drawer {
     }
 
     fn handled(&self, id: Id) -> Result<Option<Vec<(usize, Message)>>, StoreFault> {
-        if self.is_new(id) {
+        if !self.known.lock().may_have(id) {
             return Ok(None);
         }
         let process = self.process.clone();
@@ -98,68 +100,99 @@ impl Desk for Drawer {
     }
 
     fn commit(&self, work: &Work) -> Result<(), StoreFault> {
-        let (process, rows) = (self.process.clone(), work.rows.clone());
-        let handled = work.handled.iter();
-        let handled = handled.map(|one| Ok((one.id, one.own, outputs(&one.sent)?)));
-        let handled = handled.collect::<Result<Vec<_>, StoreFault>>()?;
-        let committed = self.keeper.orders.call(Safe::FromPowerCut, move |tx| {
-            for row in &rows {
-                match &row.row {
-                    Some(text) => tx.execute(
-                        "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)",
-                        params![process, row.table, row.key, text],
-                    )?,
-                    None => tx.execute(
-                        "DELETE FROM entries WHERE process = ? AND tbl = ? AND key = ?",
-                        params![process, row.table, row.key],
-                    )?,
-                };
-            }
-            handle(tx, &process, &handled)
-        });
-        committed?;
-        self.learn(work);
-        Ok(())
+        let process = self.process.clone();
+        let rows = work.rows.clone();
+        let notes = work.handled.iter().map(Note::new);
+        let notes = notes.collect::<Result<Vec<_>, StoreFault>>()?;
+        let known = Arc::clone(&self.known);
+        self.keeper.orders.call(Safe::FromPowerCut, move |tx| {
+            rows.iter()
+                .try_for_each(|row| write_row(tx, &process, row))?;
+            notes.iter().try_for_each(|note| note.write(tx, &process))?;
+            tx.then(move |is_safe| {
+                let mut known = known.lock();
+                let handled = notes.iter().filter(|note| is_safe && !note.is_own);
+                handled.for_each(|note| known.add(note.id));
+            });
+            Ok(())
+        })
     }
 
     fn owed(&self) -> Result<Vec<Handled>, StoreFault> {
         let process = self.process.clone();
-        let rows = self.keeper.orders.call(Safe::FromCrash, move |tx| {
-            let mut rows: Vec<([u8; 16], String)> = Vec::new();
-            let sql = "SELECT id, outputs FROM inbox WHERE process = ? AND own ORDER BY at";
-            tx.rows(sql, [process], |row| {
-                rows.push((row.get(0)?, row.get(1)?));
-                Ok(true)
+        let owed: Vec<([u8; 16], String)> =
+            self.keeper.orders.call(Safe::FromCrash, move |tx| {
+                let mut owed = Vec::new();
+                let sql = "SELECT id, outputs FROM owed WHERE process = ? ORDER BY turn";
+                tx.rows(sql, [process], |row| {
+                    owed.push((row.get(0)?, row.get(1)?));
+                    Ok(true)
+                })?;
+                Ok(owed)
             })?;
-            Ok(rows)
-        })?;
-        let owed = rows.into_iter().map(|(id, outputs)| {
+        let handled = |(id, outputs): ([u8; 16], String)| {
             Ok(Handled {
                 id: Id::from_bytes(id),
                 sent: sent(&outputs)?,
                 own: true,
             })
-        });
-        owed.collect()
+        };
+        owed.into_iter().map(handled).collect()
     }
 
     fn paid(&self, id: Id) {
         let process = self.process.clone();
         self.keeper.orders.later(move |tx| {
-            let sql = "UPDATE inbox SET own = 0, outputs = '[]' WHERE process = ? AND id = ?";
+            let sql = "DELETE FROM owed WHERE process = ? AND id = ?";
             tx.execute(sql, params![process, id.to_bytes()])?;
             Ok(())
         });
     }
 }
 
-fn handle(tx: &Tx<'_>, process: &str, handled: &[(Id, bool, String)]) -> Result<(), StoreFault> {
-    let at = millis(tx.opened.clock.wall());
-    let sql = "INSERT OR REPLACE INTO inbox VALUES (?, ?, ?, ?, ?)";
-    for (id, own, outputs) in handled {
-        tx.execute(sql, params![process, id.to_bytes(), at, own, outputs])?;
-    }
+fn write_row(tx: &Tx<'_>, process: &str, row: &Row) -> Result<(), StoreFault> {
+    let Row { table, key, row } = row;
+    match row {
+        Some(text) => tx.execute(
+            "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)",
+            params![process, table, key, text],
+        )?,
+        None => tx.execute(
+            "DELETE FROM entries WHERE process = ? AND tbl = ? AND key = ?",
+            params![process, table, key],
+        )?,
+    };
     Ok(())
+}
+
+/// What is remembered of a message that was handled.
+struct Note {
+    id: Id,
+    outputs: String,
+    is_own: bool,
+}
+
+impl Note {
+    fn new(handled: &Handled) -> Result<Self, StoreFault> {
+        Ok(Self {
+            id: handled.id,
+            outputs: outputs(&handled.sent)?,
+            is_own: handled.own,
+        })
+    }
+
+    fn write(&self, tx: &Tx<'_>, process: &str) -> Result<(), StoreFault> {
+        let id = self.id.to_bytes();
+        if self.is_own {
+            let sql = "INSERT INTO owed (process, id, outputs) VALUES (?, ?, ?)";
+            tx.execute(sql, params![process, id, self.outputs])?;
+        } else {
+            let at = millis(tx.opened.clock.wall());
+            let sql = "INSERT OR REPLACE INTO inbox VALUES (?, ?, ?, ?)";
+            tx.execute(sql, params![process, id, at, self.outputs])?;
+        }
+        Ok(())
+    }
 }
 
 /// A message that followed, as it is kept in the inbox.

@@ -10,14 +10,17 @@ use paperflow_core::connector::{
 };
 use rusqlite::params;
 
+#[cfg(unix)]
+use crate::admin::control::Control;
+use crate::admin::{self, Answer, Ask};
 use crate::clock::{Clock, SystemClock};
-use crate::desk::Drawer;
+use crate::desk;
 use crate::fault::{damaged, unavailable, unsupported};
 use crate::lock::Lock;
 use crate::queue::{self, Queue};
 use crate::run;
-use crate::stream::{self, Stream, admin as streams};
 use crate::seen::Seen;
+use crate::stream::{self, Stream, admin as streams};
 use crate::writer::{self, Keeper, Orders, Safe, Tx};
 
 /// Keeps connectors, tables and runs in a folder: the file `store.db` of SQLite, and `lock`.
@@ -74,15 +77,28 @@ impl Embedded {
     ) -> Result<Self, StoreFault> {
         let folder = folder.into();
         fs::create_dir_all(&folder).map_err(|error| {
-            unavailable(format!(
-                "cannot make the folder `{}`: {error}",
-                folder.display()
-            ))
+            let folder = folder.display();
+            unavailable(format!("cannot make the folder `{folder}`: {error}"))
         })?;
+        let store = Self::open_only(folder, clock)?;
+        #[cfg(unix)]
+        store
+            .keeper
+            .serve(Control::start(&store.folder, store.keeper.orders.clone()));
+        Ok(store)
+    }
+
+    /// Opens a store that is there, for one who asks; nobody else can.
+    pub(crate) fn open_quietly(folder: &Path) -> Result<Self, StoreFault> {
+        Self::open_only(folder.to_owned(), Arc::new(SystemClock::default()))
+    }
+
+    fn open_only(folder: PathBuf, clock: Arc<dyn Clock>) -> Result<Self, StoreFault> {
         let lock = Lock::take(&folder)?;
         let file = folder.join("store.db");
         let keeper = writer::start(&file, Arc::clone(&clock), lock)?;
         let orders = keeper.orders.clone();
+        run::forget_regularly(&orders, Arc::clone(&clock));
         clock.on_change(Box::new(move || {
             // A store that is closed has nothing to do.
             let _ = orders.call(Safe::FromCrash, |_| Ok(()));
@@ -97,6 +113,16 @@ impl Embedded {
     /// There is no such stream, group or partition (`Unsupported`), or the store cannot be read or written.
     pub fn ask_streams(&self, request: streams::Request) -> Result<streams::Answer, StoreFault> {
         streams::ask(&self.keeper.orders, request)
+    }
+
+    /// Asks what the command asks, see [`admin`](crate::admin).
+    ///
+    /// # Errors
+    /// There is no such queue, or it cannot be done now.
+    pub fn ask(&self, ask: &Ask) -> Result<Answer, StoreFault> {
+        let ask = ask.clone();
+        let job = move |tx: &mut Tx<'_>| admin::answer(tx, &ask);
+        self.keeper.orders.call(Safe::FromPowerCut, job)
     }
 
     /// The folder it is in.
@@ -128,8 +154,7 @@ impl Store for Embedded {
     }
 
     fn desk(&self, process: &str) -> Result<Arc<dyn Desk>, StoreFault> {
-        let drawer = Drawer::open(Arc::clone(&self.keeper), process)?;
-        Ok(Arc::new(drawer))
+        Ok(Arc::new(desk::open(&self.keeper, process)?))
     }
 
     fn epoch(&self, graph: &str) -> Result<u64, StoreFault> {

@@ -4,6 +4,7 @@
 //! server. It is opened with [`Embedded::open`], by one process at a time, and given to a network as its
 //! store.
 
+pub mod admin;
 pub mod clock;
 #[cfg(feature = "compliance")]
 pub mod compliance;
@@ -15,9 +16,10 @@ pub mod names;
 mod queue;
 mod run;
 mod schema;
-mod stream;
 mod seen;
+mod stream;
 mod writer;
 
+pub use admin::{Admin, Answer, Ask};
 pub use embedded::Embedded;
 pub use stream::admin as streams;

@@ -1,14 +1,19 @@
 //! Runs of graphs: from a start to a good end, with any number of crashes in between.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use paperflow_core::connector::StoreFault;
 use rusqlite::params;
 
-use crate::clock::millis;
+use crate::clock::{Clock, millis};
 use crate::seen::{self, WINDOW};
 use crate::writer::{Orders, Safe, Tx};
 
 /// Most rows that one transaction forgets.
 const MOST: usize = 2_000;
+/// How long until it is looked for again.
+const FORGET: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// The number of the run that has not finished well. Connectors that were connected before belong to it.
 ///
@@ -61,9 +66,19 @@ pub(crate) fn finish(orders: &Orders, graph: &str) -> Result<(), StoreFault> {
     })
 }
 
+/// Forgets what is not needed any more, now and every few hours.
+pub(crate) fn forget_regularly(orders: &Orders, clock: Arc<dyn Clock>) {
+    forget_later(orders, None);
+    let again = orders.clone();
+    orders.at(clock.elapsed() + FORGET, move |_| {
+        forget_regularly(&again, clock);
+        Ok(())
+    });
+}
+
 /// Forgets what is not needed any more, in as many transactions as that takes: ids of generations that
 /// are over, what is older than the window, and the inboxes of processes whose names begin so.
-pub(crate) fn forget_later(orders: &Orders, processes: Option<String>) {
+fn forget_later(orders: &Orders, processes: Option<String>) {
     let again = orders.clone();
     orders.later(move |tx| {
         let mut forgotten = seen::forget(tx)? + forget_old(tx)?;

@@ -76,11 +76,19 @@ CREATE TABLE inbox (
     process TEXT NOT NULL,
     id BLOB NOT NULL,
     at INTEGER NOT NULL,
-    own INTEGER NOT NULL,        -- 1: it was sent of its own accord, and has not arrived yet
     outputs TEXT NOT NULL,
     PRIMARY KEY (process, id)
 ) WITHOUT ROWID;
-CREATE INDEX owed ON inbox (process, at) WHERE own;
+CREATE INDEX inbox_since ON inbox (at);
+
+-- What processes have sent of their own accord, and of which it is not known whether all was handled.
+CREATE TABLE owed (
+    turn INTEGER PRIMARY KEY,
+    process TEXT NOT NULL,
+    id BLOB NOT NULL,
+    outputs TEXT NOT NULL
+);
+CREATE INDEX owed_by ON owed (process, id);
 
 -- Deliveries that were settled; the lower 40 bits of the slot go round.
 CREATE TABLE log (

@@ -45,7 +45,7 @@ impl Hasher for AsIs {
     }
 }
 
-type Ids = HashSet<Id, BuildHasherDefault<AsIs>>;
+pub(crate) type Ids = HashSet<Id, BuildHasherDefault<AsIs>>;
 
 /// The ids of one connector.
 #[derive(Clone)]
@@ -129,6 +129,12 @@ impl Seen {
         let sql = "INSERT INTO sent VALUES (?, ?, ?, ?)";
         tx.execute(sql, params![slot, generation, at, bytes])?;
         Ok(are_new)
+    }
+
+    /// Whether it was sent.
+    pub(crate) fn knows(&self, tx: &Tx<'_>, id: Id) -> Result<bool, StoreFault> {
+        let memory = self.0.lock();
+        Ok(memory.recent.contains(&id) || memory.is_older(tx, id)?)
     }
 
     /// Nothing that was sent so far is known any more, from this generation on.

@@ -19,8 +19,10 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use paperflow_core::connector::StoreFault;
 use parking_lot::Mutex;
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{CachedStatement, Connection, Params, Row};
 
+#[cfg(unix)]
+use crate::admin::control::Control;
 use crate::clock::Clock;
 use crate::embedded::Opened;
 use crate::fault::{OrFault, about, unavailable};
@@ -142,6 +144,11 @@ impl Tx<'_> {
             .or_fault()
     }
 
+    /// A statement that is run more than once.
+    pub(crate) fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, StoreFault> {
+        self.connection.prepare_cached(sql).or_fault()
+    }
+
     /// Reads a row, if there is one.
     pub(crate) fn row<T>(
         &self,
@@ -185,11 +192,21 @@ impl Tx<'_> {
 pub(crate) struct Keeper {
     pub(crate) orders: Orders,
     thread: Mutex<Option<JoinHandle<()>>>,
+    #[cfg(unix)]
+    control: Mutex<Option<Control>>,
 }
 
 impl Keeper {
+    /// Answers by a socket as long as the store is open.
+    #[cfg(unix)]
+    pub(crate) fn serve(&self, control: Option<Control>) {
+        *self.control.lock() = control;
+    }
+
     /// Ends the thread, which closes the file once it has done what it was told before.
     pub(crate) fn close(&self) {
+        #[cfg(unix)]
+        drop(self.control.lock().take());
         let _ = self.orders.0.send(Order::Stop);
         let Some(thread) = self.thread.lock().take() else {
             return;
@@ -242,7 +259,12 @@ pub(crate) fn start(
     let thread =
         thread.map_err(|error| unavailable(format!("no thread for the store: {error}")))?;
     let thread = Mutex::new(Some(thread));
-    Ok(Keeper { orders, thread })
+    Ok(Keeper {
+        orders,
+        thread,
+        #[cfg(unix)]
+        control: Mutex::default(),
+    })
 }
 
 struct Writer {

@@ -222,3 +222,53 @@ fn a_run_that_has_finished_is_followed_by_another() {
     assert_eq!(bench.store.epoch("g").unwrap(), 1);
     assert_eq!(queue.send(&[message("a")]).unwrap().known, 0);
 }
+
+#[test]
+fn what_a_process_has_done_is_kept_together() {
+    let bench = Bench::new();
+    let desk = bench.store.desk("g/P").unwrap();
+    let row = |key: &str, row: Option<&str>| Row {
+        table: "orders".to_owned(),
+        key: key.to_owned(),
+        row: row.map(str::to_owned),
+    };
+    let bytes = Message::of(Id::of("x"), &Packet::bytes(vec![255, 0])).unwrap();
+    let handled = Handled {
+        id: Id::of("in"),
+        sent: vec![(1, message("out")), (0, bytes)],
+        own: false,
+    };
+    let own = Handled {
+        id: Id::of("own"),
+        sent: vec![(0, message("tick"))],
+        own: true,
+    };
+    let work = Work {
+        handled: vec![handled.clone(), own.clone()],
+        rows: vec![row("1", Some("{}")), row("2", Some("[]")), row("1", None)],
+    };
+    desk.commit(&work).unwrap();
+    let look = |desk: &dyn Desk| {
+        assert_eq!(
+            desk.handled(Id::of("in")).unwrap(),
+            Some(handled.sent.clone())
+        );
+        assert_eq!(desk.handled(Id::of("other")).unwrap(), None);
+        assert_eq!(
+            desk.rows("orders").unwrap(),
+            [("2".to_owned(), "[]".to_owned())]
+        );
+        assert_eq!(desk.owed().unwrap(), std::slice::from_ref(&own));
+    };
+    look(&*desk);
+    drop(desk);
+    let bench = bench.again();
+    let desk = bench.store.desk("g/P").unwrap();
+    look(&*desk);
+    desk.paid(Id::of("own"));
+    assert_eq!(desk.owed().unwrap(), []);
+    bench.store.finish("g").unwrap();
+    bench.store.desk("g/Q").unwrap();
+    assert_eq!(desk.handled(Id::of("in")).unwrap(), None);
+    assert_eq!(desk.rows("orders").unwrap().len(), 1);
+}

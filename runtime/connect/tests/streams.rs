@@ -2,56 +2,12 @@
 #![cfg(feature = "compliance")]
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use std::sync::Arc;
-use std::time::Duration;
+mod bench;
 
-use paperflow_connect::Embedded;
-use paperflow_connect::clock::ManualClock;
 use paperflow_connect::compliance::{Bench, streams};
-use paperflow_connect::streams::{Answer, Request};
-use paperflow_core::connector::{Store, StoreFault};
-use tempfile::TempDir;
-
-struct Folder {
-    folder: TempDir,
-    clock: ManualClock,
-    store: Option<Arc<Embedded>>,
-}
-
-impl Folder {
-    fn open(&mut self) {
-        let store = Embedded::open_with(self.folder.path(), Arc::new(self.clock.clone()));
-        self.store = Some(Arc::new(store.unwrap()));
-    }
-}
-
-impl Bench for Folder {
-    fn store(&self) -> Arc<dyn Store> {
-        Arc::clone(self.store.as_ref().unwrap()) as Arc<dyn Store>
-    }
-
-    fn restart(&mut self) {
-        self.store = None;
-        self.open();
-    }
-
-    fn advance(&self, by: Duration) {
-        self.clock.advance(by);
-    }
-
-    fn ask(&self, request: Request) -> Result<Answer, StoreFault> {
-        self.store.as_ref().unwrap().ask_streams(request)
-    }
-}
 
 fn check(check: fn(&mut dyn Bench)) {
-    let mut bench = Folder {
-        folder: tempfile::tempdir().unwrap(),
-        clock: ManualClock::at(Duration::from_secs(1_700_000_000)),
-        store: None,
-    };
-    bench.open();
-    check(&mut bench);
+    check(&mut bench::Folder::new());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! kept. A store's tests call each by its name.
 #![allow(clippy::unwrap_used, reason = "a check stops at the first surprise")]
 
+pub mod queues;
 pub mod streams;
 
 use std::sync::Arc;
@@ -26,6 +27,10 @@ pub trait Bench {
 
     /// Closes the store, of which nobody has anything any more, and opens it again.
     fn restart(&mut self);
+
+    /// The process dies, as by `kill -9`, and another one opens the store. Whatever was had from it
+    /// before is of no use any more.
+    fn crash(&mut self);
 
     /// Lets time go by; whatever the store does at that time has been done when this returns.
     fn advance(&self, by: Duration);

@@ -131,15 +131,7 @@ pub(crate) fn copy(
          SELECT ?, id, kind, bytes, ?, checksum, headers, ?, body FROM {from} = ?"
     );
     tx.execute(&sql, params![number, now, cause, key])?;
-    let entry = Entry {
-        id: Id::from_bytes(id),
-        bytes,
-        sent: now,
-        attempts: 0,
-        failed: None,
-        has_own: false,
-        message: None,
-    };
+    let entry = Entry::new(Id::from_bytes(id), bytes, now);
     tx.then(move |is_safe| {
         if is_safe {
             let mut live = target.live.lock();
@@ -174,7 +166,8 @@ impl Queue {
         Ok(())
     }
 
-    fn next_number(&self) -> i64 {
+    /// The number of the next message.
+    pub(crate) fn next_number(&self) -> i64 {
         let mut live = self.live.lock();
         live.given += 1;
         live.given

@@ -1,6 +1,7 @@
 //! What this process knows of a queue.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -94,6 +95,19 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// One that was sent now.
+    pub(crate) const fn new(id: Id, bytes: u64, sent: i64) -> Self {
+        Self {
+            id,
+            bytes,
+            sent,
+            attempts: 0,
+            failed: None,
+            has_own: false,
+            message: None,
+        }
+    }
+
     /// From the columns id, bytes, sent, attempts and failed.
     pub(crate) fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Self> {
         let attempts: Option<u32> = row.get(from + 3)?;
@@ -122,7 +136,7 @@ pub(crate) struct Lease {
 /// Somebody who reads.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) waker: Waker,
     /// It has been told that there is nothing.
     pub(crate) is_waiting: bool,
@@ -292,6 +306,21 @@ impl Live {
         if has_room {
             self.writers.drain(..).for_each(Waker::wake);
         }
+    }
+
+    /// A message that is in nobody's hands is gone.
+    pub(crate) fn forget(&mut self, seq: i64, bytes: u64) {
+        let resting = self.resting.keys().find(|(_, other)| *other == seq);
+        if let Some(key) = resting.copied() {
+            self.resting.remove(&key);
+        } else if let Some(entry) = self.ready.remove(&seq) {
+            let is_held = entry.message.is_some();
+            self.held -= if is_held { entry.bytes } else { 0 };
+        } else {
+            self.beyond.remove(bytes);
+        }
+        self.stray.remove(&seq);
+        self.waiting.remove(bytes);
     }
 
     /// Takes a lease back.

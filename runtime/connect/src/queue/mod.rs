@@ -6,7 +6,7 @@
 //! queue, up to which everything has been delivered, any other in the message's own row.
 
 pub(crate) mod aside;
-mod live;
+pub(crate) mod live;
 mod reader;
 mod receive;
 pub(crate) mod record;
@@ -15,6 +15,7 @@ mod settle;
 
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 
 use paperflow_core::connector::{
     Capabilities, Connector, ConnectorKind, Consumer, Declaration, Sent, StoreFault, Subscription,
@@ -172,8 +173,18 @@ fn rest(tx: &Tx<'_>, live: &mut Live, range: (i64, i64)) -> Result<(), StoreFaul
 
 impl Queue {
     /// Milliseconds since 1970.
-    fn now(&self) -> i64 {
+    pub(crate) fn now(&self) -> i64 {
         millis(self.clock.wall())
+    }
+
+    /// See [`Clock::elapsed`].
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
+    }
+
+    /// The numbers that its messages may have; the second is none of them.
+    pub(crate) const fn range(&self) -> (i64, i64) {
+        (self.number << COUNTING, (self.number + 1) << COUNTING)
     }
 }
 

@@ -24,7 +24,7 @@ impl Reader {
         let mut live = queue.live.lock();
         let number = live.number();
         let listener = Listener {
-            name: consumer.name,
+            name: consumer.name.into(),
             waker: consumer.waker,
             is_waiting: false,
             leased: 0,

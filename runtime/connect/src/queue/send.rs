@@ -6,6 +6,7 @@ use paperflow_core::connector::{Sent, StoreFault};
 use paperflow_core::message::Message;
 use rusqlite::params;
 
+use crate::fault::OrFault;
 use crate::queue::Queue;
 use crate::queue::live::{Counts, Entry};
 use crate::queue::record::Record;
@@ -28,6 +29,10 @@ fn write(queue: &Arc<Queue>, tx: &mut Tx<'_>, records: Vec<Record>) -> Result<Se
     let are_new = queue.seen.admit(tx, ids)?;
     let mut sent = Sent::default();
     let mut arrived = Vec::with_capacity(records.len());
+    let mut insert = tx.prepare(
+        "INSERT INTO messages (seq, id, kind, bytes, sent, checksum, headers, body) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )?;
     for (record, is_new) in records.into_iter().zip(are_new) {
         if !is_new {
             sent.known += 1;
@@ -36,25 +41,15 @@ fn write(queue: &Arc<Queue>, tx: &mut Tx<'_>, records: Vec<Record>) -> Result<Se
         let id = record.message.id.to_bytes();
         seq += 1;
         let bytes = record.bytes();
-        let sql = "INSERT INTO messages (seq, id, kind, bytes, sent, checksum, headers, body) \
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
         let kind = record.message.kind_word();
         let (headers, body) = (&record.headers, record.body());
-        tx.execute(
-            sql,
-            params![seq, id, kind, bytes, now, record.checksum, headers, body],
-        )?;
-        let entry = Entry {
-            id: record.message.id,
-            bytes,
-            sent: now,
-            attempts: 0,
-            failed: None,
-            has_own: false,
-            message: Some(record.message),
-        };
+        let row = params![seq, id, kind, bytes, now, record.checksum, headers, body];
+        insert.execute(row).or_fault()?;
+        let mut entry = Entry::new(record.message.id, bytes, now);
+        entry.message = Some(record.message);
         arrived.push((seq, entry));
     }
+    drop(insert);
     sent.written = arrived.len();
     let counts = Counts {
         sent: arrived.len() as u64,

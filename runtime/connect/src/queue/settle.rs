@@ -9,6 +9,7 @@ use paperflow_core::message::{Id, hash_of_key};
 use rusqlite::params;
 
 use crate::clock::millis;
+use crate::fault::OrFault;
 use crate::queue::Queue;
 use crate::queue::aside::{Aside, Reason, shortened};
 use crate::queue::live::{Counts, Entry, Lease, Live};
@@ -59,7 +60,7 @@ struct Log {
     attempt: u32,
     micros: i64,
     age: i64,
-    consumer: String,
+    consumer: Arc<str>,
     status: &'static str,
     error: Option<String>,
 }
@@ -78,7 +79,7 @@ pub(crate) fn settle(queue: &Arc<Queue>, consumer: u64, ticket: u64, settlement:
         return;
     };
     let listener = live.listeners.get(&consumer);
-    let consumer = listener.map_or_else(String::new, |listener| listener.name.clone());
+    let consumer = listener.map_or_else(|| "".into(), |listener| Arc::clone(&listener.name));
     let change = decide(queue, &mut live, lease, settlement, (now, consumer));
     live.changes.push(change);
     live.call_listeners();
@@ -95,7 +96,7 @@ fn decide(
     live: &mut Live,
     lease: Lease,
     settlement: Settlement,
-    (now, consumer): (Duration, String),
+    (now, consumer): (Duration, Arc<str>),
 ) -> Change {
     let wall = queue.clock.wall();
     let at = millis(wall);
@@ -265,26 +266,26 @@ impl Queue {
             turn
         };
         let sql = "INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        let mut insert = tx.prepare(sql)?;
         for Change { bytes, log, .. } in changes {
             let slot = (self.number << 40) + turn % LOGGED;
             let id = log.id.to_bytes();
-            let (consumer, error) = (&log.consumer, &log.error);
-            tx.execute(
-                sql,
-                params![
-                    slot,
-                    turn,
-                    log.at,
-                    id,
-                    log.attempt,
-                    bytes,
-                    log.micros,
-                    log.age,
-                    consumer,
-                    log.status,
-                    error
-                ],
-            )?;
+            let (at, consumer, error) = (log.at, &*log.consumer, &log.error);
+            let times = (log.micros, log.age);
+            let row = params![
+                slot,
+                turn,
+                at,
+                id,
+                log.attempt,
+                bytes,
+                times.0,
+                times.1,
+                consumer,
+                log.status,
+                error
+            ];
+            insert.execute(row).or_fault()?;
             turn += 1;
         }
         let sql = "UPDATE connectors SET logged = ? WHERE number = ?";

@@ -1,0 +1,207 @@
+//! Answers, as the writing thread finds them.
+
+use std::sync::Arc;
+
+use paperflow_core::connector::StoreFault;
+use paperflow_core::message::Id;
+
+use crate::admin::{Answer, Ask, Logged, Statistics, Status, redrive, show};
+use crate::fault::unsupported;
+use crate::names;
+use crate::queue::{self, Queue};
+use crate::seen::Seen;
+use crate::writer::Tx;
+
+/// Does what is asked.
+///
+/// # Errors
+/// There is no such queue, or it cannot be read or written.
+pub(crate) fn answer(tx: &mut Tx<'_>, ask: &Ask) -> Result<Answer, StoreFault> {
+    match ask {
+        Ask::Queues { queue: None } => all(tx).map(Answer::Queues),
+        Ask::Queues { queue: Some(name) } => {
+            let queue = known(tx, name)?;
+            Ok(Answer::Queues(vec![statistics(tx, &queue)?]))
+        }
+        Ask::Peek { queue, most } => {
+            let queue = known(tx, queue)?;
+            show::peek(tx, &queue, *most).map(Answer::Messages)
+        }
+        Ask::Show { queue, id } => {
+            let queue = known(tx, queue)?;
+            show::by_id(tx, &queue, parsed(id)?).map(Answer::Messages)
+        }
+        Ask::Purge { queue } => {
+            let queue = known(tx, queue)?;
+            redrive::purge(tx, &queue).map(Answer::Changed)
+        }
+        Ask::Redrive { queue, ids, to } => {
+            let queue = known(tx, queue)?;
+            let ids = ids.iter().map(|id| parsed(id));
+            let ids = ids.collect::<Result<Vec<_>, _>>()?;
+            redrive::redrive(tx, &queue, &ids, to.as_deref()).map(Answer::Changed)
+        }
+        Ask::Log {
+            connector,
+            errors,
+            most,
+        } => log(tx, connector, *errors, *most).map(Answer::Log),
+        Ask::Status { id } => status(tx, parsed(id)?).map(Answer::Status),
+    }
+}
+
+fn parsed(id: &str) -> Result<Id, StoreFault> {
+    let digits = id.parse();
+    digits.map_err(|_| unsupported(format!("`{id}` is no identity: 32 hexadecimal digits")))
+}
+
+/// A queue that is there, with everything settled written.
+fn known(tx: &mut Tx<'_>, name: &str) -> Result<Arc<Queue>, StoreFault> {
+    let sql = "SELECT kind FROM connectors WHERE name = ?";
+    let kind: Option<String> = tx.row(sql, [name], |row| row.get(0))?;
+    match kind.as_deref() {
+        Some("queue") => {}
+        Some(kind) => return Err(unsupported(format!("`{name}` is a {kind}, and no queue"))),
+        None => return Err(unsupported(format!("there is no queue `{name}`"))),
+    }
+    let queue = queue::aside(tx, name)?;
+    queue.write_changes(tx)?;
+    Ok(queue)
+}
+
+fn all(tx: &mut Tx<'_>) -> Result<Vec<Statistics>, StoreFault> {
+    let names = names_of(
+        tx,
+        "SELECT name FROM connectors WHERE kind = 'queue' ORDER BY name",
+    )?;
+    let mut all = Vec::with_capacity(names.len());
+    for name in names {
+        let queue = known(tx, &name)?;
+        all.push(statistics(tx, &queue)?);
+    }
+    Ok(all)
+}
+
+fn names_of(tx: &Tx<'_>, sql: &str) -> Result<Vec<String>, StoreFault> {
+    let mut names = Vec::new();
+    tx.rows(sql, [], |row| {
+        names.push(row.get(0)?);
+        Ok(true)
+    })?;
+    Ok(names)
+}
+
+fn statistics(tx: &Tx<'_>, queue: &Queue) -> Result<Statistics, StoreFault> {
+    let (first, end) = queue.range();
+    let sql = "SELECT sent FROM messages WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT 1";
+    let oldest: Option<i64> = tx.row(sql, [first, end], |row| row.get(0))?;
+    let age = |sent: i64| u64::try_from(queue.now().saturating_sub(sent)).unwrap_or_default();
+    let mut live = queue.live.lock();
+    live.rise(queue.elapsed());
+    let counts = live.counts;
+    let delayed = live.resting.len() as u64;
+    Ok(Statistics {
+        queue: queue.name.clone(),
+        ready: live.waiting.messages - delayed,
+        leased: live.leased.len() as u64,
+        delayed,
+        bytes: live.waiting.bytes,
+        oldest_millis: oldest.map(age),
+        sent: counts.sent,
+        delivered: counts.delivered,
+        done: counts.done,
+        retried: counts.retried,
+        dead: counts.dead,
+        invalid: counts.invalid,
+        discarded: counts.discarded,
+        duplicates: counts.duplicates,
+    })
+}
+
+fn log(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    errors: bool,
+    most: usize,
+) -> Result<Vec<Logged>, StoreFault> {
+    if tx.opened.queues.contains_key(connector) {
+        known(tx, connector)?;
+    }
+    let sql = "SELECT number FROM connectors WHERE name = ?";
+    let number: Option<i64> = tx.row(sql, [connector], |row| row.get(0))?;
+    let number =
+        number.ok_or_else(|| unsupported(format!("there is no connector `{connector}`")))?;
+    let sql = "SELECT at, id, attempt, bytes, micros, age, consumer, status, error FROM log \
+               WHERE slot >= ? AND slot < ? AND (NOT ? OR status NOT IN ('done', 'released')) \
+               ORDER BY turn DESC LIMIT ?";
+    let range = (number << 40, (number + 1) << 40);
+    let mut lines = Vec::new();
+    tx.rows(
+        sql,
+        rusqlite::params![range.0, range.1, errors, most],
+        |row| {
+            lines.push(Logged {
+                at: row.get(0)?,
+                connector: connector.to_owned(),
+                id: Id::from_bytes(row.get(1)?).to_string(),
+                attempt: row.get(2)?,
+                bytes: row.get(3)?,
+                micros: row.get(4)?,
+                age_millis: row.get(5)?,
+                consumer: row.get(6)?,
+                status: row.get(7)?,
+                error: row.get(8)?,
+            });
+            Ok(true)
+        },
+    )?;
+    Ok(lines)
+}
+
+fn status(tx: &mut Tx<'_>, id: Id) -> Result<Vec<Status>, StoreFault> {
+    let names = names_of(
+        tx,
+        "SELECT name FROM connectors WHERE kind = 'queue' ORDER BY name",
+    )?;
+    let mut found = Vec::new();
+    for name in names {
+        let queue = known(tx, &name)?;
+        let shown = show::by_id(tx, &queue, id)?;
+        let states = shown.iter().map(|message| {
+            let reason = message.cause.get(names::REASON);
+            let state = match (reason, &*message.state) {
+                (Some("invalid"), _) => "invalid",
+                (Some(_), _) => "dead",
+                (None, "delayed") => "retrying",
+                (None, _) if message.attempts > 0 => "delivered",
+                (None, _) => "sent",
+            };
+            (state, Some(message.attempts))
+        });
+        let mut states: Vec<_> = states.collect();
+        if states.is_empty() && Seen::of(tx, queue.number)?.knows(tx, id)? {
+            states.push(gone(tx, &queue, id)?);
+        }
+        found.extend(states.into_iter().map(|(state, attempts)| Status {
+            connector: name.clone(),
+            state: state.to_owned(),
+            attempts,
+        }));
+    }
+    Ok(found)
+}
+
+/// What became of a message that is no longer in its queue, as the log has it.
+fn gone(tx: &Tx<'_>, queue: &Queue, id: Id) -> Result<(&'static str, Option<u32>), StoreFault> {
+    let (first, end) = queue.range();
+    let sql = "SELECT status, attempt FROM log WHERE slot >= ? AND slot < ? AND id = ? \
+               ORDER BY turn DESC LIMIT 1";
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
+    let found = tx.row(sql, rusqlite::params![first, end, id.to_bytes()], read)?;
+    Ok(match found {
+        Some((status, attempt)) if status == "dead" => ("dead", Some(attempt)),
+        Some((status, attempt)) if status == "invalid" => ("invalid", Some(attempt)),
+        Some((_, attempt)) => ("processed", Some(attempt)),
+        None => ("processed", None),
+    })
+}

@@ -1,0 +1,115 @@
+//! What processes keep.
+
+use std::sync::Arc;
+
+use paperflow_core::Packet;
+use paperflow_core::connector::{ConnectorKind, Desk, Handled, Row, Work};
+use paperflow_core::message::{Id, Message};
+
+use super::{Case, text};
+use crate::compliance::Bench;
+
+pub(super) const CASES: &[Case] = &[
+    (
+        "s5: rows, what was handled and what followed are kept together",
+        together,
+    ),
+    (
+        "what was sent of its own accord is owed until it is paid",
+        owed,
+    ),
+    ("desks do not see each other", apart),
+];
+
+/// A desk, if the store keeps any.
+fn desk(bench: &dyn Bench, process: &str) -> Option<Arc<dyn Desk>> {
+    let able = bench.store().capabilities(ConnectorKind::Queue);
+    let has_some = able.is_some_and(|able| able.transactions);
+    has_some.then(|| bench.store().desk(process).unwrap())
+}
+
+fn row(table: &str, key: &str, row: Option<&str>) -> Row {
+    Row {
+        table: table.to_owned(),
+        key: key.to_owned(),
+        row: row.map(str::to_owned),
+    }
+}
+
+fn handled(name: &str, sent: Vec<(usize, Message)>) -> Handled {
+    Handled {
+        id: Id::of(name),
+        sent,
+        own: false,
+    }
+}
+
+fn together(bench: &mut dyn Bench) {
+    let Some(own) = desk(bench, "g/P") else {
+        return;
+    };
+    let bytes = Packet::bytes(vec![0, 255]).with_header("a", "b");
+    let bytes = Message::of(Id::of("bytes"), &bytes).unwrap();
+    let work = Work {
+        handled: vec![
+            handled("one", vec![(2, text("x")), (0, bytes)]),
+            handled("two", Vec::new()),
+        ],
+        rows: vec![
+            row("t", "1", Some("{\"n\":1}")),
+            row("t", "1", Some("{\"n\":2}")),
+            row("t", "2", Some("0")),
+            row("u", "1", Some("\"u\"")),
+            row("t", "2", None),
+        ],
+    };
+    own.commit(&work).unwrap();
+    drop(own);
+    for _ in 0..2 {
+        let own = desk(bench, "g/P").unwrap();
+        for handled in &work.handled {
+            let found = own.handled(handled.id).unwrap();
+            assert_eq!(found.as_ref(), Some(&handled.sent));
+        }
+        assert_eq!(own.handled(Id::of("three")).unwrap(), None);
+        let rows = own.rows("t").unwrap();
+        assert_eq!(rows, [("1".to_owned(), "{\"n\":2}".to_owned())]);
+        assert_eq!(own.rows("u").unwrap().len(), 1);
+        bench.crash();
+    }
+}
+
+fn owed(bench: &mut dyn Bench) {
+    let Some(own) = desk(bench, "g/P") else {
+        return;
+    };
+    let tick = |name: &str| Handled {
+        own: true,
+        ..handled(name, vec![(0, text(name))])
+    };
+    let work = Work {
+        handled: vec![tick("b"), tick("a")],
+        rows: Vec::new(),
+    };
+    own.commit(&work).unwrap();
+    assert_eq!(own.handled(Id::of("a")).unwrap(), None);
+    bench.crash();
+    let own = desk(bench, "g/P").unwrap();
+    assert_eq!(own.owed().unwrap(), work.handled, "oldest first");
+    own.paid(Id::of("b"));
+    assert_eq!(own.owed().unwrap(), work.handled[1..]);
+}
+
+fn apart(bench: &mut dyn Bench) {
+    let (Some(one), Some(two)) = (desk(bench, "g/P"), desk(bench, "g/P[1]")) else {
+        return;
+    };
+    let work = Work {
+        handled: vec![handled("x", Vec::new())],
+        rows: vec![row("t", "1", Some("1"))],
+    };
+    one.commit(&work).unwrap();
+    assert_eq!(two.handled(Id::of("x")).unwrap(), None);
+    assert_eq!(two.rows("t").unwrap(), []);
+    assert_eq!(two.owed().unwrap(), []);
+}

@@ -1,0 +1,12 @@
+//! Queues and desks of the embedded store, by the suite that every store passes.
+#![cfg(feature = "compliance")]
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod bench;
+
+use paperflow_connect::compliance::queues;
+
+#[test]
+fn the_embedded_store_complies() {
+    queues::check(|| Box::new(bench::Folder::new()));
+}
