@@ -71,7 +71,8 @@ impl Station {
 
     /// Waits until everything settled is safe.
     pub(crate) fn flush(&self) -> Result<(), StoreFault> {
-        self.subscription().map_or(Ok(()), |subscription| subscription.flush())
+        self.subscription()
+            .map_or(Ok(()), |subscription| subscription.flush())
     }
 }
 
