@@ -17,6 +17,9 @@ mod new;
 mod out;
 mod render;
 mod run;
+#[cfg(feature = "sqlite")]
+mod store;
+mod tabular;
 
 use std::process::ExitCode;
 
@@ -45,6 +48,20 @@ enum Verb {
     Graph(graph::Args),
     New(new::Args),
     Completions(completions::Args),
+    #[cfg(feature = "sqlite")]
+    #[command(subcommand)]
+    Queue(store::queue::Verb),
+    #[cfg(feature = "sqlite")]
+    #[command(subcommand)]
+    Dlq(store::dlq::Verb),
+    #[cfg(feature = "sqlite")]
+    #[command(subcommand)]
+    Stream(store::stream::Verb),
+    #[cfg(feature = "sqlite")]
+    Replay(store::stream::Replay),
+    #[cfg(feature = "sqlite")]
+    #[command(subcommand)]
+    Link(store::link::Verb),
 }
 
 /// Runs the command line with the components of a catalogue.
@@ -79,6 +96,16 @@ impl Verb {
             Self::Graph(args) => graph::execute(&args, catalogue),
             Self::New(args) => new::execute(&args),
             Self::Completions(args) => completions::execute(&args),
+            #[cfg(feature = "sqlite")]
+            Self::Queue(verb) => store::queue::execute(verb),
+            #[cfg(feature = "sqlite")]
+            Self::Dlq(verb) => store::dlq::execute(verb),
+            #[cfg(feature = "sqlite")]
+            Self::Stream(verb) => store::stream::execute(verb),
+            #[cfg(feature = "sqlite")]
+            Self::Replay(args) => store::stream::replay(&args),
+            #[cfg(feature = "sqlite")]
+            Self::Link(verb) => store::link::execute(verb),
         }
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use paperflow_engine::LONG_TURN;
 use paperflow_engine::report::{LinkStatistics, ProcessStatistics, Statistics, Totals};
-use unicode_width::UnicodeWidthStr;
 
 use crate::cli::out::Paint;
+use crate::cli::tabular::{aligned, rows, short};
 
 /// Processes, links, and the sums of both.
 pub(crate) fn table(statistics: &Statistics, paint: Paint) -> String {
@@ -140,50 +140,6 @@ fn link(link: &LinkStatistics) -> Vec<Vec<String>> {
     std::iter::once(first).chain(writers.map(other)).collect()
 }
 
-fn rows(head: &[&str], body: impl Iterator<Item = Vec<String>>) -> Vec<Vec<String>> {
-    let head = head.iter().map(|title| String::from(*title)).collect();
-    std::iter::once(head).chain(body).collect()
-}
-
-/// Rows as lines whose columns stand under each other.
-fn aligned(rows: &[Vec<String>], left: usize, paint: Paint) -> String {
-    let columns = rows.first().map_or(0, Vec::len);
-    let width = |column: usize| {
-        rows.iter()
-            .map(|row| row[column].width())
-            .max()
-            .unwrap_or(0)
-    };
-    let widths: Vec<_> = (0..columns).map(width).collect();
-    let mut text = String::new();
-    for (at, row) in rows.iter().enumerate() {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .enumerate()
-            .map(|(column, (cell, width))| {
-                let blank = " ".repeat(width - cell.width());
-                if column < left {
-                    format!("{cell}{blank}")
-                } else {
-                    format!("{blank}{cell}")
-                }
-            });
-        let line = cells.collect::<Vec<_>>().join("  ");
-        let line = line.trim_end();
-        let _ = writeln!(
-            text,
-            "{}",
-            if at == 0 {
-                paint.strong(line)
-            } else {
-                String::from(line)
-            }
-        );
-    }
-    text
-}
-
 fn footer(text: &mut String, statistics: &Statistics) {
     let Totals {
         created,
@@ -213,15 +169,4 @@ fn footer(text: &mut String, statistics: &Statistics) {
         "created {created} + initial {iip_delivered} + fed {fed} {sign} \
          dropped {dropped} + shed {shed} + lost {lost_on_close} + handed out {handed_out}"
     );
-}
-
-/// A duration in three digits or so.
-fn short(time: Duration) -> String {
-    match time.as_nanos() {
-        0 => String::from("0"),
-        1..1_000 => format!("{}ns", time.as_nanos()),
-        1_000..1_000_000 => format!("{:.1}us", time.as_secs_f64() * 1e6),
-        1_000_000..1_000_000_000 => format!("{:.1}ms", time.as_secs_f64() * 1e3),
-        _ => format!("{:.2}s", time.as_secs_f64()),
-    }
 }

@@ -112,7 +112,8 @@ impl Embedded {
     /// # Errors
     /// There is no such stream, group or partition (`Unsupported`), or the store cannot be read or written.
     pub fn ask_streams(&self, request: streams::Request) -> Result<streams::Answer, StoreFault> {
-        streams::ask(&self.keeper.orders, request)
+        let job = move |tx: &mut Tx<'_>| streams::answer(tx, request);
+        self.keeper.orders.call(Safe::FromPowerCut, job)
     }
 
     /// Asks what the command asks, see [`admin`](crate::admin).

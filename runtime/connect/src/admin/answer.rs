@@ -10,6 +10,7 @@ use crate::fault::unsupported;
 use crate::names;
 use crate::queue::{self, Queue};
 use crate::seen::Seen;
+use crate::streams;
 use crate::writer::Tx;
 
 /// Does what is asked.
@@ -47,6 +48,10 @@ pub(crate) fn answer(tx: &mut Tx<'_>, ask: &Ask) -> Result<Answer, StoreFault> {
             most,
         } => log(tx, connector, *errors, *most).map(Answer::Log),
         Ask::Status { id } => status(tx, parsed(id)?).map(Answer::Status),
+        Ask::Streams { request } => {
+            let answer = streams::answer(tx, request.clone());
+            answer.map(Answer::Streams)
+        }
     }
 }
 

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use answer::answer;
 
-use crate::Embedded;
 use crate::fault::{unavailable, unsupported};
+use crate::{Embedded, streams};
 
 /// A question, or a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +74,11 @@ pub enum Ask {
         /// 32 hexadecimal digits.
         id: String,
     },
+    /// Something about streams.
+    Streams {
+        /// What.
+        request: streams::Request,
+    },
 }
 
 /// What a store says to it.
@@ -90,6 +95,8 @@ pub enum Answer {
     Log(Vec<Logged>),
     /// Where the message is or was.
     Status(Vec<Status>),
+    /// What was asked about streams.
+    Streams(streams::Answer),
     /// It was not done.
     Fault {
         /// `unavailable`, `damaged`, `taken` or `unsupported`.
@@ -254,6 +261,20 @@ impl Admin {
     pub fn queues(&mut self) -> Result<Vec<Statistics>, StoreFault> {
         match self.ask(&Ask::Queues { queue: None })? {
             Answer::Queues(queues) => Ok(queues),
+            _ => Err(strange()),
+        }
+    }
+
+    /// Asks about streams.
+    ///
+    /// # Errors
+    /// There is no such stream or group, or see [`ask`](Self::ask).
+    pub fn ask_streams(
+        &mut self,
+        request: streams::Request,
+    ) -> Result<streams::Answer, StoreFault> {
+        match self.ask(&Ask::Streams { request })? {
+            Answer::Streams(answer) => Ok(answer),
             _ => Err(strange()),
         }
     }

@@ -15,7 +15,7 @@ use super::mark::Offset;
 use super::{Stream, find};
 use crate::clock::{millis, moment};
 use crate::fault::unsupported;
-use crate::writer::{Orders, Safe, Tx};
+use crate::writer::Tx;
 
 /// A place in a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -189,8 +189,8 @@ pub struct OffsetStatus {
 ///
 /// # Errors
 /// There is no such stream, group or partition (`Unsupported`), or the store cannot be read or written.
-pub(crate) fn ask(orders: &Orders, request: Request) -> Result<Answer, StoreFault> {
-    orders.call(Safe::FromPowerCut, move |tx| match request {
+pub(crate) fn answer(tx: &mut Tx<'_>, request: Request) -> Result<Answer, StoreFault> {
+    match request {
         Request::List => list(tx).map(Answer::Streams),
         Request::Tail {
             stream,
@@ -220,7 +220,7 @@ pub(crate) fn ask(orders: &Orders, request: Request) -> Result<Answer, StoreFaul
             let stream = known(tx, &stream)?;
             stream.forget(tx, &group)
         }
-    })
+    }
 }
 
 fn known(tx: &mut Tx<'_>, name: &str) -> Result<Arc<Stream>, StoreFault> {
