@@ -121,9 +121,22 @@ impl Embedded {
     /// # Errors
     /// There is no such queue, or it cannot be done now.
     pub fn ask(&self, ask: &Ask) -> Result<Answer, StoreFault> {
-        let ask = ask.clone();
-        let job = move |tx: &mut Tx<'_>| admin::answer(tx, &ask);
-        self.keeper.orders.call(Safe::FromPowerCut, job)
+        admin::ask(&self.keeper.orders, ask)
+    }
+
+    /// Lets the file have so many pages and no more, or as many as there is room for: a full disk, for
+    /// tests.
+    ///
+    /// # Errors
+    /// The store is closed.
+    #[cfg(feature = "compliance")]
+    pub fn allow_pages(&self, pages: Option<u32>) -> Result<(), StoreFault> {
+        let pages = pages.unwrap_or(u32::MAX - 1);
+        let job = move |tx: &mut Tx<'_>| {
+            let sql = format!("PRAGMA max_page_count = {pages}");
+            tx.row(&sql, [], |_| Ok(())).map(|_| ())
+        };
+        self.keeper.orders.call(Safe::FromCrash, job)
     }
 
     /// The folder it is in.

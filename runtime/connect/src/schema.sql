@@ -34,7 +34,7 @@ CREATE TABLE messages (
     attempts INTEGER,            -- nothing: as the mark of the connector says, 1 or 0
     failed INTEGER,              -- when it failed first
     due INTEGER,                 -- it rests until then
-    checksum INTEGER NOT NULL,   -- xxh3 over kind, headers and body
+    checksum INTEGER NOT NULL,   -- xxh3 over id, kind, headers and body
     headers TEXT,                -- JSON
     cause TEXT,                  -- JSON: headers that tell why it was set aside
     body BLOB NOT NULL

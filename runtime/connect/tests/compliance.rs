@@ -1,5 +1,4 @@
 //! Queues and desks of the embedded store, by the suite that every store passes.
-#![cfg(feature = "compliance")]
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod bench;

@@ -11,13 +11,26 @@ use crate::names;
 use crate::queue::{self, Queue};
 use crate::seen::Seen;
 use crate::streams;
-use crate::writer::Tx;
+use crate::writer::{Orders, Safe, Tx};
+
+/// Does what is asked, when all that was settled is written.
+///
+/// # Errors
+/// See [`answer`].
+pub(crate) fn ask(orders: &Orders, ask: &Ask) -> Result<Answer, StoreFault> {
+    orders.call(Safe::FromPowerCut, |tx| {
+        let queues: Vec<_> = tx.opened.queues.values().cloned().collect();
+        queues.iter().try_for_each(|queue| queue.write_changes(tx))
+    })?;
+    let ask = ask.clone();
+    orders.call(Safe::FromPowerCut, move |tx| answer(tx, &ask))
+}
 
 /// Does what is asked.
 ///
 /// # Errors
 /// There is no such queue, or it cannot be read or written.
-pub(crate) fn answer(tx: &mut Tx<'_>, ask: &Ask) -> Result<Answer, StoreFault> {
+fn answer(tx: &mut Tx<'_>, ask: &Ask) -> Result<Answer, StoreFault> {
     match ask {
         Ask::Queues { queue: None } => all(tx).map(Answer::Queues),
         Ask::Queues { queue: Some(name) } => {
@@ -137,7 +150,7 @@ fn log(
     let number =
         number.ok_or_else(|| unsupported(format!("there is no connector `{connector}`")))?;
     let sql = "SELECT at, id, attempt, bytes, micros, age, consumer, status, error FROM log \
-               WHERE slot >= ? AND slot < ? AND (NOT ? OR status NOT IN ('done', 'released')) \
+               WHERE slot >= ? AND slot < ? AND (NOT ? OR status IN ('retry', 'dead', 'invalid')) \
                ORDER BY turn DESC LIMIT ?";
     let range = (number << 40, (number + 1) << 40);
     let mut lines = Vec::new();

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use paperflow_core::connector::{StoreFault, StoreFaultKind};
 
-use crate::admin::{Answer, Ask, answer};
+use crate::admin::{Answer, Ask, ask};
 use crate::fault::unavailable;
-use crate::writer::{Orders, Safe};
+use crate::writer::Orders;
 
 /// How long who asks may keep others waiting.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -135,7 +135,7 @@ fn serve(stream: UnixStream, orders: &Orders) -> std::io::Result<()> {
             return Ok(());
         }
         let given = match serde_json::from_str::<Ask>(&text) {
-            Ok(ask) => orders.call(Safe::FromPowerCut, move |tx| answer(tx, &ask)),
+            Ok(question) => ask(orders, &question),
             Err(error) => Err(crate::fault::unsupported(format!(
                 "this is no question to a store: {error}"
             ))),

@@ -15,7 +15,7 @@ use paperflow_core::Headers;
 use paperflow_core::connector::StoreFault;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use answer::answer;
+pub(crate) use answer::ask;
 
 use crate::fault::{unavailable, unsupported};
 use crate::{Embedded, streams};
@@ -188,7 +188,7 @@ pub struct Logged {
     pub age_millis: u64,
     /// Who received it.
     pub consumer: String,
-    /// `done`, `released`, `retry`, `dead` or `invalid`.
+    /// `done`, `discarded`, `released`, `retry`, `dead` or `invalid`.
     pub status: String,
     /// What went wrong.
     pub error: Option<String>,

@@ -32,7 +32,7 @@ pub(crate) fn take(
     most: usize,
 ) -> Result<Vec<Delivery>, StoreFault> {
     queue.write_changes(tx)?;
-    fill(queue, tx)?;
+    fill(queue, tx, most)?;
     let entries = pop(queue, tx, most);
     let mut taken = Vec::with_capacity(entries.len());
     let mut mark = None;
@@ -147,11 +147,11 @@ fn readable(
     }
 }
 
-/// Reads the next messages if none is in memory.
-fn fill(queue: &Arc<Queue>, tx: &Tx<'_>) -> Result<(), StoreFault> {
+/// Reads the next messages if there are fewer in memory.
+fn fill(queue: &Arc<Queue>, tx: &Tx<'_>, most: usize) -> Result<(), StoreFault> {
     let (loaded, safe, mark) = {
         let live = queue.live.lock();
-        if !live.ready.is_empty() || live.beyond.messages == 0 {
+        if live.ready.len() >= most || live.beyond.messages == 0 {
             return Ok(());
         }
         (live.loaded, live.safe, live.mark)

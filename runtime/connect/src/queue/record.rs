@@ -37,7 +37,8 @@ impl Record {
             checksum: 0,
         };
         let headers = record.headers.as_deref();
-        record.checksum = checksum(record.message.kind_word(), headers, record.body());
+        let (id, kind) = (record.message.id, record.message.kind_word());
+        record.checksum = checksum(id, kind, headers, record.body());
         Ok(record)
     }
 
@@ -55,11 +56,12 @@ impl Record {
     }
 }
 
-fn checksum(kind: &str, headers: Option<&str>, body: &[u8]) -> i64 {
+fn checksum(id: Id, kind: &str, headers: Option<&str>, body: &[u8]) -> i64 {
     let mut hash = Xxh3Default::new();
+    hash.update(&id.to_bytes());
     for piece in [kind.as_bytes(), headers.unwrap_or_default().as_bytes()] {
         hash.update(piece);
-        hash.update(&piece.len().to_le_bytes());
+        hash.update(&(piece.len() as u64).to_le_bytes());
     }
     hash.update(body);
     hash.digest().cast_signed()
@@ -70,13 +72,20 @@ pub(crate) const COLUMNS: &str = "id, kind, checksum, headers, cause, body";
 
 /// A message from its columns; or in what way it is not what was written.
 pub(crate) fn read(row: &Row<'_>, from: usize) -> rusqlite::Result<Result<Message, String>> {
+    match checked(row, from) {
+        Err(error @ rusqlite::Error::InvalidColumnType(..)) => Ok(Err(error.to_string())),
+        read => read,
+    }
+}
+
+fn checked(row: &Row<'_>, from: usize) -> rusqlite::Result<Result<Message, String>> {
     let id = Id::from_bytes(row.get(from)?);
     let kind: String = row.get(from + 1)?;
     let expected: i64 = row.get(from + 2)?;
     let headers: Option<String> = row.get(from + 3)?;
     let cause: Option<String> = row.get(from + 4)?;
     let body: Vec<u8> = row.get(from + 5)?;
-    if checksum(&kind, headers.as_deref(), &body) != expected {
+    if checksum(id, &kind, headers.as_deref(), &body) != expected {
         let reason = "its checksum is wrong: it was changed since it was written";
         return Ok(Err(reason.to_owned()));
     }

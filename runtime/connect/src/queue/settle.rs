@@ -29,7 +29,9 @@ pub(crate) struct Change {
 
 #[derive(Clone, Debug)]
 enum What {
-    Gone,
+    Gone {
+        was_done: bool,
+    },
     /// It stays, and may rest.
     Kept {
         attempts: u32,
@@ -43,7 +45,8 @@ impl What {
     /// What the log says.
     fn word(&self) -> &'static str {
         match self {
-            Self::Gone => "done",
+            Self::Gone { was_done: true } => "discarded",
+            Self::Gone { was_done: false } => "done",
             Self::Kept { due: None, .. } => "released",
             Self::Kept { .. } => "retry",
             Self::Aside(aside) if aside.reason == Reason::Invalid => "invalid",
@@ -65,7 +68,8 @@ struct Log {
     error: Option<String>,
 }
 
-/// Settles a delivery; who has no lease any more is not heard.
+/// Settles a delivery; who has no lease any more is not heard. Who says that it is done, and tells a
+/// failure, says that it had been done before.
 pub(crate) fn settle(queue: &Arc<Queue>, consumer: u64, ticket: u64, settlement: Settlement) {
     let now = queue.clock.elapsed();
     let mut live = queue.live.lock();
@@ -110,7 +114,9 @@ fn decide(
     let error = failure.as_ref().map(|failure| shortened(&failure.message));
     let is_last = attempt > live.declaration.retries;
     let what = match settlement.disposition {
-        Disposition::Done => What::Gone,
+        Disposition::Done => What::Gone {
+            was_done: failure.is_some(),
+        },
         Disposition::Reject => aside(&entry, Reason::Rejected, failure),
         Disposition::Invalid => aside(&entry, Reason::Invalid, failure),
         Disposition::Retry if is_last => aside(&entry, Reason::Delivery, failure),
@@ -231,8 +237,9 @@ impl Queue {
         let mut gone = Vec::with_capacity(changes.len());
         for change in changes {
             match &change.what {
-                What::Gone => {
-                    counts.done += 1;
+                What::Gone { was_done } => {
+                    counts.done += u64::from(!was_done);
+                    counts.discarded += u64::from(*was_done);
                     gone.push(change.seq);
                 }
                 What::Kept {
