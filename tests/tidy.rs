@@ -566,6 +566,9 @@ fn is_row(row: &str) -> bool {
         b'f' => (1..=10).contains(&number),
         b'x' => (1..=8).contains(&number),
         b'y' => (1..=13).contains(&number),
+        b'p' => (1..=14).contains(&number),
+        // Points at which a process may be killed.
+        b'k' => (0..=25).contains(&number),
         _ => false,
     }
 }
