@@ -17,6 +17,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::desk;
 use crate::fault::{damaged, unavailable, unsupported};
 use crate::lock::Lock;
+use crate::pubsub::{self, Channel};
 use crate::queue::{self, Queue};
 use crate::run;
 use crate::seen::Seen;
@@ -38,6 +39,7 @@ pub(crate) struct Opened {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) queues: HashMap<String, Arc<Queue>>,
     pub(crate) streams: HashMap<String, Arc<Stream>>,
+    pub(crate) channels: HashMap<String, Arc<Channel>>,
     /// By number of the connector.
     pub(crate) seen: HashMap<i64, Seen>,
     /// Connectors that were connected, and the graph that asked for a run since.
@@ -51,6 +53,7 @@ impl Opened {
             clock,
             queues: HashMap::new(),
             streams: HashMap::new(),
+            channels: HashMap::new(),
             seen: HashMap::new(),
             users: HashMap::new(),
         }
@@ -107,7 +110,7 @@ impl Embedded {
         Ok(Self { keeper, folder })
     }
 
-    /// Asks about streams, or does something to them.
+    /// Asks about streams and channels, or does something to them.
     ///
     /// # Errors
     /// There is no such stream, group or partition (`Unsupported`), or the store cannot be read or written.
@@ -155,7 +158,7 @@ impl Store for Embedded {
         match kind {
             ConnectorKind::Queue => Some(queue::CAPABILITIES),
             ConnectorKind::Stream => Some(stream::CAPABILITIES),
-            ConnectorKind::Pubsub => None,
+            ConnectorKind::Pubsub => Some(pubsub::CAPABILITIES),
         }
     }
 
@@ -163,7 +166,7 @@ impl Store for Embedded {
         match declaration.kind {
             ConnectorKind::Queue => queue::connect(&self.keeper, declaration),
             ConnectorKind::Stream => stream::connect(&self.keeper, declaration),
-            kind @ ConnectorKind::Pubsub => Err(unsupported(format!("this store keeps no {kind}"))),
+            ConnectorKind::Pubsub => pubsub::connect(&self.keeper, declaration),
         }
     }
 

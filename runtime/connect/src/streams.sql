@@ -67,3 +67,20 @@ CREATE TABLE subscribers (
     queue INTEGER NOT NULL,
     PRIMARY KEY (channel, name)
 ) WITHOUT ROWID;
+
+-- Publish-subscribe channels.
+CREATE TABLE channels (
+    number INTEGER PRIMARY KEY,  -- of the connector
+    unobserved INTEGER NOT NULL  -- messages for which nobody was there
+);
+
+-- The last message of channels that keep it.
+CREATE TABLE retained (
+    channel INTEGER PRIMARY KEY,
+    id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    headers TEXT,
+    body BLOB NOT NULL
+);

@@ -133,3 +133,8 @@ fn writers_wait_only_for_a_bounded_lag() {
 fn a_message_sent_again_is_known() {
     check(streams::a_message_sent_again_is_known);
 }
+
+#[test]
+fn a_finished_run_is_followed_by_another() {
+    check(streams::a_finished_run_is_followed_by_another);
+}

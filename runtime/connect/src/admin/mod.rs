@@ -74,7 +74,7 @@ pub enum Ask {
         /// 32 hexadecimal digits.
         id: String,
     },
-    /// Something about streams.
+    /// Something about streams or publish-subscribe channels.
     Streams {
         /// What.
         request: streams::Request,
@@ -95,7 +95,7 @@ pub enum Answer {
     Log(Vec<Logged>),
     /// Where the message is or was.
     Status(Vec<Status>),
-    /// What was asked about streams.
+    /// What was asked about streams or channels.
     Streams(streams::Answer),
     /// It was not done.
     Fault {
@@ -265,7 +265,7 @@ impl Admin {
         }
     }
 
-    /// Asks about streams.
+    /// Asks about streams or channels.
     ///
     /// # Errors
     /// There is no such stream or group, or see [`ask`](Self::ask).

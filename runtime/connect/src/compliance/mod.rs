@@ -4,6 +4,7 @@
 //! kept. A store's tests call each by its name.
 #![allow(clippy::unwrap_used, reason = "a check stops at the first surprise")]
 
+pub mod pubsub;
 pub mod queues;
 pub mod streams;
 

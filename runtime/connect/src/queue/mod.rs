@@ -28,7 +28,8 @@ use crate::clock::{Clock, millis, moment};
 use crate::embedded;
 use crate::fault::unsupported;
 use crate::queue::live::{Amount, Counts, Entry, Live};
-use crate::queue::reader::Reader;
+pub(crate) use crate::queue::reader::Reader;
+pub(crate) use crate::queue::send::put;
 use crate::seen::Seen;
 use crate::writer::{Keeper, Orders, Safe, Tx};
 
@@ -92,6 +93,29 @@ pub(crate) fn aside(tx: &mut Tx<'_>, name: &str) -> Result<Arc<Queue>, StoreFaul
     let known = known.and_then(|text| serde_json::from_str(&text).ok());
     let usual = || Declaration::new(name, ConnectorKind::Queue);
     open(tx, &known.unwrap_or_else(usual))
+}
+
+/// The queue of a declaration, which is made if it is not there; the last declaration counts.
+pub(crate) fn of(tx: &mut Tx<'_>, declaration: &Declaration) -> Result<Arc<Queue>, StoreFault> {
+    let queue = open(tx, declaration)?;
+    queue.live.lock().declaration = declaration.clone();
+    Ok(queue)
+}
+
+/// Forgets a queue that nobody uses and that has no messages; false when it has some.
+pub(crate) fn drop_empty(tx: &mut Tx<'_>, queue: &Arc<Queue>) -> Result<bool, StoreFault> {
+    let (first, end) = queue.range();
+    let sql = "SELECT 1 FROM messages WHERE seq >= ? AND seq < ? LIMIT 1";
+    if tx.row(sql, [first, end], |_| Ok(()))?.is_some() {
+        return Ok(false);
+    }
+    tx.execute("DELETE FROM connectors WHERE number = ?", [queue.number])?;
+    tx.execute("DELETE FROM log WHERE slot >= ? AND slot < ?", [first, end])?;
+    tx.opened.seen.remove(&queue.number);
+    let was_open = tx.opened.queues.remove(&queue.name);
+    // A refused job leaves the file as it was, and the queue is opened anew when it is wanted.
+    drop(was_open);
+    Ok(true)
 }
 
 fn open(tx: &mut Tx<'_>, declaration: &Declaration) -> Result<Arc<Queue>, StoreFault> {

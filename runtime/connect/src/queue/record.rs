@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::Xxh3Default;
 use crate::fault::damaged;
 
 /// A message that is going to be written.
+#[derive(Clone)]
 pub(crate) struct Record {
     pub(crate) message: Message,
     pub(crate) headers: Option<String>,

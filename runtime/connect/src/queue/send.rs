@@ -23,21 +23,38 @@ pub(crate) fn send(queue: &Arc<Queue>, messages: &[Message]) -> Result<Sent, Sto
 }
 
 fn write(queue: &Arc<Queue>, tx: &mut Tx<'_>, records: Vec<Record>) -> Result<Sent, StoreFault> {
-    let now = queue.now();
-    let mut seq = queue.live.lock().given;
     let ids = records.iter().map(|record| record.message.id);
     let are_new = queue.seen.admit(tx, ids)?;
-    let mut sent = Sent::default();
-    let mut arrived = Vec::with_capacity(records.len());
+    let count = records.len();
+    let new = records.into_iter().zip(are_new);
+    let new = new.filter_map(|(record, is_new)| is_new.then_some(record));
+    let written = put(queue, tx, new)?;
+    let sent = Sent {
+        written,
+        known: count - written,
+    };
+    let counts = Counts {
+        duplicates: sent.known as u64,
+        ..Counts::default()
+    };
+    queue.count(tx, counts)?;
+    Ok(sent)
+}
+
+/// Writes messages, whether they have been sent before or not, and tells how many.
+pub(crate) fn put(
+    queue: &Arc<Queue>,
+    tx: &mut Tx<'_>,
+    records: impl IntoIterator<Item = Record>,
+) -> Result<usize, StoreFault> {
+    let now = queue.now();
+    let mut seq = queue.live.lock().given;
+    let mut arrived = Vec::new();
     let mut insert = tx.prepare(
         "INSERT INTO messages (seq, id, kind, bytes, sent, checksum, headers, body) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
-    for (record, is_new) in records.into_iter().zip(are_new) {
-        if !is_new {
-            sent.known += 1;
-            continue;
-        }
+    for record in records {
         let id = record.message.id.to_bytes();
         seq += 1;
         let bytes = record.bytes();
@@ -50,10 +67,9 @@ fn write(queue: &Arc<Queue>, tx: &mut Tx<'_>, records: Vec<Record>) -> Result<Se
         arrived.push((seq, entry));
     }
     drop(insert);
-    sent.written = arrived.len();
+    let written = arrived.len();
     let counts = Counts {
-        sent: arrived.len() as u64,
-        duplicates: sent.known as u64,
+        sent: written as u64,
         ..Counts::default()
     };
     queue.count(tx, counts)?;
@@ -68,7 +84,7 @@ fn write(queue: &Arc<Queue>, tx: &mut Tx<'_>, records: Vec<Record>) -> Result<Se
             live.call_listeners();
         }
     });
-    Ok(sent)
+    Ok(written)
 }
 
 impl Queue {

@@ -1,4 +1,4 @@
-//! What can be asked about streams, and done to them, from outside a network.
+//! What can be asked about streams and channels, and done to them, from outside a network.
 //!
 //! Requests and answers can be written as JSON.
 
@@ -15,6 +15,7 @@ use super::mark::Offset;
 use super::{Stream, find};
 use crate::clock::{millis, moment};
 use crate::fault::unsupported;
+use crate::pubsub::{self, ChannelStatus};
 use crate::writer::Tx;
 
 /// A place in a stream.
@@ -40,6 +41,8 @@ pub enum At {
 pub enum Request {
     /// Which streams there are: answered with `Streams`.
     List,
+    /// Which publish-subscribe channels there are: answered with `Channels`.
+    Channels,
     /// Records of a stream in the order of time, which stay as they are: answered with `Records`.
     Tail {
         /// The stream.
@@ -98,6 +101,8 @@ pub enum Answer {
     },
     /// Groups.
     Groups(Vec<GroupStatus>),
+    /// Publish-subscribe channels.
+    Channels(Vec<ChannelStatus>),
 }
 
 /// A stream.
@@ -192,6 +197,7 @@ pub struct OffsetStatus {
 pub(crate) fn answer(tx: &mut Tx<'_>, request: Request) -> Result<Answer, StoreFault> {
     match request {
         Request::List => list(tx).map(Answer::Streams),
+        Request::Channels => pubsub::list(tx).map(Answer::Channels),
         Request::Tail {
             stream,
             partition,

@@ -39,6 +39,7 @@ use parking_lot::Mutex;
 use crate::clock::Clock;
 use crate::embedded;
 use crate::fault::unsupported;
+use crate::seen::Seen;
 use crate::stream::group::{Group, Now, Rules};
 use crate::stream::log::{Delayed, Shelf};
 use crate::stream::mark::Offset;
@@ -65,6 +66,7 @@ pub(crate) struct Stream {
     pub(crate) name: String,
     orders: Orders,
     clock: Arc<dyn Clock>,
+    seen: Seen,
     live: Mutex<Live>,
     teams: Mutex<BTreeMap<String, Arc<Team>>>,
 }
@@ -148,6 +150,7 @@ fn open(tx: &mut Tx<'_>, declaration: &Declaration) -> Result<Arc<Stream>, Store
         name: declaration.name.clone(),
         orders: tx.opened.orders.clone(),
         clock: Arc::clone(&tx.opened.clock),
+        seen: Seen::of(tx, number)?,
         live: Mutex::new(live),
         teams: Mutex::default(),
     });

@@ -10,7 +10,6 @@ use rusqlite::params;
 use super::log::{self, Shelf};
 use super::mark::Offset;
 use super::{Live, Stream};
-use crate::clock::millis;
 use crate::queue::record::Record;
 use crate::writer::{Safe, Tx};
 
@@ -27,16 +26,13 @@ impl Stream {
     fn write(self: &Arc<Self>, tx: &mut Tx<'_>, records: &[Record]) -> Result<Sent, StoreFault> {
         let now = self.clock.wall();
         let key = self.live.lock().key.clone();
-        let sql = "SELECT generation FROM connectors WHERE number = ?";
-        let generation: Option<i64> = tx.row(sql, [self.number], |row| row.get(0))?;
-        let place = (self.number << 20) + generation.unwrap_or_default();
+        let ids = records.iter().map(|record| record.message.id);
+        let are_new = self.seen.admit(tx, ids)?;
         let mut sent = Sent::default();
         self.change(tx, |tx, shelves| {
             let partitions = u32::try_from(shelves.len()).unwrap_or(u32::MAX);
-            for record in records {
-                let id = record.message.id.to_bytes();
-                let sql = "INSERT OR IGNORE INTO seen VALUES (?, ?, ?)";
-                if tx.execute(sql, params![place, id, millis(now)])? == 0 {
+            for (record, is_new) in records.iter().zip(are_new) {
+                if !is_new {
                     sent.known += 1;
                     continue;
                 }

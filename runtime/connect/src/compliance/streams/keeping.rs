@@ -88,3 +88,15 @@ pub fn a_message_sent_again_is_known(bench: &mut dyn Bench) {
     assert_eq!((again.written, again.known), (2, 2));
     assert_eq!(take_all(&read(&stream, "one", "g")).len(), 7);
 }
+
+/// What was sent in a run that has finished well may be sent again in the next.
+pub fn a_finished_run_is_followed_by_another(bench: &mut dyn Bench) {
+    let stream = stream(bench, 1);
+    let epoch = bench.store().epoch("graph").unwrap();
+    assert_eq!(stream.send(&messages(0..5)).unwrap().written, 5);
+    bench.store().finish("graph").unwrap();
+    let stream = self::stream(bench, 1);
+    assert_ne!(bench.store().epoch("graph").unwrap(), epoch);
+    assert_eq!(stream.send(&messages(0..5)).unwrap().written, 5);
+    assert_eq!(stream.send(&messages(0..5)).unwrap().known, 5);
+}
