@@ -203,6 +203,12 @@ pub trait Outlet: Send + Sync {
 
     /// Packets in the link.
     fn backlog(&self) -> usize;
+
+    /// Whether the reader has looked for a packet, found none, and has got none since. When that is not
+    /// so, the writer is woken once it is.
+    fn is_awaited(&self) -> bool {
+        true
+    }
 }
 
 /// An answer to a reservation.
@@ -539,6 +545,18 @@ impl Turn {
     pub fn backlog(&mut self, element: usize) -> usize {
         let out = &self.inner().outs[element];
         out.window.len() + out.outlet.as_ref().map_or(0, |outlet| outlet.backlog())
+    }
+
+    /// Whether the reader behind an out-port element waits for a packet. When it does not, the process is
+    /// woken once it does; that is a wait for room.
+    pub fn is_awaited(&mut self, element: usize) -> bool {
+        let inner = self.inner();
+        let outlet = inner.outs[element].outlet.as_ref();
+        let is_awaited = outlet.is_none_or(|outlet| outlet.is_awaited());
+        if !is_awaited {
+            inner.wait_for_room(element);
+        }
+        is_awaited
     }
 
     /// The reader's side of a port is closed early: its sender learns it with the next packet.

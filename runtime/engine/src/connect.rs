@@ -97,6 +97,7 @@ pub(crate) fn lower(
     }
     let mut lowering = Lowering {
         stores,
+        drawn: &plan.links,
         run: Id::of(stores.graph()),
         plan: Plan {
             links: Vec::new(),
@@ -129,6 +130,8 @@ pub(crate) fn lower(
 
 struct Lowering<'a> {
     stores: &'a Stores,
+    /// The links as they are drawn.
+    drawn: &'a [Link],
     run: Id,
     plan: Plan,
     catalogue: Catalogue,
@@ -246,7 +249,8 @@ impl Lowering<'_> {
             wanted.name, link.to.port
         );
         let connector = Arc::clone(&connected.connector);
-        let receives = Receiver::new(&address, &wanted.group, connector);
+        let competes = self.competes(wanted);
+        let receives = Receiver::new(&address, &wanted.group, connector, competes);
         let station = receives.station();
         let receiver = self.process(receives, &address, link);
         let number = u32::try_from(self.receivers.len()).unwrap_or(u32::MAX);
@@ -264,6 +268,16 @@ impl Lowering<'_> {
             ..Link::default()
         });
         self.arriving.push((receiver, link.clone()));
+    }
+
+    /// Whether several processes read this queue.
+    fn competes(&self, wanted: &plan::Connector) -> bool {
+        let is_same =
+            |other: &plan::Connector| other.name == wanted.name && other.store == wanted.store;
+        let links = self.drawn.iter();
+        let connectors = links.filter_map(|link| link.connector.as_deref());
+        let readers = connectors.filter(|other| is_same(other)).count();
+        wanted.kind == plan::ConnectorKind::Queue && readers > 1
     }
 
     /// What the receivers give arrives with what comes by memory.

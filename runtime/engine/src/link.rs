@@ -43,6 +43,8 @@ struct State {
     is_ended: bool,
     reader_waits: bool,
     waiting: Waiting,
+    /// Writers that give nothing before the reader waits for it.
+    holding_back: Waiting,
     counts: LinkCounts,
     /// Packets fed by the embedding program, with what they own.
     fed: u64,
@@ -378,7 +380,9 @@ impl Inlet for Link {
     fn pull(&self, window: &mut VecDeque<Packet>, most: usize, released: Received) -> Pulled {
         let mut state = self.state.lock();
         let waiting = self.let_go(&mut state, released);
+        let mut holding_back = Waiting::default();
         let pulled = if state.queue.is_empty() {
+            holding_back = state.holding_back.take();
             state.nothing()
         } else if self.sheds() {
             window.extend(state.queue.pop_front());
@@ -390,6 +394,7 @@ impl Inlet for Link {
         };
         drop(state);
         self.wake_all(&waiting);
+        self.wake_all(&holding_back);
         pulled
     }
 
@@ -399,11 +404,14 @@ impl Inlet for Link {
 
     fn look(&self) -> Pulled {
         let mut state = self.state.lock();
-        if state.queue.is_empty() {
-            state.nothing()
-        } else {
-            Pulled::Some
+        if !state.queue.is_empty() {
+            return Pulled::Some;
         }
+        let holding_back = state.holding_back.take();
+        let found = state.nothing();
+        drop(state);
+        self.wake_all(&holding_back);
+        found
     }
 
     fn release(&self, received: Received) {
@@ -624,6 +632,16 @@ impl Outlet for Writer {
     fn backlog(&self) -> usize {
         let state = self.link.state.lock();
         state.queue.len() + state.held
+    }
+
+    fn is_awaited(&self) -> bool {
+        let mut state = self.link.state.lock();
+        let is_empty = state.used() == 0;
+        let is_awaited = is_empty && state.reader_waits || state.is_deserted || state.is_ended;
+        if !is_awaited {
+            state.holding_back.add(self.index);
+        }
+        is_awaited
     }
 }
 

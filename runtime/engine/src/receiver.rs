@@ -36,6 +36,8 @@ pub(crate) struct Station {
     name: String,
     group: String,
     connector: Arc<dyn Connector>,
+    /// Others read the same queue: nothing is taken before its process has nothing else to do.
+    competes: bool,
     /// Nothing more will be settled before it ends.
     is_last_call: AtomicBool,
     subscription: Mutex<Option<Result<Arc<dyn Subscription>, StoreFault>>>,
@@ -77,7 +79,12 @@ impl Station {
 }
 
 impl Receiver {
-    pub(crate) fn new(name: &str, group: &str, connector: Arc<dyn Connector>) -> Self {
+    pub(crate) fn new(
+        name: &str,
+        group: &str,
+        connector: Arc<dyn Connector>,
+        competes: bool,
+    ) -> Self {
         let spec = Spec::new(name, "Reads packets from a connector.")
             .input(PortSpec::new(
                 BELL,
@@ -89,6 +96,7 @@ impl Receiver {
             name: name.to_owned(),
             group: group.to_owned(),
             connector,
+            competes,
             is_last_call: AtomicBool::new(false),
             subscription: Mutex::default(),
         });
@@ -153,7 +161,11 @@ impl Activity for Receiving {
             if self.station.is_last_call.load(Ordering::Acquire) {
                 return Ok(Step::Done);
             }
-            match subscription.receive(MOST, &mut self.deliveries)? {
+            let most = if self.station.competes { 1 } else { MOST };
+            if self.station.competes && !turn.is_awaited(0) {
+                return Ok(Step::Wait);
+            }
+            match subscription.receive(most, &mut self.deliveries)? {
                 Found::Some => self.unpack(&subscription),
                 Found::Empty(outlook) => return Ok(self.wait(turn, cx, outlook)),
             }
