@@ -13,8 +13,8 @@
 pub use paperflow_core;
 
 pub use paperflow_core::{
-    Activity, Catalogue, Closed, Component, Either, Fault, Give, Got, Grouped, Headers, In, Ins,
-    IntoPort, Item, Kind, Moment, Number, Object, Out, Outs, Packet, Param, Parameter, Params,
+    Activity, Catalogue, Closed, Component, Either, Fault, Field, Give, Got, Grouped, Headers, In,
+    Ins, IntoPort, Item, Kind, Moment, Number, Object, Out, Outs, Packet, Param, Parameter, Params,
     PortSpec, Reads, Record, Sends, Spec, Step, Table, Take, Text, Timer, TrySend, Turn, Typed,
     Value, Work, component, outside, outside_within, select,
 };
@@ -38,6 +38,7 @@ pub use stores::{DATA_FOLDER, data_folder, open_stores};
 pub fn standard() -> Catalogue {
     paperflow_std::catalogue()
         .and(paperflow_io::catalogue())
+        .and(paperflow_messaging::catalogue())
         .and(paperflow_course::catalogue())
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeBounds;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -141,6 +142,18 @@ impl<K: Ord, V: Clone> Table<K, V> {
     /// Every row, in key order.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.rows.iter()
+    }
+
+    /// The rows whose keys lie in a range, in key order.
+    pub fn range(&self, keys: impl RangeBounds<K>) -> impl Iterator<Item = (&K, &V)> {
+        self.rows.range(keys)
+    }
+
+    /// Whether a store keeps it: what is written is committed with what the process handles, and what
+    /// was handled does not come again.
+    #[must_use]
+    pub const fn is_kept(&self) -> bool {
+        self.note.is_some()
     }
 
     /// Number of rows.
