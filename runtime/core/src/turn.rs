@@ -547,18 +547,6 @@ impl Turn {
         out.window.len() + out.outlet.as_ref().map_or(0, |outlet| outlet.backlog())
     }
 
-    /// Whether the reader behind an out-port element waits for a packet. When it does not, the process is
-    /// woken once it does; that is a wait for room.
-    pub fn is_awaited(&mut self, element: usize) -> bool {
-        let inner = self.inner();
-        let outlet = inner.outs[element].outlet.as_ref();
-        let is_awaited = outlet.is_none_or(|outlet| outlet.is_awaited());
-        if !is_awaited {
-            inner.wait_for_room(element);
-        }
-        is_awaited
-    }
-
     /// The reader's side of a port is closed early: its sender learns it with the next packet.
     ///
     /// A link from outside a re-armed subnet stays open: what waits there is for the next life.

@@ -67,4 +67,16 @@ impl Turn {
             holding.let_go(disposition, failure);
         }
     }
+
+    /// Whether the reader behind an out-port element waits for a packet. When it does not, the process is
+    /// woken once it does; that is a wait for room.
+    pub fn is_awaited(&mut self, element: usize) -> bool {
+        let inner = self.inner();
+        let outlet = inner.outs[element].outlet.as_ref();
+        let is_awaited = outlet.is_none_or(|outlet| outlet.is_awaited());
+        if !is_awaited {
+            inner.wait_for_room(element);
+        }
+        is_awaited
+    }
 }
