@@ -79,8 +79,8 @@ pub struct Declaration {
     pub on_error: OnError,
     /// How long a stream keeps its messages, and how much; without both for ever.
     pub retain: Retain,
-    /// How many messages of a stream the slowest group that is there may have left to finish; a writer
-    /// waits while it has more. Without it nobody waits: what bounds a stream is how long it is kept.
+    /// How many messages of a stream the slowest group that is there may have left to receive; a writer
+    /// waits while it has more. Those in the hands of a consumer do not count. Without it nobody waits: what bounds a stream is how long it is kept.
     #[serde(default)]
     pub lag: Option<usize>,
     /// A new subscriber of a publish-subscribe channel gets the last message first.

@@ -575,10 +575,11 @@ impl Group {
         !self.members.is_empty()
     }
 
-    /// How many records it has still to finish.
+    /// How many records it has still to receive, or to receive again. What is in the hands of its consumers
+    /// does not count: who keeps all of it to the end would wait for ever.
     pub(crate) fn lag(&self, ends: &[Offset]) -> u64 {
         let partitions = self.partitions.iter().zip(ends);
-        let lags = partitions.map(|(partition, end)| end.saturating_sub(partition.reading.mark()));
+        let lags = partitions.map(|(partition, end)| partition.reading.unread(*end));
         lags.sum()
     }
 

@@ -166,6 +166,11 @@ impl Reading {
         self.next
     }
 
+    /// Records before an end that are to be delivered, or to be delivered again.
+    pub(crate) fn unread(&self, end: Offset) -> u64 {
+        end.saturating_sub(self.next) + self.again.len() as u64
+    }
+
     /// All records that have failed and are not finished.
     pub(crate) fn all_failed(&self) -> impl Iterator<Item = Offset> {
         self.failed.keys().copied()

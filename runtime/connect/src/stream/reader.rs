@@ -139,6 +139,7 @@ impl Subscription for Reader {
             if let Some(prospect) = prospect {
                 return Ok(Found::Empty(self.outlook(prospect)));
             }
+            self.stream.call_writers();
             let deliveries = handed.into_iter();
             into.extend(deliveries.filter_map(|handed| self.delivery(handed)));
         }
@@ -158,10 +159,7 @@ impl Subscription for Reader {
             Follow::Nothing => {
                 tracing::debug!("a late settlement in `{}` is not heard", self.stream.name);
             }
-            Follow::Save => {
-                self.stream.save_later(&self.team);
-                self.stream.call_writers();
-            }
+            Follow::Save => self.stream.save_later(&self.team),
             Follow::Copy(copy) => self.stream.copy_later(&self.team, *copy),
         }
     }

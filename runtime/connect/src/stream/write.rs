@@ -87,7 +87,7 @@ impl Stream {
     }
 
     /// How many more messages may be sent: without a `lag` as many as one likes, with one as many as the
-    /// slowest group that is there has finished of it.
+    /// slowest group that is there has received of it.
     pub(super) fn room(&self, waker: &Waker) -> usize {
         let (lag, ends) = {
             let mut live = self.live.lock();
