@@ -69,6 +69,7 @@ pub(crate) fn finish(orders: &Orders, graph: &str) -> Result<(), StoreFault> {
 /// Forgets what is not needed any more, now and every few hours.
 pub(crate) fn forget_regularly(orders: &Orders, clock: Arc<dyn Clock>) {
     forget_later(orders, None);
+    seen::forget_old(orders, None);
     let again = orders.clone();
     orders.at(clock.elapsed() + FORGET, move |_| {
         forget_regularly(&again, clock);

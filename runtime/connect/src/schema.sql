@@ -57,7 +57,6 @@ CREATE TABLE seen (
     at INTEGER NOT NULL,
     PRIMARY KEY (place, id)
 ) WITHOUT ROWID;
-CREATE INDEX seen_since ON seen (at);
 
 -- The run of a graph that has not finished well.
 CREATE TABLE runs (graph TEXT PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID;

@@ -18,8 +18,10 @@ use crate::clock::millis;
 use crate::writer::{Orders, Tx};
 
 /// Ids that are kept in memory, for each connector.
-const RECENT: usize = 1 << 18;
-/// Ids that one transaction moves or forgets.
+const RECENT: usize = if cfg!(test) { 300 } else { 1 << 18 };
+/// Ids that one transaction moves: so many that several go to each page, and that nobody waits for long.
+const MOVED: usize = if cfg!(test) { 100 } else { 1 << 15 };
+/// Rows that one transaction forgets, or looks at.
 const MOST: usize = 4_096;
 /// How long ids are kept when no run finishes.
 pub(crate) const WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -163,7 +165,7 @@ impl Seen {
             let moving = seen.clone();
             tx.then(move |_| {
                 let mut memory = moving.0.lock();
-                memory.is_moving = memory.recent.len() > RECENT - RECENT / 8;
+                memory.is_moving = memory.recent.len() > RECENT;
                 let is_moving = memory.is_moving;
                 drop(memory);
                 if is_moving {
@@ -186,7 +188,7 @@ impl Seen {
             last = row.get(0)?;
             let at: i64 = row.get(1)?;
             moved.extend(ids(row.get_ref(2)?.as_blob()?).map(|id| (id, at)));
-            Ok(moved.len() < MOST)
+            Ok(moved.len() < MOVED)
         })?;
         moved.sort_unstable();
         let place = place(number, generation);
@@ -233,7 +235,39 @@ fn ids(bytes: &[u8]) -> impl Iterator<Item = Id> {
     ids.iter().map(|id| Id::from_bytes(*id))
 }
 
-/// Forgets some ids of generations that are over and some that are too old; tells how many.
+/// Forgets the ids in the table that are too old, from one on, in as many transactions as that takes.
+pub(crate) fn forget_old(orders: &Orders, after: Option<(i64, [u8; 16])>) {
+    let again = orders.clone();
+    orders.later(move |tx| {
+        let window = millis(tx.opened.clock.wall().saturating_sub(WINDOW));
+        let (place, id) = after.unwrap_or_default();
+        let (mut old, mut last, mut looked) = (Vec::new(), None, 0);
+        let sql =
+            "SELECT place, id, at FROM seen WHERE (place, id) > (?, ?) ORDER BY place, id LIMIT ?";
+        tx.rows(sql, params![place, id, MOST], |row| {
+            let key = (row.get(0)?, row.get(1)?);
+            if row.get::<_, i64>(2)? < window {
+                old.push(key);
+            }
+            last = Some(key);
+            looked += 1;
+            Ok(true)
+        })?;
+        for (place, id) in old {
+            let sql = "DELETE FROM seen WHERE place = ? AND id = ?";
+            tx.execute(sql, params![place, id])?;
+        }
+        tx.then(move |is_safe| {
+            if is_safe && looked == MOST {
+                forget_old(&again, last);
+            }
+        });
+        Ok(())
+    });
+}
+
+/// Forgets some ids of generations that are over, and some that were sent too long ago and are not in
+/// the table; tells how many.
 pub(crate) fn forget(tx: &mut Tx<'_>) -> Result<usize, StoreFault> {
     let mut generations = Vec::new();
     let sql = "SELECT number, generation FROM connectors";
@@ -242,9 +276,7 @@ pub(crate) fn forget(tx: &mut Tx<'_>) -> Result<usize, StoreFault> {
         Ok(true)
     })?;
     let window = millis(tx.opened.clock.wall().saturating_sub(WINDOW));
-    let sql =
-        "DELETE FROM seen WHERE (place, id) IN (SELECT place, id FROM seen WHERE at < ? LIMIT ?)";
-    let mut forgotten = tx.execute(sql, params![window, MOST])?;
+    let mut forgotten = 0;
     for (number, generation) in generations {
         let sql = "DELETE FROM seen WHERE (place, id) IN \
                    (SELECT place, id FROM seen WHERE place >= ? AND place < ? LIMIT ?)";
@@ -290,3 +322,6 @@ fn forget_sent(
     });
     Ok(forgotten)
 }
+
+#[cfg(test)]
+mod tests;

@@ -355,6 +355,7 @@ impl Writer {
         let mut thens = Vec::with_capacity(jobs.len());
         let mut answers = Vec::with_capacity(jobs.len());
         let mut outcome = self.begin(safe.unwrap_or(Safe::FromCrash));
+        let is_alone = jobs.len() == 1;
         for job in jobs {
             let mut tx = Tx {
                 connection: &self.connection,
@@ -362,6 +363,7 @@ impl Writer {
                 then: Vec::new(),
             };
             let written = match &outcome {
+                Ok(()) if is_alone => write_alone(&mut tx, job.write),
                 Ok(()) => write(&mut tx, job.write),
                 Err(fault) => Err(fault.clone()),
             };
@@ -430,6 +432,15 @@ fn execute(connection: &Connection, sql: &str) -> Result<(), StoreFault> {
     let statement = connection.prepare_cached(sql);
     let done = statement.and_then(|mut statement| statement.execute([]));
     done.map(|_| ()).or_fault()
+}
+
+/// Runs the only job of a transaction, which ends with it if it is refused.
+fn write_alone(tx: &mut Tx<'_>, write: Write) -> Result<(), StoreFault> {
+    let written = write(tx);
+    if written.is_err() && !tx.connection.is_autocommit() {
+        execute(tx.connection, "ROLLBACK")?;
+    }
+    written
 }
 
 /// Runs a job in a savepoint.
