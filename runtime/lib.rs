@@ -30,7 +30,7 @@ mod load;
 mod stores;
 
 pub use cli::cli;
-pub use load::{Loaded, load, load_strict, load_text};
+pub use load::{Loaded, load, load_required, load_strict, load_text, load_wired};
 pub use stores::{DATA_FOLDER, data_folder, open_stores};
 
 /// Every component that comes with Paperflow.

@@ -1,18 +1,23 @@
 //! From a file to a plan: read, parse, find the subnets, check.
 
 mod consequences;
+mod wiring;
 
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use paperflow_graph::check::{check, strict, tidy};
+use paperflow_graph::check::{check, stores, strict, tidy};
+use paperflow_graph::guarantee::{self, Grounds, Guarantee, weaker};
 use paperflow_graph::instances::spread;
 use paperflow_graph::{
-    Checked, Diagnostic, FileId, Graph, Plan, Resolve, Severity, Sources, examine, expand_as,
+    Checked, Diagnostic, FileId, Graph, Plan, Resolve, Severity, Sources, Surroundings, Wiring,
+    examine, expand_in,
 };
 use paperflow_syntax::{Options, parse};
+
+pub(crate) use wiring::WiringFile;
 
 /// A graph with every subnet it uses, checked.
 #[derive(Clone, Debug)]
@@ -23,6 +28,11 @@ pub struct Loaded {
     pub plan: Plan,
     /// Every file that was read.
     pub sources: Sources,
+    /// What the wiring file says; nothing when there is none.
+    pub wiring: Wiring,
+    /// Which delivery holds from each source to each of its sinks; nothing for a graph of memory arcs,
+    /// unless it is required.
+    pub paths: Vec<guarantee::Path>,
     /// Everything that is wrong, in text order.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -56,6 +66,7 @@ impl Loaded {
 /// A component that the catalogue does not have is looked for as a labelled network of the same file,
 /// then as `NAME.fbp` or `NAME.json` beside it, or at the path that the graph gives.
 /// A process with `instances=N` stands in the plan as the workers that share its work.
+/// A wiring file `paperflow.toml` beside it says which arcs are of another kind than they are drawn.
 ///
 /// # Errors
 /// The file itself cannot be read. Everything else is a diagnostic.
@@ -67,7 +78,7 @@ pub fn load(path: impl AsRef<Path>, catalogue: &paperflow_graph::Catalogue) -> i
 /// As [`load`], with the text at hand; subnets are looked for beside `path`.
 #[must_use]
 pub fn load_text(path: &Path, text: String, catalogue: &paperflow_graph::Catalogue) -> Loaded {
-    draw(path, text, catalogue, Rules::Usual, |_| ()).spread()
+    draw(path, text, catalogue, &View::default(), |_| ()).spread()
 }
 
 /// As [`load`], with the narrower rules of the course as well (`check --strict`).
@@ -79,7 +90,56 @@ pub fn load_strict(
     catalogue: &paperflow_graph::Catalogue,
 ) -> io::Result<Loaded> {
     let text = std::fs::read_to_string(path.as_ref())?;
-    Ok(draw(path.as_ref(), text, catalogue, Rules::Strict, |_| ()).spread())
+    let view = View {
+        rules: Rules::Strict,
+        ..View::default()
+    };
+    Ok(draw(path.as_ref(), text, catalogue, &view, |_| ()).spread())
+}
+
+/// As [`load`], with a wiring file of another name.
+///
+/// # Errors
+/// One of the files cannot be read.
+pub fn load_wired(
+    path: impl AsRef<Path>,
+    wiring: impl AsRef<Path>,
+    catalogue: &paperflow_graph::Catalogue,
+) -> io::Result<Loaded> {
+    let text = std::fs::read_to_string(path.as_ref())?;
+    let view = View {
+        wiring: Some(WiringFile::read(wiring.as_ref())?),
+        ..View::default()
+    };
+    Ok(draw(path.as_ref(), text, catalogue, &view, |_| ()).spread())
+}
+
+/// As [`load`]; that less holds on a path than this guarantee is an error.
+///
+/// # Errors
+/// The file itself cannot be read.
+pub fn load_required(
+    path: impl AsRef<Path>,
+    required: Guarantee,
+    catalogue: &paperflow_graph::Catalogue,
+) -> io::Result<Loaded> {
+    let text = std::fs::read_to_string(path.as_ref())?;
+    let view = View {
+        required: Some(required),
+        ..View::default()
+    };
+    Ok(draw(path.as_ref(), text, catalogue, &view, |_| ()).spread())
+}
+
+/// How a graph is looked at.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct View {
+    /// Which rules it is held to.
+    pub(crate) rules: Rules,
+    /// The wiring file; the one beside the graph, if there is one, when none is named.
+    pub(crate) wiring: Option<WiringFile>,
+    /// What is to hold on every path.
+    pub(crate) required: Option<Guarantee>,
 }
 
 /// Which rules a graph is held to.
@@ -106,23 +166,29 @@ pub(crate) fn draw(
     path: &Path,
     text: String,
     catalogue: &paperflow_graph::Catalogue,
-    rules: Rules,
+    view: &View,
     adjust: impl FnOnce(&mut Plan),
 ) -> Loaded {
     let mut library = Library::default();
     let graph = library.add(path, text);
+    let wiring = library.wiring(path, view.wiring.as_ref());
     let Checked { plan, diagnostics } = if graph.processes.is_empty() {
         examine(&graph, catalogue, &mut library)
     } else {
         let stem = path.file_stem().and_then(|stem| stem.to_str());
-        let mut expanded = expand_as(stem, &graph, catalogue, &mut library);
-        let narrow = match rules {
+        let around = Surroundings {
+            stem,
+            wiring: Some(&wiring),
+        };
+        let mut expanded = expand_in(around, &graph, catalogue, &mut library);
+        let narrow = match view.rules {
             Rules::Usual => Vec::new(),
             Rules::Strict => strict(&expanded, catalogue),
         };
         adjust(&mut expanded.plan);
         let found = check(&expanded, catalogue);
         expanded.diagnostics.extend(found);
+        expanded.diagnostics.extend(stores(&expanded.plan, &wiring));
         expanded.diagnostics.extend(narrow);
         Checked {
             plan: expanded.plan,
@@ -130,14 +196,38 @@ pub(crate) fn draw(
         }
     };
     library.diagnostics.extend(diagnostics);
+    let paths = paths(&plan, catalogue, &wiring, view.required);
+    if let Some(required) = view.required {
+        library.diagnostics.extend(weaker(&paths, required));
+    }
     let mut diagnostics = tidy(library.diagnostics);
     consequences::leave_out(&mut diagnostics, &library.sources);
     Loaded {
         graph: (*graph).clone(),
         plan,
         sources: library.sources,
+        wiring,
+        paths,
         diagnostics,
     }
+}
+
+/// What holds on the paths of a graph that a store has a part in, or of which something is required.
+fn paths(
+    plan: &Plan,
+    catalogue: &paperflow_graph::Catalogue,
+    wiring: &Wiring,
+    required: Option<Guarantee>,
+) -> Vec<guarantee::Path> {
+    let is_kept = plan.links.iter().any(|link| link.connector.is_some());
+    if !is_kept && plan.tables.is_empty() && required.is_none() {
+        return Vec::new();
+    }
+    guarantee::paths(Grounds {
+        plan,
+        catalogue,
+        wiring,
+    })
 }
 
 /// The files read so far, and the networks in them.

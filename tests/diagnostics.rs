@@ -8,16 +8,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use paperflow::graph::draw::{to_dot, to_mermaid};
+use paperflow::graph::guarantee::Guarantee;
 use paperflow::graph::json::{JsonOptions, from_json, to_json_lossless, to_json_text};
 use paperflow::graph::{Catalogue, Component, Port, Sources};
 use paperflow::syntax::{Options, format, parse, print, print_upstream};
-use paperflow::{Loaded, describe, load, load_strict, load_text, standard};
+use paperflow::{
+    Loaded, describe, load, load_required, load_strict, load_text, load_wired, standard,
+};
 
 /// The folder of broken graphs, as the test is run from the package.
 const BROKEN: &str = "tests/broken";
 
-/// The standard catalogue, and what it has no example of: a fixed array port, and a component that
-/// may stand alone.
+/// The standard catalogue, and what it has no example of: a fixed array port, a component that may
+/// stand alone, and one that leaves out what is older than what it has.
 fn catalogue() -> Catalogue {
     let mut catalogue = describe(&standard());
     let any = |name: &str| Port {
@@ -43,7 +46,12 @@ fn catalogue() -> Catalogue {
         inputs: vec![any("IN")],
         ..Component::default()
     };
-    for component in [pair, loose] {
+    let later = Component {
+        name: "test/if-later".into(),
+        inputs: vec![any("IN")],
+        ..Component::default()
+    };
+    for component in [pair, loose, later] {
         catalogue
             .components
             .insert(component.name.clone(), component);
@@ -64,9 +72,15 @@ fn broken() -> Vec<PathBuf> {
     graphs
 }
 
-/// A file `NAME.strict.fbp` is held to the strict rules as well.
+/// A file `NAME.strict.fbp` is held to the strict rules as well, of `NAME.once-only.fbp` that guarantee
+/// is required, and a file `NAME.toml` is its wiring.
 fn loaded(path: &Path, catalogue: &Catalogue) -> Loaded {
-    if path.to_string_lossy().contains(".strict.") {
+    let wiring = path.with_extension("toml");
+    if wiring.exists() {
+        load_wired(path, wiring, catalogue).unwrap()
+    } else if path.to_string_lossy().contains(".once-only.") {
+        load_required(path, Guarantee::OnceOnly, catalogue).unwrap()
+    } else if path.to_string_lossy().contains(".strict.") {
         load_strict(path, catalogue).unwrap()
     } else {
         load(path, catalogue).unwrap()

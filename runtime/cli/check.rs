@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use paperflow_core::Catalogue;
 use paperflow_engine::describe;
+use paperflow_graph::guarantee::Guarantee;
 use serde_json::json;
 
-use crate::load::{Loaded, Rules, draw};
+use crate::load::{Loaded, draw};
 
 use super::exit::{Exit, Failure};
-use super::{out, render};
+use super::{files, guarantees, out, render};
 
 /// Shows everything that is wrong with graphs.
 #[derive(Debug, clap::Args)]
@@ -23,6 +24,12 @@ pub(super) struct Args {
     /// Hold them to the narrower rules of the course as well; `explain strict` lists them.
     #[arg(long)]
     strict: bool,
+    /// Read this wiring file, in place of a `paperflow.toml` beside the graph.
+    #[arg(long, value_name = "FILE")]
+    wiring: Option<PathBuf>,
+    /// Fail unless this holds on every path: at-most-once, at-least-once or once-only.
+    #[arg(long, value_name = "GUARANTEE", value_parser = files::guarantee)]
+    require: Option<Guarantee>,
     /// Print a JSON array of diagnostics.
     #[arg(long)]
     json: bool,
@@ -30,11 +37,12 @@ pub(super) struct Args {
 
 pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failure> {
     let described = describe(catalogue);
+    let view = files::view(args.strict, args.wiring.as_deref(), args.require)?;
     let mut checked = Vec::new();
     for path in &args.graphs {
         let text = std::fs::read_to_string(path);
         let text = text.map_err(|error| Failure::unreadable(path.display(), &error))?;
-        let loaded = draw(path, text, &described, Rules::of(args.strict), |_| ());
+        let loaded = draw(path, text, &described, &view, |_| ());
         checked.push((path, loaded));
     }
     out::print(&if args.json {
@@ -64,6 +72,9 @@ fn as_text(checked: &[(&PathBuf, Loaded)]) -> String {
             text.push_str(&fine(path, loaded));
         } else {
             text.push_str(&render::all(&loaded.diagnostics, &loaded.sources, paint));
+        }
+        if !loaded.has_errors() {
+            text.push_str(&guarantees::summary(&loaded.paths));
         }
     }
     let tally = render::tally(checked.iter().flat_map(|(_, loaded)| &loaded.diagnostics));

@@ -2,17 +2,17 @@
 
 mod words;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use paperflow_core::Catalogue;
 use paperflow_engine::describe;
 use paperflow_graph::check::STRICT;
 use paperflow_graph::similar::suggest;
 
-use crate::load::{Rules, draw};
+use crate::load::draw;
 
 use super::exit::{Exit, Failure};
-use super::{faults, out, render};
+use super::{faults, files, guarantees, out, render};
 
 /// Explains a diagnostic code, a graph in words, or the strict rules; alone, lists all codes.
 #[derive(Debug, clap::Args)]
@@ -25,6 +25,12 @@ Examples:
 pub(super) struct Args {
     /// A code such as P0201, the file of a graph, or `strict`.
     what: Option<String>,
+    /// Read this wiring file with the graph, in place of a `paperflow.toml` beside it.
+    #[arg(long, value_name = "FILE")]
+    wiring: Option<PathBuf>,
+    /// Print what holds on each path of the graph, as a JSON array.
+    #[arg(long, requires = "what")]
+    json: bool,
 }
 
 /// What to explain for the rules of `--strict`.
@@ -52,6 +58,13 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
         return Ok(Exit::Fine);
     };
     let all = explanations();
+    if args.json && !Path::new(what).exists() {
+        let help = String::from("name the file of a graph");
+        return Err(Failure::misuse(
+            "`--json` tells of the paths of a graph",
+            Some(help),
+        ));
+    }
     if let Some((code, title, text)) = all
         .iter()
         .find(|(code, ..)| code.eq_ignore_ascii_case(what))
@@ -65,7 +78,7 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
         return Ok(Exit::Fine);
     }
     if Path::new(what).exists() {
-        explain_graph(what, catalogue)
+        explain_graph(args, what, catalogue)
     } else {
         Err(unknown(what, &all))
     }
@@ -92,17 +105,22 @@ fn unknown(what: &str, all: &[Explanation]) -> Failure {
     )
 }
 
-fn explain_graph(path: &str, catalogue: &Catalogue) -> Result<Exit, Failure> {
+fn explain_graph(args: &Args, path: &str, catalogue: &Catalogue) -> Result<Exit, Failure> {
     let described = describe(catalogue);
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| Failure::unreadable(path, &error))?;
-    let loaded = draw(Path::new(path), text, &described, Rules::Usual, |_| ());
+    let view = files::view(false, args.wiring.as_deref(), None)?;
+    let loaded = draw(Path::new(path), text, &described, &view, |_| ());
     out::tell(&render::all(
         &loaded.diagnostics,
         &loaded.sources,
         out::stderr_paint(),
     ));
-    out::print(&words::of(&loaded, &described))?;
+    out::print(&if args.json {
+        guarantees::json(&loaded)
+    } else {
+        words::of(&loaded, &described)
+    })?;
     Ok(if loaded.has_errors() {
         Exit::Broken
     } else {

@@ -5,6 +5,11 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use paperflow_graph::guarantee::Guarantee;
+use paperflow_graph::similar::suggest;
+
+use crate::load::{Rules, View, WiringFile};
+
 use super::exit::Failure;
 use super::out;
 
@@ -23,6 +28,35 @@ pub(super) fn read(path: &Path) -> Result<String, Failure> {
     let read = io::stdin().lock().read_to_string(&mut text);
     read.map_err(|error| Failure::unreadable("standard input", &error))
         .map(|_| text)
+}
+
+/// How a graph is looked at: by which rules, with which wiring file, and what is to hold.
+pub(super) fn view(
+    is_strict: bool,
+    wiring: Option<&Path>,
+    required: Option<Guarantee>,
+) -> Result<View, Failure> {
+    let read = |path: &Path| {
+        let file = WiringFile::read(path);
+        file.map_err(|error| Failure::unreadable(path.display(), &error))
+    };
+    Ok(View {
+        rules: Rules::of(is_strict),
+        wiring: wiring.map(read).transpose()?,
+        required,
+    })
+}
+
+/// A guarantee by its word.
+pub(super) fn guarantee(text: &str) -> Result<Guarantee, String> {
+    let found = Guarantee::ALL.into_iter().find(|one| one.word() == text);
+    found.ok_or_else(|| {
+        let words: Vec<_> = Guarantee::ALL.iter().map(|one| one.word()).collect();
+        match suggest(text, words.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it can be {}", words.join(", ")),
+        }
+    })
 }
 
 /// Writes a file as a whole or not at all; `-` is standard output.

@@ -11,7 +11,7 @@ use paperflow_graph::json::{
 use paperflow_graph::{Diagnostic, FileId, Graph, Plan, Severity, Sources};
 use paperflow_syntax::{Options, Parsed, check_contents, format, parse, print, print_upstream};
 
-use crate::load::{Rules, draw};
+use crate::load::draw;
 
 use super::exit::{Exit, Failure};
 use super::{files, out, render};
@@ -40,6 +40,9 @@ pub(super) struct Args {
     /// Write text as the reference serializer does, with what it loses.
     #[arg(long)]
     upstream: bool,
+    /// Read this wiring file, in place of a `paperflow.toml` beside the graph.
+    #[arg(long, value_name = "FILE")]
+    wiring: Option<PathBuf>,
     /// Where to write; `-` is standard output.
     #[arg(short, long, value_name = "FILE|-", default_value = "-")]
     output: PathBuf,
@@ -86,17 +89,18 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
     let written = match args.to {
         Form::Json => as_json(args, &read),
         Form::Fbp => as_text(args, &read),
-        Form::Dot => to_dot(&drawn(args, read, catalogue)),
-        Form::Mermaid => to_mermaid(&drawn(args, read, catalogue)),
+        Form::Dot => to_dot(&drawn(args, read, catalogue)?),
+        Form::Mermaid => to_mermaid(&drawn(args, read, catalogue)?),
     };
     files::replace(&args.output, &written)?;
     Ok(Exit::Fine)
 }
 
 /// The flat graph with each process as it was drawn, be it several instances or one.
-fn drawn(args: &Args, read: Read, catalogue: &Catalogue) -> Plan {
+fn drawn(args: &Args, read: Read, catalogue: &Catalogue) -> Result<Plan, Failure> {
     let described = describe(catalogue);
-    draw(&args.file, read.text, &described, Rules::Usual, |_| ()).plan
+    let view = files::view(false, args.wiring.as_deref(), None)?;
+    Ok(draw(&args.file, read.text, &described, &view, |_| ()).plan)
 }
 
 /// A flag that could change nothing was meant otherwise.
@@ -109,6 +113,9 @@ fn refuse_idle_flags(args: &Args) -> Result<(), Failure> {
     };
     if args.upstream && args.to != Form::Fbp {
         return Err(only("--upstream", "fbp"));
+    }
+    if args.wiring.is_some() && matches!(args.to, Form::Json | Form::Fbp) {
+        return Err(only("--wiring", "dot` or `--to mermaid"));
     }
     if args.lossless && !matches!(args.to, Form::Json | Form::Fbp) {
         return Err(only("--lossless", "json` or `--to fbp"));

@@ -3,6 +3,7 @@
 //! Only this module prints, reads the environment and chooses exit codes. What goes to standard output
 //! is what was asked for; whatever else there is to say goes to standard error.
 
+mod capabilities;
 mod check;
 mod completions;
 mod describe;
@@ -12,6 +13,7 @@ mod faults;
 mod files;
 mod fmt;
 mod graph;
+mod guarantees;
 mod list;
 mod new;
 mod out;
@@ -46,6 +48,7 @@ enum Verb {
     Describe(describe::Args),
     Explain(explain::Args),
     Graph(graph::Args),
+    Capabilities(capabilities::Args),
     New(new::Args),
     Completions(completions::Args),
     #[cfg(feature = "sqlite")]
@@ -94,6 +97,7 @@ impl Verb {
             Self::Describe(args) => describe::execute(&args, catalogue),
             Self::Explain(args) => explain::execute(&args, catalogue),
             Self::Graph(args) => graph::execute(&args, catalogue),
+            Self::Capabilities(args) => capabilities::execute(&args),
             Self::New(args) => new::execute(&args),
             Self::Completions(args) => completions::execute(&args),
             #[cfg(feature = "sqlite")]

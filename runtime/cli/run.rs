@@ -14,15 +14,16 @@ use paperflow_core::Catalogue;
 use paperflow_core::value::parse_duration;
 use paperflow_engine::report::Outcome;
 use paperflow_engine::{DEFAULT_CAPACITY, Network, Options, Running, Scheduler, Verdict, describe};
+use paperflow_graph::guarantee::Guarantee;
 use paperflow_graph::{Diagnostic, Plan, Sources};
 use serde_json::{Value as Json, json};
 use signal_hook::iterator::Signals;
 
-use crate::load::{Loaded, Rules, draw};
+use crate::load::{Loaded, draw};
 use crate::stores::{data_folder, open_stores};
 
 use super::exit::{Exit, Failure};
-use super::{faults, out, render};
+use super::{faults, files, out, render};
 
 /// The environment variable that says what `--trace` shows.
 const LOG: &str = "PAPERFLOW_LOG";
@@ -59,6 +60,12 @@ pub(super) struct Args {
     /// Where the embedded store keeps queues, streams and tables; beside the graph by default.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Read this wiring file, in place of a `paperflow.toml` beside the graph.
+    #[arg(long, value_name = "FILE")]
+    wiring: Option<PathBuf>,
+    /// Fail unless this holds on every path: at-most-once, at-least-once or once-only.
+    #[arg(long, value_name = "GUARANTEE", value_parser = files::guarantee)]
+    require: Option<Guarantee>,
     /// How long a stopped network may take to drain.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     drain: Duration,
@@ -154,8 +161,8 @@ fn open(args: &Args, catalogue: &Catalogue) -> Result<(Loaded, Result<(), Failur
     let text = std::fs::read_to_string(&args.graph);
     let text = text.map_err(|error| Failure::unreadable(args.graph.display(), &error))?;
     let mut adjusted = Ok(());
-    let rules = Rules::of(args.strict);
-    let loaded = draw(&args.graph, text, &described, rules, |plan| {
+    let view = files::view(args.strict, args.wiring.as_deref(), args.require)?;
+    let loaded = draw(&args.graph, text, &described, &view, |plan| {
         adjusted = ports::adjust(plan, &described, &args.set, &args.inputs, &args.outputs);
     });
     Ok((loaded.spread(), adjusted))

@@ -197,6 +197,30 @@ pub const ATTRIBUTES: &[AttributeSpec] = &[
         KINDS,
         "the conversation the arrow belongs to; `in-out` expects an answer",
     ),
+    spec(
+        "intent",
+        Form::Choice(&["command", "query", "value", "event"]),
+        KINDS,
+        "what a packet means: something to do, to tell, to hand over, or a fact",
+    ),
+    spec(
+        "shape",
+        Form::Choice(&["discrete", "series"]),
+        KINDS,
+        "whether each event is acted on by itself, or only their sequence",
+    ),
+    spec(
+        "datatype",
+        Form::Text,
+        KINDS,
+        "the one schema of what travels here",
+    ),
+    spec(
+        "entity",
+        Form::Text,
+        KINDS,
+        "what the packets are domain events of: all are applied, in order",
+    ),
 ];
 
 const fn spec(

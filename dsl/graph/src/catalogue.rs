@@ -77,6 +77,18 @@ pub struct Component {
     /// Runs once even when no packet ever comes.
     #[serde(default)]
     pub must_run: bool,
+    /// With the same parameters it sends the same packets in each run.
+    #[serde(default)]
+    pub repeats: bool,
+    /// It is called for each packet of its one driving in-port, and remembers nothing but its tables.
+    #[serde(default)]
+    pub plain: bool,
+    /// It handles each packet by itself: what it sends follows from one packet and not from several.
+    #[serde(default)]
+    pub one_by_one: bool,
+    /// What it must remember, by the names that a wiring gives stores for.
+    #[serde(default)]
+    pub tables: Vec<String>,
     /// In what order it takes from several in-ports, or elements of one.
     #[serde(default)]
     pub reads: Reads,

@@ -9,16 +9,19 @@ mod branches;
 mod connectors;
 pub mod drawing;
 mod instances;
+mod meanings;
 mod names;
 mod ports;
 mod required;
 mod start;
+pub(crate) mod stores;
 mod strict;
 mod values;
 mod wiring;
 
 use std::collections::HashSet;
 
+pub use stores::stores;
 pub use strict::{STRICT, strict};
 
 use crate::catalogue::{Catalogue, Component, Port};
@@ -72,6 +75,7 @@ pub fn check(expanded: &Expanded, catalogue: &Catalogue) -> Vec<Diagnostic> {
     required::check(&view, &misnamed, &mut found);
     wiring::check(&view, &mut found);
     connectors::check(&view, &mut found);
+    meanings::check(&view, &mut found);
     values::check(&view, &mut found);
     start::check(&view, &mut found);
     branches::check(&view, &mut found);

@@ -18,11 +18,13 @@ macro_rules! explained {
     };
 }
 
+pub(crate) mod applied_late;
 pub(crate) mod bad_capacity;
 pub(crate) mod bad_instances;
 pub(crate) mod bad_json;
 pub(crate) mod bad_policy;
 pub(crate) mod bad_setting;
+pub(crate) mod bad_wiring;
 pub(crate) mod cannot_share;
 pub(crate) mod clashing_name;
 pub(crate) mod conflict;
@@ -44,18 +46,26 @@ pub(crate) mod misplaced_setting;
 pub(crate) mod missing_component;
 pub(crate) mod missing_element;
 pub(crate) mod missing_port;
+pub(crate) mod name_of_a_fact;
 pub(crate) mod nameless_border;
 pub(crate) mod needs_connector;
+pub(crate) mod needs_offset;
 pub(crate) mod no_answer;
 pub(crate) mod no_connector;
 pub(crate) mod no_verb;
 pub(crate) mod nothing_starts;
+pub(crate) mod one_receiver;
 pub(crate) mod plain_index;
 pub(crate) mod recursive_subnet;
 pub(crate) mod redefined_process;
 pub(crate) mod requeue_on_stream;
 pub(crate) mod routing_rule;
+pub(crate) mod scattered_facts;
 pub(crate) mod several_initials;
+pub(crate) mod shared_part;
+pub(crate) mod shed_facts;
+pub(crate) mod skipped_facts;
+pub(crate) mod store_cannot;
 pub(crate) mod straight_border;
 pub(crate) mod too_big;
 pub(crate) mod two_initials;
@@ -66,15 +76,26 @@ pub(crate) mod unknown_key;
 pub(crate) mod unknown_kind;
 pub(crate) mod unknown_port;
 pub(crate) mod unknown_process;
+pub(crate) mod unknown_store;
+pub(crate) mod unknown_wired;
+pub(crate) mod unknown_wiring_key;
 pub(crate) mod unreachable;
 pub(crate) mod unreadable_value;
+pub(crate) mod weak_path;
+pub(crate) mod wrong_channel;
 pub(crate) mod wrong_shape;
+pub(crate) mod wrong_wiring_value;
+
+pub use bad_wiring::at as bad_wiring;
 
 /// Code, title and explanation of every diagnostic of this crate, by code.
 pub const EXPLANATIONS: &[(&str, &str, &str)] = &[
     bad_json::EXPLANATION,
     wrong_shape::EXPLANATION,
     unknown_key::EXPLANATION,
+    bad_wiring::EXPLANATION,
+    unknown_wiring_key::EXPLANATION,
+    wrong_wiring_value::EXPLANATION,
     unknown_component::EXPLANATION,
     missing_component::EXPLANATION,
     unknown_port::EXPLANATION,
@@ -91,6 +112,8 @@ pub const EXPLANATIONS: &[(&str, &str, &str)] = &[
     straight_border::EXPLANATION,
     unknown_divert::EXPLANATION,
     no_verb::EXPLANATION,
+    unknown_wired::EXPLANATION,
+    unknown_store::EXPLANATION,
     missing_port::EXPLANATION,
     fan_out::EXPLANATION,
     initial_beside_arrow::EXPLANATION,
@@ -114,6 +137,7 @@ pub const EXPLANATIONS: &[(&str, &str, &str)] = &[
     idle_out_port::EXPLANATION,
     routing_rule::EXPLANATION,
     no_answer::EXPLANATION,
+    shared_part::EXPLANATION,
     kinds_differ::EXPLANATION,
     unreadable_value::EXPLANATION,
     initial_kind::EXPLANATION,
@@ -123,6 +147,16 @@ pub const EXPLANATIONS: &[(&str, &str, &str)] = &[
     no_connector::EXPLANATION,
     misplaced_setting::EXPLANATION,
     requeue_on_stream::EXPLANATION,
+    wrong_channel::EXPLANATION,
+    one_receiver::EXPLANATION,
+    name_of_a_fact::EXPLANATION,
+    needs_offset::EXPLANATION,
+    scattered_facts::EXPLANATION,
+    applied_late::EXPLANATION,
+    skipped_facts::EXPLANATION,
+    shed_facts::EXPLANATION,
+    store_cannot::EXPLANATION,
+    weak_path::EXPLANATION,
 ];
 
 /// The bytes that lines of doc comment make as one text.

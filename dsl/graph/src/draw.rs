@@ -1,7 +1,7 @@
 //! Drawings of a plan, for people: DOT for Graphviz, Mermaid for documents.
 //!
 //! Subnets are clusters, ports stand on the arrows, initial packets are notes, and a written
-//! capacity stands on its arrow.
+//! capacity stands on its arrow, as do the kind of an arc that a store keeps and what it guarantees.
 
 mod dot;
 mod mermaid;
@@ -11,6 +11,7 @@ use serde_json::Value;
 pub use dot::to_dot;
 pub use mermaid::to_mermaid;
 
+use crate::guarantee::of_link;
 use crate::plan::{End, Full, Link, Plan};
 
 /// Initial packets longer than this are cut in a drawing.
@@ -75,11 +76,15 @@ fn port(end: &End) -> String {
 }
 
 /// What stands on an arrow: its ports and what was written about its link.
-fn arrow(from: &End, link: &Link) -> String {
+fn arrow(plan: &Plan, from: &End, link: &Link) -> String {
     let ports = format!("{} -> {}", port(from), port(&link.to));
     let capacity = link.capacity.map(|capacity| capacity.to_string());
     let full = (link.full != Full::Wait).then(|| link.full.to_string());
-    let terms: Vec<_> = capacity.into_iter().chain(full).collect();
+    let kind = link.connector.as_ref();
+    let kind = kind.map(|connector| connector.kind.to_string());
+    let holds = of_link(plan, link).map(|guarantee| guarantee.to_string());
+    let terms = [kind, capacity, full, holds].into_iter().flatten();
+    let terms: Vec<_> = terms.collect();
     if terms.is_empty() {
         ports
     } else {

@@ -11,6 +11,7 @@ mod ends;
 mod links;
 mod terms;
 mod tree;
+mod wired;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Graph;
 use crate::plan::{End, Plan};
 use crate::source::{FileId, Span};
+use crate::wiring::Wiring;
 
 pub(crate) use ends::AUTOMATIC;
 use tree::Tree;
@@ -110,17 +112,26 @@ pub struct Question {
 
 /// Opens every subnet of a graph and joins arrows into links.
 pub fn expand(graph: &Graph, catalogue: &Catalogue, resolver: &mut dyn Resolve) -> Expanded {
-    expand_as(None, graph, catalogue, resolver)
+    expand_in(Surroundings::default(), graph, catalogue, resolver)
 }
 
-/// As [`expand`]; ids and connectors of a graph without `@app-id` are named after its file's stem.
-pub fn expand_as(
-    stem: Option<&str>,
+/// What is known of a graph that does not stand in it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Surroundings<'a> {
+    /// The stem of its file, from which ids and names of connectors are made if it has no `@app-id`.
+    pub stem: Option<&'a str>,
+    /// What a wiring file says of it; an empty one when stores are to be declared and none is.
+    pub wiring: Option<&'a Wiring>,
+}
+
+/// As [`expand`], in its surroundings.
+pub fn expand_in(
+    around: Surroundings<'_>,
     graph: &Graph,
     catalogue: &Catalogue,
     resolver: &mut dyn Resolve,
 ) -> Expanded {
-    let mut tree = Tree::new(catalogue, resolver, stem);
+    let mut tree = Tree::new(catalogue, resolver, around);
     tree.open_top(graph);
     tree.join();
     tree.finish()

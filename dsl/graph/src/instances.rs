@@ -233,7 +233,10 @@ impl Spread {
         let each = |writer: &Writer| {
             let writer = writer.clone();
             self.each(&writer.end)
-                .map(|end| Writer { end, ..writer })
+                .map(|end| Writer {
+                    end,
+                    ..writer.clone()
+                })
                 .collect::<Vec<_>>()
         };
         writers.iter().flat_map(each).collect()
@@ -314,6 +317,7 @@ impl Spread {
                 },
                 span,
                 into: to.span,
+                meaning: None,
             }],
             to,
             capacity: Some(capacity),

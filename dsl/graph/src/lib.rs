@@ -9,12 +9,14 @@
 //! Nothing here fails; everything reports.
 
 pub mod attributes;
+pub mod capabilities;
 pub mod catalogue;
 pub mod check;
 pub mod diagnostic;
 pub mod diagnostics;
 pub mod draw;
 pub mod expand;
+pub mod guarantee;
 pub mod instances;
 pub mod json;
 pub mod model;
@@ -23,13 +25,15 @@ pub mod plan;
 mod samples;
 pub mod similar;
 pub mod source;
+pub mod wiring;
 
 pub use catalogue::{Catalogue, Component, Kinds, Port, Reads, Sends};
 pub use check::{Checked, examine};
 pub use diagnostic::{Diagnostic, Fix, Label, Severity};
-pub use expand::{Expanded, NoSubnets, Resolve, Side, expand, expand_as};
+pub use expand::{Expanded, NoSubnets, Resolve, Side, Surroundings, expand, expand_in};
 pub use model::{
     Attribute, Connection, End, Export, Graph, Group, Initial, Origin, PortRef, Process, Property,
 };
 pub use plan::{Full, Plan};
 pub use source::{FileId, Sources, Span};
+pub use wiring::Wiring;

@@ -240,6 +240,45 @@ pub struct Writer {
     pub span: Span,
     /// Where this arrow names the in-port.
     pub into: Span,
+    /// What is said of the messages that travel along it.
+    pub meaning: Option<Box<Meaning>>,
+}
+
+/// What messages are, as far as an arrow says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Meaning {
+    /// What the sender means by them.
+    pub intent: Option<Intent>,
+    /// How events follow on each other.
+    pub shape: Option<Shape>,
+    /// The one schema they have.
+    pub datatype: Option<String>,
+    /// What they are domain events of: all must be applied, in order.
+    pub entity: Option<String>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// What a sender means by a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// Something is to be done.
+    Command,
+    /// Something is to be told.
+    Query,
+    /// Something changes hands.
+    Value,
+    /// Something has happened; nothing is expected.
+    Event,
+}
+
+/// How events follow on each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Each is acted on by itself.
+    Discrete,
+    /// Only their sequence supports an action.
+    Series,
 }
 
 /// An initial packet.

@@ -4,11 +4,13 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use paperflow_engine::DEFAULT_CAPACITY;
+use paperflow_graph::guarantee::of_link;
 use paperflow_graph::plan::{End, Export, Link, Plan, Process};
 use paperflow_graph::{Catalogue, Full};
 use petgraph::algo::kosaraju_scc;
 use petgraph::graphmap::DiGraphMap;
 
+use crate::cli::guarantees;
 use crate::cli::render::count;
 use crate::load::Loaded;
 
@@ -32,6 +34,7 @@ pub(super) fn of(loaded: &Loaded, catalogue: &Catalogue) -> String {
     links(&mut text, plan);
     initials(&mut text, plan);
     cycles(&mut text, plan);
+    text.push_str(&guarantees::all(loaded));
     exports(&mut text, plan);
     text
 }
@@ -168,7 +171,11 @@ fn terms(plan: &Plan, link: &Link) -> String {
         (None, Full::DropOldest) => Some(String::from("when full the oldest packet is shed")),
         (None, Full::DropNew) => Some(String::from("when full the new packet is shed")),
     };
-    let terms: Vec<_> = capacity.into_iter().chain(full).collect();
+    let kept = link.connector.as_ref();
+    let kept = kept.map(|connector| format!("{} `{}`", connector.kind, connector.name));
+    let holds = of_link(plan, link).map(|guarantee| guarantee.to_string());
+    let terms = [kept, capacity, full, holds].into_iter().flatten();
+    let terms: Vec<_> = terms.collect();
     if terms.is_empty() {
         String::new()
     } else {

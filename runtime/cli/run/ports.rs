@@ -233,6 +233,7 @@ fn feed(
         end: from.clone(),
         span: export.span,
         into: export.end.span,
+        meaning: None,
     };
     let mut links = plan.links.iter();
     match links.position(|link| link.connector.is_none() && is_same(&link.to, &export.end)) {
@@ -274,6 +275,7 @@ fn drain(
         end: export.end.clone(),
         span: export.span,
         into: export.end.span,
+        meaning: None,
     };
     plan.links.push(Link {
         to: to.clone(),

@@ -64,6 +64,9 @@ pub struct Spec {
     /// what it sends again is known to be the same.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub repeats: bool,
+    /// It is called for each packet, and remembers nothing between two calls but its tables.
+    #[serde(skip)]
+    pub plain: bool,
     /// In what order it takes from its in-ports.
     pub reads: Reads,
     /// How it divides packets among its out-ports.
@@ -205,6 +208,13 @@ impl Spec {
     #[must_use]
     pub const fn repeats(mut self) -> Self {
         self.repeats = true;
+        self
+    }
+
+    /// Tells that it is called for each packet.
+    #[must_use]
+    pub const fn plain(mut self) -> Self {
+        self.plain = true;
         self
     }
 

@@ -1,5 +1,6 @@
 //! How the graph side sees a catalogue, and initial packets set from outside.
 
+use paperflow_core::settle::Settle;
 use paperflow_core::{Catalogue, Spec, spec};
 use paperflow_graph::plan::{self, Plan};
 use serde_json::Value as Json;
@@ -55,6 +56,10 @@ fn description(spec: &Spec) -> paperflow_graph::Component {
             .collect(),
         outputs: spec.outputs.iter().map(port).collect(),
         must_run: spec.must_run,
+        repeats: spec.repeats,
+        plain: spec.plain,
+        one_by_one: spec.plain || spec.settle == Settle::Each,
+        tables: spec.tables.iter().map(|table| table.name.clone()).collect(),
         reads: match spec.reads {
             spec::Reads::Freely => paperflow_graph::Reads::Freely,
             spec::Reads::InStep => paperflow_graph::Reads::InStep,

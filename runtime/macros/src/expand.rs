@@ -24,7 +24,8 @@ pub(crate) fn component(options: TokenStream, item: TokenStream) -> Result<Token
         let message = format!("component `{name}` needs a doc comment: it becomes its description");
         Error::new(name.span(), message)
     })?;
-    let spec = spec(&options, &doc, &arguments, &examples, &core);
+    let is_plain = function.sig.asyncness.is_none();
+    let spec = spec(&options, &doc, is_plain, &arguments, &examples, &core);
     let open = open(&function, &arguments, &core);
     let items = items(function, &name, &core);
     Ok(quote! {
@@ -155,6 +156,7 @@ fn items(mut function: ItemFn, name: &Ident, core: &TokenStream) -> TokenStream 
 fn spec(
     options: &Options,
     doc: &str,
+    is_plain: bool,
     arguments: &[Argument],
     examples: &[TokenStream],
     core: &TokenStream,
@@ -168,6 +170,7 @@ fn spec(
     let must_run = options.must_run.then(|| quote!(.must_run()));
     let again = options.again.then(|| quote!(.again()));
     let repeats = options.repeats.then(|| quote!(.repeats()));
+    let plain = is_plain.then(|| quote!(.plain()));
     let order = |order: &Order| order.word.clone();
     let reads = options.reads.as_ref().map(order);
     let reads = reads.map(|word| quote!(.reads(#core::Reads::#word)));
@@ -177,8 +180,8 @@ fn spec(
     let settle = settle.map(|word| quote!(.settle(#core::settle::Settle::#word)));
     let parts = arguments.iter().map(|argument| part(argument, core));
     quote! {
-        #core::Spec::new(#name, #doc).work(#core::Work::#work) #must_run #again #repeats #reads
-            #sends #settle #(#parts)* #(.example(#examples))*
+        #core::Spec::new(#name, #doc).work(#core::Work::#work) #must_run #again #repeats #plain
+            #reads #sends #settle #(#parts)* #(.example(#examples))*
     }
 }
 

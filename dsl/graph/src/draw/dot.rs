@@ -93,7 +93,7 @@ fn write_links(plan: &Plan, dot: &mut String) -> fmt::Result {
         let to = quoted(&plan.processes[link.to.process].address);
         for writer in &link.from {
             let from = quoted(&plan.processes[writer.end.process].address);
-            let label = quoted(&arrow(&writer.end, link));
+            let label = quoted(&arrow(plan, &writer.end, link));
             writeln!(dot, "  {from} -> {to} [label={label}];")?;
         }
     }

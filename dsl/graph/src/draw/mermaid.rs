@@ -31,7 +31,7 @@ fn write_chart(plan: &Plan, chart: &mut String) -> fmt::Result {
             writeln!(
                 chart,
                 "  p{from} -->|{}| p{to}",
-                quoted(&arrow(&writer.end, link))
+                quoted(&arrow(plan, &writer.end, link))
             )?;
         }
     }

@@ -76,6 +76,22 @@ fn mermaid_has_clusters_ports_notes_and_capacities() {
 }
 
 #[test]
+fn arcs_that_a_store_keeps_show_their_kind_and_what_they_guarantee() {
+    let text = "'5' -> COUNT A(gen)\nA OUT ->(kind=queue,capacity=9) IN B(pass)\n\
+                B OUT ->(kind=pubsub) IN D(drop)";
+    let mut drawn = plan(text, &[]);
+    let dot = to_dot(&drawn);
+    assert!(dot.contains("OUT -> IN (queue, 9, at-least-once)"), "{dot}");
+    assert!(dot.contains("OUT -> IN (pubsub, at-most-once)"), "{dot}");
+    drawn.tables.push(crate::plan::Table {
+        process: 1,
+        ..crate::plan::Table::default()
+    });
+    let chart = to_mermaid(&drawn);
+    assert!(chart.contains("(queue, 9, once-only)"), "{chart}");
+}
+
+#[test]
 fn names_of_subnets_that_begin_alike_are_kept_apart() {
     let inner = "A(lone)\nB(lone)\nA OUT -> IN B";
     let drawn = to_mermaid(&plan("S(inner)\nST(inner)", &[("inner", inner)]));

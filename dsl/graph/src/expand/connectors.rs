@@ -14,7 +14,7 @@ use crate::plan::{Connector, ConnectorKind, End, Link, OnError, Plan, Process, R
 use crate::source::Span;
 
 use super::links::key;
-use super::terms::{Disagreement, Terms, is_for};
+use super::terms::{Disagreement, MEANINGS, Terms, is_for};
 
 /// What ends are called in the names of connectors.
 pub(super) struct Names<'a> {
@@ -160,7 +160,10 @@ impl Connectors {
                 }
                 continue;
             }
-            let is_shared = |key: &str| !OWN.contains(&key) && !NAMING.contains(&key);
+            let is_shared = |key: &str| {
+                let own = [&OWN[..], &NAMING, &MEANINGS].concat();
+                !own.contains(&key)
+            };
             let differing = terms.merge(&arc.terms, is_shared);
             report(arc.kind, &identity.1, &differing, diagnostics);
         }

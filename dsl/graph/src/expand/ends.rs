@@ -110,27 +110,36 @@ impl Tree<'_> {
             .map(|reached| &reached.attributes);
         let own: Vec<Written> = in_graph(index, arrow).collect();
         let written = std::iter::once(&own).chain(written);
-        let terms = self.agreed(written);
-        terms.check_memory(&mut self.diagnostics);
+        let drawn = self.agreed(written);
         if sources.is_empty() || targets.is_empty() {
+            drawn.check_memory(&mut self.diagnostics);
             let known = sources.into_iter().map(|source| (Side::Out, source.end));
             let known = known.chain(targets.into_iter().map(|target| (Side::In, target.end)));
             self.loose.extend(known);
             return;
         }
         self.questions
-            .extend(questions(terms.answer(), &sources, &targets));
-        let writers: Vec<_> = sources
-            .into_iter()
-            .map(|source| Writer {
-                end: source.end,
-                span: arrow.span,
-                ..Writer::default()
-            })
-            .collect();
+            .extend(questions(drawn.answer(), &sources, &targets));
+        let names = self.drawn_names(index, from, &arrow.to);
         for target in targets {
-            self.links
-                .join(target.end, &writers, &terms, &mut self.diagnostics);
+            let mut together = Vec::new();
+            for source in &sources {
+                let writer = Writer {
+                    end: source.end.clone(),
+                    span: arrow.span,
+                    meaning: drawn.meaning(),
+                    ..Writer::default()
+                };
+                match self.wiring_of(&names, &source.end, &target.end) {
+                    None => together.push(writer),
+                    Some(wired) => self.join_wired(target.end.clone(), writer, &drawn, &wired),
+                }
+            }
+            if !together.is_empty() {
+                drawn.check_memory(&mut self.diagnostics);
+                self.links
+                    .join(target.end, &together, &drawn, &mut self.diagnostics);
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use crate::attributes::{Setting, find};
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
 use crate::model::Attribute;
-use crate::plan::{ConnectorKind, Full};
+use crate::plan::{ConnectorKind, Full, Intent, Meaning, Shape};
 use crate::source::Span;
 
 /// What is to happen to a packet that finds the link full.
@@ -55,6 +55,9 @@ pub(super) struct Terms {
     /// The kind that is asked for is none, so it is not clear what the others mean.
     is_unclear: bool,
 }
+
+/// What is said of the messages of an arrow, and not of its link.
+pub(super) const MEANINGS: [&str; 4] = ["intent", "shape", "datatype", "entity"];
 
 /// An attribute and the opened graph in which it is written.
 pub(super) type Written = (usize, Attribute);
@@ -151,6 +154,28 @@ impl Terms {
         (pattern.text == "in-out").then_some(pattern.span)
     }
 
+    /// What is said of the messages, if anything.
+    pub(super) fn meaning(&self) -> Option<Box<Meaning>> {
+        let terms = MEANINGS.iter().filter_map(|key| self.get(key));
+        let span = terms.map(|term| term.span).reduce(Span::to)?;
+        let text = |key| self.text(key).map(String::from);
+        Some(Box::new(Meaning {
+            intent: self.text("intent").map(|intent| match intent {
+                "command" => Intent::Command,
+                "query" => Intent::Query,
+                "value" => Intent::Value,
+                _ => Intent::Event,
+            }),
+            shape: self.text("shape").map(|shape| match shape {
+                "series" => Shape::Series,
+                _ => Shape::Discrete,
+            }),
+            datatype: text("datatype"),
+            entity: text("entity"),
+            span,
+        }))
+    }
+
     /// Adds the terms that are wanted and not yet written here, and gives those that are and differ.
     pub(super) fn merge(
         &mut self,
@@ -166,6 +191,20 @@ impl Terms {
         }
         self.is_unclear |= other.is_unclear;
         differing
+    }
+
+    /// These terms with others in the place of those that both have. What was meant for another kind than
+    /// memory is left out when memory is asked for now.
+    pub(super) fn overridden(&self, by: &Self) -> Self {
+        let mut terms = self.terms.clone();
+        terms.extend(by.terms.clone());
+        if by.text("kind") == Some("memory") {
+            terms.retain(|key, _| is_for(key, "memory") || by.terms.contains_key(key));
+        }
+        Self {
+            terms,
+            is_unclear: self.is_unclear || by.is_unclear,
+        }
     }
 
     /// Reports what means nothing to a memory link.

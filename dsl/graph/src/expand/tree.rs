@@ -14,10 +14,12 @@ use crate::model::{self, Export, Graph, Origin, PortRef};
 use crate::plan::{End, Plan, Process, Scope, Subnet};
 use crate::similar::suggest;
 use crate::source::{FileId, Span};
+use crate::wiring;
 
 use super::connectors::Names;
 use super::links::Links;
-use super::{Expanded, Question, Resolve, Side};
+use super::wired::Wired;
+use super::{Expanded, Question, Resolve, Side, Surroundings};
 
 /// Subnets nested deeper than this are taken for a mistake.
 const MOST_LEVELS: usize = 64;
@@ -82,8 +84,8 @@ impl Opened {
 pub(super) struct Tree<'a> {
     pub(super) catalogue: &'a Catalogue,
     resolver: &'a mut dyn Resolve,
-    /// What the graph is called that names itself nowhere.
-    stem: Option<&'a str>,
+    pub(super) around: Surroundings<'a>,
+    pub(super) wired: Wired,
     pub(super) plan: Plan,
     pub(super) opened: Vec<Opened>,
     pub(super) links: Links,
@@ -113,12 +115,13 @@ impl<'a> Tree<'a> {
     pub(super) fn new(
         catalogue: &'a Catalogue,
         resolver: &'a mut dyn Resolve,
-        stem: Option<&'a str>,
+        around: Surroundings<'a>,
     ) -> Self {
         Self {
             catalogue,
             resolver,
-            stem,
+            around,
+            wired: Wired::of(around.wiring),
             plan: Plan::default(),
             opened: Vec::new(),
             links: Links::default(),
@@ -137,7 +140,7 @@ impl<'a> Tree<'a> {
         self.plan.name.clone_from(&graph.name);
         let id = graph.property("app-id").and_then(|id| id.as_str());
         let id = id.filter(|id| !id.is_empty());
-        self.plan.id = String::from(id.or(self.stem).unwrap_or(&graph.name));
+        self.plan.id = String::from(id.or(self.around.stem).unwrap_or(&graph.name));
         let span = graph
             .processes
             .first()
@@ -384,6 +387,11 @@ impl<'a> Tree<'a> {
         let names = Names::of(&self.plan);
         let links = std::mem::take(&mut self.links);
         self.plan.links = links.finish(&names, &mut self.diagnostics);
+        if let Some(wiring) = self.around.wiring {
+            self.wired.report(wiring, &mut self.diagnostics);
+            let found = &mut self.diagnostics;
+            wiring::apply(&mut self.plan, wiring, self.catalogue, found);
+        }
         Expanded {
             plan: self.plan,
             diagnostics: self.diagnostics,

@@ -2,14 +2,27 @@
 
 use std::time::Duration;
 
-use crate::expand_as;
 use crate::plan::{Connector, ConnectorKind, OnError, Plan};
 use crate::samples::{Subnets, catalogue, graph, links, problems};
+use crate::{Surroundings, expand_in};
+
+fn named_after(stem: &str) -> Surroundings<'_> {
+    Surroundings {
+        stem: Some(stem),
+        wiring: None,
+    }
+}
 
 fn plan(text: &str, files: &[(&'static str, &str)]) -> Plan {
     assert_eq!(problems(text, files), [""; 0]);
     let mut subnets = Subnets::new(files);
-    expand_as(Some("g"), &graph(0, text), &catalogue(), &mut subnets).plan
+    expand_in(
+        named_after("g"),
+        &graph(0, text),
+        &catalogue(),
+        &mut subnets,
+    )
+    .plan
 }
 
 fn connectors(plan: &Plan) -> Vec<&Connector> {
@@ -51,7 +64,13 @@ fn the_graph_in_names_is_the_one_it_gives_itself() {
                 span: crate::Span::default(),
             })
             .collect();
-        expand_as(Some("stem"), &drawn, &catalogue(), &mut crate::NoSubnets).plan
+        expand_in(
+            named_after("stem"),
+            &drawn,
+            &catalogue(),
+            &mut crate::NoSubnets,
+        )
+        .plan
     };
     assert_eq!(id(None).id, "stem");
     let plan = id(Some("shop"));

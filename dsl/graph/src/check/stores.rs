@@ -1,0 +1,50 @@
+//! Whether the store of a connector can do what the graph asks.
+
+use crate::capabilities::{EMBEDDED, StoreSpec};
+use crate::diagnostic::Diagnostic;
+use crate::diagnostics::store_cannot;
+use crate::plan::Plan;
+use crate::wiring::{Store, Wiring};
+
+/// Compares what arcs ask with what their stores can do; a store that is not known is left alone.
+#[must_use]
+pub fn stores(plan: &Plan, wiring: &Wiring) -> Vec<Diagnostic> {
+    let mut found = unknown_schemes(wiring);
+    for connector in plan.links.iter().filter_map(|link| link.connector.as_ref()) {
+        let Some(store) = spec(wiring, connector.store.as_deref()) else {
+            continue;
+        };
+        let kind = connector.kind;
+        match store.with(kind) {
+            None => found.push(store_cannot::kind(store.name, kind, connector.span)),
+            Some(can) => {
+                let lacks = can.lacks(connector).into_iter();
+                let lacks =
+                    lacks.map(|what| store_cannot::setting(store.name, kind, what, connector.span));
+                found.extend(lacks);
+            }
+        }
+    }
+    found
+}
+
+/// What is known of a store that a connector names; the embedded one when it names none.
+pub(crate) fn spec(wiring: &Wiring, name: Option<&str>) -> Option<&'static StoreSpec> {
+    match name {
+        None => Some(&EMBEDDED),
+        Some(name) => match wiring.store(name) {
+            Some(store) => StoreSpec::of(store.scheme()),
+            None => (name == EMBEDDED.name).then_some(&EMBEDDED),
+        },
+    }
+}
+
+fn unknown_schemes(wiring: &Wiring) -> Vec<Diagnostic> {
+    let named = |store: &Store| {
+        let url = store.url.as_ref()?;
+        // A variable may hold the whole URL.
+        let is_known = StoreSpec::of(store.scheme()).is_some() || url.text.starts_with("${");
+        (!is_known).then(|| store_cannot::scheme(store.scheme(), url.span))
+    };
+    wiring.stores.iter().filter_map(named).collect()
+}
