@@ -74,6 +74,27 @@ async fn pairs(
     Ok(())
 }
 
+/// Writes each number down, and sends it on to nobody.
+#[component("k/note", work = compute)]
+async fn note(
+    /// Numbers.
+    input: In<i64>,
+    /// How often each has come.
+    mut seen: Table<i64, i64>,
+    /// The numbers.
+    #[optional]
+    gone: Out<i64>,
+    /// Nothing.
+    out: Out<i64>,
+) -> Result<(), Fault> {
+    while let Some(number) = input.next().await {
+        seen.put(*number, seen.get(&number).unwrap_or(0) + 1);
+        gone.send(number).await?;
+        assert!(out.is_connected(), "it is the end that the test reads");
+    }
+    Ok(())
+}
+
 /// Writes each number down, and handles it when it is delivered for the second time.
 #[component("k/later", work = compute)]
 async fn later(
@@ -119,6 +140,7 @@ fn catalogue() -> Catalogue {
         .with(pairs)
         .with(clockwork)
         .with(later)
+        .with(note)
 }
 
 /// Runs a text in which this table of process P is kept, and the arrows into these in-ports are queues.
@@ -372,5 +394,31 @@ fn a_packet_that_is_to_come_again_has_not_been_handled() {
         let expected: BTreeSet<String> = (1..=200).map(|at| format!("{at}x2")).collect();
         assert_eq!(told, expected, "{way:?}");
         assert_eq!(row(&shelf, "SEEN", "7").as_deref(), Some("2"), "{way:?}");
+    }
+}
+
+#[test]
+fn a_packet_that_is_sent_to_nobody_has_been_handled() {
+    let text = "'200' -> COUNT E(t/emit) OUT -> IN P(k/note)\nOUTPORT=P.OUT:OUT";
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        run(&shelf, text, ("seen", &["P.IN"]), way, all);
+        let handled = shelf.kept("test/P", |kept| kept.handled.len());
+        assert_eq!(handled, 200, "{way:?}");
+    }
+}
+
+#[test]
+fn nothing_leaves_before_it_is_committed_also_when_it_had_to_wait_for_room() {
+    let text = "'2000' -> COUNT E(t/emit) OUT -> NUMBER P(k/count) OUT ->(8) IN B(t/pass) OUT -> IN C(t/walk)\n\
+                OUTPORT=C.OUT:OUT";
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        run(&shelf, text, ("seen", &["P.NUMBER", "C.IN"]), way, all);
+        let forgotten = shelf.kept("test/P", |kept| {
+            let handled = kept.handled.values();
+            handled.filter(|handled| handled.sent.is_empty()).count()
+        });
+        assert_eq!(forgotten, 0, "{way:?}: what was sent is in the outbox");
     }
 }

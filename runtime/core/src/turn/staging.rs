@@ -171,11 +171,6 @@ impl Inner {
     /// Stages a packet that the process sends.
     #[inline(never)]
     pub(super) fn stage(&mut self, at: usize, packet: Packet, forwarded: bool) -> Give {
-        if self.outs[at].outlet.is_none() {
-            let packet = self.descend(packet, forwarded);
-            self.place(at, packet, forwarded);
-            return Give::Sent;
-        }
         let before = packet.trail().and_then(|trail| trail.id);
         let packet = self.descend(packet, forwarded);
         let Some(staging) = &mut self.staging else {
@@ -183,6 +178,10 @@ impl Inner {
         };
         if forwarded {
             staging.handle(before);
+        }
+        if self.outs[at].outlet.is_none() {
+            self.place(at, packet, forwarded);
+            return Give::Sent;
         }
         match message(&packet) {
             Ok(message) => staging.current.sent.push((at, message)),

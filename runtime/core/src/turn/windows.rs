@@ -396,6 +396,10 @@ impl Inner {
                 self.close_output(at);
             }
         }
+        if self.staging.is_some() {
+            // Room that is left would be a way past the next commit.
+            self.publish();
+        }
         Ok(true)
     }
 
