@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use paperflow_core::connector::{ConnectorKind, Declaration, OnError, StoreFault};
 
-use super::group::{Copy, To};
+use super::group::{Copy, Now, To};
 use super::log::{self, Delayed, Differs, Place};
 use super::{Stream, Team, find, open};
 use crate::clock::millis;
@@ -193,9 +193,21 @@ impl Stream {
             let due = copies.take_while(|((due, _), _)| *due <= now.elapsed);
             due.map(|(_, copy)| copy.clone()).collect()
         };
-        let (stream, taken) = (Arc::clone(self), due.clone());
-        tx.then(move |is_safe| stream.were_taken_back(&taken, is_safe));
-        for copy in &due {
+        let taken = self.take_back_due(tx, &due, now);
+        // A copy is forgotten when its record is there, and not before: a reader who sees neither
+        // would take it for the end.
+        let stream = Arc::clone(self);
+        tx.then(move |is_safe| stream.were_taken_back(&due, is_safe));
+        taken
+    }
+
+    fn take_back_due(
+        self: &Arc<Self>,
+        tx: &mut Tx<'_>,
+        due: &[Delayed],
+        now: Now,
+    ) -> Result<(), StoreFault> {
+        for copy in due {
             let differs = Differs {
                 attempt: copy.attempt,
                 only_for: Some(copy.group.clone()),
