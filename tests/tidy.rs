@@ -38,9 +38,9 @@ fn cargo(arguments: &[&str]) -> String {
 
 // ---- who may lean on whom ----
 
-/// The facade leans on all, and only the benchmarks on it; what stands here and not there leans on
+/// The facade leans on all, and only the benchmarks and the kill ledger on it; what stands here and not there leans on
 /// nothing of ours.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("paperflow-macros", &[]),
     ("paperflow-core", &["paperflow-macros"]),
     ("paperflow-std", &["paperflow-core"]),
@@ -68,6 +68,8 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ),
     // It measures what users get, so it uses what they use.
     ("paperflow-bench", &[FACADE]),
+    // It kills what users get.
+    ("paperflow-ledger", &[FACADE]),
 ];
 const FACADE: &str = "paperflow";
 
@@ -654,6 +656,32 @@ fn one_diagnostic_is_one_file() {
 }
 
 // ---- the reading of sources itself ----
+
+/// Failpoints that are in the code and not in their list, or the other way round.
+fn failpoints() -> Vec<String> {
+    const LIST: &str = "runtime/core/src/failpoint.rs";
+    let names = |text: &str, before: &str| -> BTreeSet<String> {
+        let after = text.split(before).skip(1);
+        let names = after.filter_map(|rest| rest.split_once('"'));
+        names.map(|(name, _)| name.to_owned()).collect()
+    };
+    let placed = SOURCES
+        .iter()
+        .filter(|source| !source.is_test && source.path != LIST);
+    let placed: BTreeSet<String> = placed
+        .flat_map(|source| names(&source.text, "failpoint!(\""))
+        .collect();
+    let list = SOURCES.iter().filter(|source| source.path == LIST);
+    let listed: BTreeSet<String> = list
+        .flat_map(|source| names(&source.text, "\n    \""))
+        .collect();
+    placed.symmetric_difference(&listed).cloned().collect()
+}
+
+#[test]
+fn every_failpoint_is_in_its_list() {
+    hold("failpoints in one place only", failpoints());
+}
 
 #[test]
 fn comments_texts_and_tests_are_not_code() {

@@ -412,7 +412,7 @@ impl Writer {
         if self.safe == Safe::FromPowerCut && self.is_behind {
             self.execute("UPDATE store SET synced = synced + 1")?;
         }
-        let committed = self.execute("COMMIT");
+        let committed = before_commit().and_then(|()| self.execute("COMMIT"));
         if committed.is_err() && !self.connection.is_autocommit() {
             // It was refused, and is undone whatever this says.
             let _ = self.execute("ROLLBACK");
@@ -426,6 +426,13 @@ impl Writer {
     fn execute(&self, sql: &str) -> Result<(), StoreFault> {
         execute(&self.connection, sql)
     }
+}
+
+/// Where tests refuse a transaction that is written.
+#[inline]
+fn before_commit() -> Result<(), StoreFault> {
+    paperflow_core::failpoint!("in_commit", unavailable);
+    Ok(())
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<(), StoreFault> {

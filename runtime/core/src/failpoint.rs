@@ -3,6 +3,42 @@
 //! With the feature `failpoints` a place that is [`arm`]ed acts when it is reached for the n-th time;
 //! without it, as in every program that people run, places cost nothing and cannot be armed.
 
+/// Every place that can be armed, and what has happened when it is reached. `K1` and so on are the rows of
+/// the table of faults that the kill ledger runs.
+///
+/// | place | reached when |
+/// |---|---|
+/// | `before_receive` | K0: a reader of a connector is about to ask for messages |
+/// | `after_receive` | K1: messages were leased to a reader, and none is a packet yet |
+/// | `before_invalid_copy` | K2: a message that cannot be read is about to be set aside |
+/// | `after_admit` | K3: a packet was not handled before, and its process is about to get it |
+/// | `in_turn` | K4: a process has worked, and what it sent has not reached its links |
+/// | `before_commit` | K5: a process with kept tables has worked, and nothing of it is kept |
+/// | `in_commit` | K6: a transaction of the embedded store is written and not committed |
+/// | `after_commit` | K7: rows, what was handled and what follows are kept, and nothing was sent |
+/// | `before_confirm` | K8: what was sent is in the store, and the sender does not know |
+/// | `after_confirm` | K9: the sender knows, and holds what its messages follow from |
+/// | `before_settle` | K10: nobody holds a delivery any more, and its store does not know |
+/// | `settle_lost` | K11: the store was told, and has not written it |
+/// | `after_retry` | K12: what failed is kept for its next delivery |
+/// | `after_dead_letter` | K13: the copy of a message that is set aside is kept |
+pub const PLACES: [&str; 14] = [
+    "before_receive",
+    "after_receive",
+    "before_invalid_copy",
+    "after_admit",
+    "in_turn",
+    "before_commit",
+    "in_commit",
+    "after_commit",
+    "before_confirm",
+    "after_confirm",
+    "before_settle",
+    "settle_lost",
+    "after_retry",
+    "after_dead_letter",
+];
+
 /// A place that can be armed, by name.
 ///
 /// `failpoint!("after_commit")` may end the program; `failpoint!("commit", fault)` may also leave the
@@ -67,6 +103,12 @@ mod armed {
                 _ => return Err(wrong()),
             };
             let at = at.parse().ok().filter(|at| *at > 0).ok_or_else(wrong)?;
+            if !super::PLACES.contains(&name) && !name.starts_with("test_") {
+                let places = super::PLACES.join(", ");
+                return Err(format!(
+                    "there is no failpoint `{name}`; there are {places}"
+                ));
+            }
             let name = name.to_owned();
             Ok(Self { name, action, at })
         }
@@ -116,6 +158,12 @@ mod tests {
         arm("test_commit:fail@2".parse().unwrap(), |_| ());
         let results = [commit(), commit(), commit()];
         assert_eq!(results.map(|result| result.is_err()), [false, true, false]);
+    }
+
+    #[test]
+    fn what_is_no_place_says_what_is() {
+        let error = "after_comit:kill".parse::<Failpoint>().unwrap_err();
+        assert!(error.contains("after_commit"), "{error}");
     }
 
     #[test]

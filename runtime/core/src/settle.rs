@@ -25,6 +25,7 @@ struct Delivered {
 
 impl Drop for Delivered {
     fn drop(&mut self) {
+        crate::failpoint!("before_settle");
         let worst = self.worst.get_mut().unwrap_or_else(PoisonError::into_inner);
         self.subscription.settle(self.ticket, std::mem::take(worst));
     }

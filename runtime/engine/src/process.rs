@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use paperflow_core::component::{Deskside, Layout};
 use paperflow_core::connector::Settlement;
 use paperflow_core::turn::{Counts, Pulled, Waits};
-use paperflow_core::{Activity, Component, Fault, Packet, Spec, Turn};
+use paperflow_core::{Activity, Component, Fault, Packet, Spec, Turn, failpoint};
 
 use crate::initial::Template;
 use crate::link::Writer;
@@ -380,6 +380,7 @@ impl Process {
         } else {
             self.advance(&mut body, net)
         };
+        failpoint!("in_turn");
         let after = self.end_turn(&mut body, net, after, begun);
         if let Some(begun) = begun {
             self.measured(&mut body, net, begun.elapsed());

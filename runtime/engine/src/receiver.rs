@@ -14,6 +14,7 @@ use paperflow_core::message::{Message, Unreadable};
 use paperflow_core::settle::{Token, Tokens, Trail};
 use paperflow_core::{
     Activity, Component, Fault, Give, Packet, Params, PortSpec, Spec, Step, Take, Timer, Turn,
+    failpoint,
 };
 use parking_lot::Mutex;
 
@@ -165,8 +166,12 @@ impl Activity for Receiving {
             if self.station.competes && !turn.is_awaited(0) {
                 return Ok(Step::Wait);
             }
+            failpoint!("before_receive");
             match subscription.receive(most, &mut self.deliveries)? {
-                Found::Some => self.unpack(&subscription),
+                Found::Some => {
+                    failpoint!("after_receive");
+                    self.unpack(&subscription);
+                }
                 Found::Empty(outlook) => return Ok(self.wait(turn, cx, outlook)),
             }
         }

@@ -9,6 +9,7 @@ use paperflow_core::message::{Id, Message, Part};
 use paperflow_core::settle::Settle;
 use paperflow_core::{
     Activity, Component, Fault, Headers, Kind, Packet, Params, PortSpec, Spec, Step, Take, Turn,
+    failpoint,
 };
 
 use crate::connect::BELL;
@@ -98,6 +99,7 @@ impl Activity for Sending {
                 });
             }
             self.connector.send(&self.messages)?;
+            failpoint!("after_confirm");
             self.messages.clear();
             let kept = self.group.as_ref().map_or(0, |group| group.parts.len());
             for packet in self.taken.drain(..self.taken.len() - kept) {

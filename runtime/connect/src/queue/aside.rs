@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use paperflow_core::Headers;
 use paperflow_core::connector::{Failure, StoreFault};
+use paperflow_core::failpoint;
 use paperflow_core::message::Id;
 use rusqlite::params;
 
@@ -134,6 +135,7 @@ pub(crate) fn copy(
     let entry = Entry::new(Id::from_bytes(id), bytes, now);
     tx.then(move |is_safe| {
         if is_safe {
+            failpoint!("after_dead_letter");
             let mut live = target.live.lock();
             live.arrive(number, entry);
             live.call_listeners();
@@ -151,6 +153,9 @@ impl Queue {
         seq: i64,
         aside: &Aside,
     ) -> Result<(), StoreFault> {
+        if aside.reason == Reason::Invalid {
+            failpoint!("before_invalid_copy");
+        }
         let name = {
             let live = self.live.lock();
             match aside.reason {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use paperflow_core::connector::{Sent, StoreFault};
+use paperflow_core::failpoint;
 use paperflow_core::message::Message;
 use rusqlite::params;
 
@@ -77,6 +78,7 @@ pub(crate) fn put(
     let queue = Arc::clone(queue);
     tx.then(move |is_safe| {
         if is_safe {
+            failpoint!("before_confirm");
             let mut live = queue.live.lock();
             for (seq, entry) in arrived {
                 live.arrive(seq, entry);

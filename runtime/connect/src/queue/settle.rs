@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use paperflow_core::Moment;
 use paperflow_core::connector::{Disposition, Failure, Settlement, StoreFault};
+use paperflow_core::failpoint;
 use paperflow_core::message::{Id, hash_of_key};
 use rusqlite::params;
 
@@ -39,6 +40,13 @@ enum What {
         due: Option<i64>,
     },
     Aside(Box<Aside>),
+}
+
+impl Change {
+    /// It rests before its next delivery.
+    fn is_retry(&self) -> bool {
+        matches!(self.what, What::Kept { due: Some(_), .. })
+    }
 }
 
 impl What {
@@ -210,6 +218,7 @@ impl Queue {
         if changes.is_empty() {
             return Ok(());
         }
+        failpoint!("settle_lost");
         let changes = Arc::new(changes);
         let (queue, again) = (Arc::clone(self), Arc::clone(&changes));
         tx.then(move |is_safe| queue.was_written(is_safe, again));
@@ -217,6 +226,9 @@ impl Queue {
     }
 
     fn was_written(self: &Arc<Self>, is_safe: bool, changes: Arc<Vec<Change>>) {
+        if is_safe && changes.iter().any(Change::is_retry) {
+            failpoint!("after_retry");
+        }
         let mut live = self.live.lock();
         if is_safe {
             live.refused = 0;

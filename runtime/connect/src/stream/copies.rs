@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use paperflow_core::connector::{ConnectorKind, Declaration, OnError, StoreFault};
+use paperflow_core::failpoint;
 
 use super::group::{Copy, Now, To};
 use super::log::{self, Delayed, Differs, Place};
@@ -53,6 +54,9 @@ impl Stream {
             (To::Rejected, _) => (declaration.dead_letter_name(), Reason::Rejected),
             (To::Invalid, _) => (declaration.invalid_name(), Reason::Invalid),
         };
+        if reason == Reason::Invalid {
+            failpoint!("before_invalid_copy");
+        }
         let aside = self.aside(team, copy, reason);
         self.set_aside(tx, &name, from, &aside)
     }
@@ -160,6 +164,7 @@ impl Stream {
         let stream = Arc::clone(self);
         tx.then(move |is_safe| {
             if is_safe {
+                failpoint!("after_retry");
                 stream.await_copy(delayed);
             }
         });

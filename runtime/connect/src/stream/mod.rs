@@ -33,6 +33,7 @@ use std::time::Duration;
 use paperflow_core::connector::{
     Capabilities, Connector, ConnectorKind, Consumer, Declaration, Sent, StoreFault, Subscription,
 };
+use paperflow_core::failpoint;
 use paperflow_core::message::Message;
 use parking_lot::Mutex;
 
@@ -252,8 +253,14 @@ impl Stream {
     fn save(self: &Arc<Self>, tx: &mut Tx<'_>, team: &Arc<Team>) -> Result<(), StoreFault> {
         team.is_ordered.store(false, Ordering::Release);
         let unsaved = Arc::new(team.group.lock().unsaved());
+        if !unsaved.is_empty() {
+            failpoint!("settle_lost");
+        }
         let (stream, again, taken) = (Arc::clone(self), Arc::clone(team), Arc::clone(&unsaved));
         tx.then(move |is_safe| {
+            if is_safe && taken.iter().any(|unsaved| !unsaved.failures.is_empty()) {
+                failpoint!("after_retry");
+            }
             if !is_safe {
                 again.group.lock().not_saved(&taken);
                 stream.save_after_a_rest(&again);

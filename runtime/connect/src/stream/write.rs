@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use paperflow_core::connector::{Sent, StoreFault};
+use paperflow_core::failpoint;
 use paperflow_core::message::Message;
 use rusqlite::params;
 
@@ -46,6 +47,11 @@ impl Stream {
             "UPDATE connectors SET sent = sent + ?, duplicates = duplicates + ? WHERE number = ?";
         tx.execute(sql, params![sent.written, sent.known, self.number])?;
         self.trim_later(tx);
+        tx.then(|is_safe| {
+            if is_safe {
+                failpoint!("before_confirm");
+            }
+        });
         Ok(sent)
     }
 

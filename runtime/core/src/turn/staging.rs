@@ -150,6 +150,7 @@ impl Staging {
             work.rows.extend(unit.rows.iter().cloned());
         }
         if work != Work::default() {
+            crate::failpoint!("before_commit");
             self.side.desk.commit(&work)?;
             crate::failpoint!("after_commit");
         }
@@ -202,7 +203,10 @@ impl Inner {
                 return taken;
             };
             match self.known(&packet) {
-                Ok(None) => return Take::Packet(packet),
+                Ok(None) => {
+                    crate::failpoint!("after_admit");
+                    return Take::Packet(packet);
+                }
                 Ok(Some(sent)) => self.send_again(&packet, sent),
                 Err(fault) => {
                     self.fault.get_or_insert(fault.with(packet).at(at));
