@@ -1,0 +1,152 @@
+//! The kill ledger: networks with arcs and tables in a store are killed at every dangerous point, run again
+//! until they finish, and must have counted each of their numbered packets once.
+//!
+//! ```sh
+//! cargo run --release -p paperflow-ledger
+//! cargo run -p paperflow-ledger -- --packets 500 --only K7 --connector queue
+//! ```
+#![expect(clippy::print_stdout, reason = "a program that prints a table")]
+
+mod books;
+mod cells;
+mod chance;
+mod child;
+mod office;
+mod rows;
+mod scene;
+mod table;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+
+use cells::Stage;
+use rows::ROWS;
+use scene::Connector;
+use table::Cell;
+
+#[derive(Debug, Parser)]
+#[command(about = "Kills networks at every dangerous point, and counts what came through.")]
+struct Args {
+    /// Numbered packets in each network.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(200..=999_999))]
+    packets: u64,
+    /// Only this row, such as K7; may be given again.
+    #[arg(long)]
+    only: Vec<String>,
+    /// Only this connector; may be given again.
+    #[arg(long)]
+    connector: Vec<Connector>,
+    /// Where in a run a network is killed follows from this.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How often a network is killed at a place before it may finish.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=3))]
+    kills: u32,
+    /// Print one JSON object for each cell.
+    #[arg(long)]
+    json: bool,
+    /// Write the table into RESULTS.md.
+    #[arg(long)]
+    write: bool,
+    /// Where the networks are set up; beside the command by default.
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// A command that is built already, with failpoints and the components of the ledger.
+    #[arg(long)]
+    office: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(cells) if cells.is_empty() => {
+            println!("there is no such row");
+            ExitCode::from(2)
+        }
+        Ok(cells) if cells.iter().any(Cell::is_failed) => ExitCode::FAILURE,
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("the ledger cannot run: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(args: &Args) -> io::Result<Vec<Cell>> {
+    let office = args.office.clone().map_or_else(office::build, Ok)?;
+    let stage = Stage {
+        folder: args
+            .folder
+            .clone()
+            .unwrap_or_else(|| office.with_file_name("ledgers")),
+        office: fs::canonicalize(office)?,
+        packets: args.packets,
+        seed: args.seed,
+        kills: args.kills,
+    };
+    let is_wanted = |name: &str| {
+        let mut only = args.only.iter();
+        args.only.is_empty() || only.any(|only| only.eq_ignore_ascii_case(name))
+    };
+    let connectors = match &*args.connector {
+        [] => &Connector::ALL[..],
+        some => some,
+    };
+    let begun = Instant::now();
+    let mut cells = Vec::new();
+    for row in ROWS.iter().filter(|row| is_wanted(row.name)) {
+        for connector in connectors {
+            let outcome = stage.run(row, *connector);
+            let cell = Cell {
+                row,
+                connector: *connector,
+                outcome,
+            };
+            tell(args, &cell, begun);
+            cells.push(cell);
+        }
+    }
+    let table = table::markdown(&cells);
+    if !args.json {
+        println!("\n{table}");
+    }
+    if args.write {
+        write(args, &table)?;
+    }
+    Ok(cells)
+}
+
+fn tell(args: &Args, cell: &Cell, begun: Instant) {
+    if args.json {
+        println!("{}", cell.json());
+        return;
+    }
+    let (row, connector) = (cell.row.name, cell.connector.word());
+    let seconds = begun.elapsed().as_secs();
+    println!("{seconds:4} s  {row:4} {connector:6}  {}", cell.words());
+}
+
+fn write(args: &Args, table: &str) -> io::Result<()> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("RESULTS.md");
+    let (packets, seed, kills) = (args.packets, args.seed, args.kills);
+    let text = format!("{HEADING}{packets} packets, seed {seed}, {kills} kills each.\n\n{table}");
+    fs::write(path, text)
+}
+
+const HEADING: &str = "\
+# The kill ledger
+
+Written by `cargo run -p paperflow-ledger -- --write`; do not edit.
+
+A source writes numbered packets to a connector of the embedded store; they are decoded, go through three
+processes on bounded links to one with a table, through a second connector to a ledger, which counts each in a
+table of its own. The network is killed at the place that the row names and run again, until it finishes. It has
+passed if the ledger has counted each packet once and no other, and what was to be set aside was set aside once.
+`dup` is how many came to a ledger before its inbox, and `effects again` how many calls of the handler had their
+effect outside the store once more: that is what *at least once* means, and what the id of a packet is for.
+
+";

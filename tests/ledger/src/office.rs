@@ -1,0 +1,24 @@
+//! The command that is killed: built here, with failpoints and the components of the ledger.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Builds it, as this program was built, and tells where it is.
+pub(crate) fn build() -> io::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "-p", "paperflow-ledger"]);
+    cargo.args(["--features", "failpoints", "--bin", "office"]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let status = cargo.status()?;
+    if !status.success() {
+        return Err(io::Error::other(
+            "the command with failpoints cannot be built",
+        ));
+    }
+    Ok(own.with_file_name("office"))
+}

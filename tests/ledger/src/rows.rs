@@ -1,0 +1,159 @@
+//! The rows of the table of faults, and what each does to a network.
+
+use crate::scene::{Connector, Plot};
+
+/// A row.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    /// What goes wrong.
+    pub(crate) fault: &'static str,
+    pub(crate) deed: Deed,
+}
+
+/// What is done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Deed {
+    /// Killed at a place that is reached about once for so many packets.
+    Kill {
+        place: &'static str,
+        each: u64,
+        plot: fn(&mut Plot),
+    },
+    Pause,
+    Drain,
+    Abandon,
+    SecondSignal,
+    FullDisk,
+    Poison,
+}
+
+/// Every so many numbers cannot be read, or fail, where that is what a row is about.
+const SOME: u64 = 100;
+
+const fn nothing(_: &mut Plot) {}
+
+const fn invalid(plot: &mut Plot) {
+    plot.invalid = SOME;
+}
+
+const fn fails(plot: &mut Plot) {
+    plot.fails = SOME;
+    plot.is_copied = true;
+}
+
+const fn poison(plot: &mut Plot) {
+    plot.poison = SOME;
+    plot.retries = 2;
+    plot.is_copied = true;
+}
+
+const fn kill(
+    name: &'static str,
+    fault: &'static str,
+    (place, each): (&'static str, u64),
+    plot: fn(&mut Plot),
+) -> Row {
+    Row {
+        name,
+        fault,
+        deed: Deed::Kill { place, each, plot },
+    }
+}
+
+const fn other(name: &'static str, fault: &'static str, deed: Deed) -> Row {
+    Row { name, fault, deed }
+}
+
+pub(crate) const ROWS: [Row; 20] = [
+    kill("K0", "before delivery", ("before_receive", 100), nothing),
+    kill(
+        "K1",
+        "delivered, not decoded",
+        ("after_receive", 100),
+        nothing,
+    ),
+    kill(
+        "K2",
+        "cannot be decoded, copy not safe",
+        ("before_invalid_copy", 2 * SOME),
+        invalid,
+    ),
+    kill(
+        "K3",
+        "let in by the inbox, handler not run",
+        ("after_admit", 2),
+        nothing,
+    ),
+    kill(
+        "K4",
+        "in links and turns in memory",
+        ("in_turn", 10),
+        nothing,
+    ),
+    kill(
+        "K5",
+        "effect outside, nothing kept",
+        ("before_commit", 500),
+        nothing,
+    ),
+    kill(
+        "K6",
+        "in the middle of a transaction",
+        ("in_commit", 100),
+        nothing,
+    ),
+    kill("K7", "kept, nothing sent", ("after_commit", 500), nothing),
+    kill(
+        "K8",
+        "sent and safe, sender not told",
+        ("before_confirm", 500),
+        nothing,
+    ),
+    kill(
+        "K9",
+        "sender told, input still held",
+        ("after_confirm", 500),
+        nothing,
+    ),
+    kill(
+        "K10",
+        "input let go of, store not told",
+        ("before_settle", 2),
+        nothing,
+    ),
+    kill(
+        "K11",
+        "store told, settlement not written",
+        ("settle_lost", 500),
+        nothing,
+    ),
+    kill(
+        "K12",
+        "to be tried again, that is safe",
+        ("after_retry", 4 * SOME),
+        fails,
+    ),
+    kill(
+        "K13",
+        "dead letter safe, that is all",
+        ("after_dead_letter", 4 * SOME),
+        poison,
+    ),
+    other("K19", "stopped past the lease, then goes on", Deed::Pause),
+    other("K22", "SIGTERM: drains, exit 0", Deed::Drain),
+    other("K22b", "SIGTERM: past the deadline, exit 5", Deed::Abandon),
+    other("K23", "second SIGTERM", Deed::SecondSignal),
+    other("K24", "the disk is full", Deed::FullDisk),
+    other("K25", "poison among good ones", Deed::Poison),
+];
+
+/// Why a row has no meaning for a connector, and where that is written.
+pub(crate) fn why_not(_: &Row, connector: Connector) -> Option<(&'static str, &'static str)> {
+    match connector {
+        Connector::Pubsub => Some((
+            "a copy for those who are there: nothing is kept for who is not, so nothing can be lost",
+            "ARCHITECTURE.md#the-kill-ledger",
+        )),
+        Connector::Queue | Connector::Stream => None,
+    }
+}
