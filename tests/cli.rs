@@ -428,6 +428,37 @@ fn list_and_describe_know_every_component() {
 }
 
 #[test]
+fn test_runs_examples() {
+    let folder = folder(
+        "test",
+        &[("words.fbp", WORDS), ("broken.fbp", "A(flow/pas)\n")],
+    );
+    recorded!(
+        "test",
+        folder.shows(&[
+            "test text/words words.fbp",
+            "test messaging/lookup-versioned",
+            "test --idempotence flow/distinct",
+            "test --idempotence flow/count",
+            "test --idempotence flow/count --json",
+            "test --idempotence file/lines",
+            "test text/wrods",
+            "test missing.fbp",
+            "test broken.fbp",
+        ])
+    );
+}
+
+#[test]
+fn r10_test_knows_idempotent_components_from_others() {
+    let folder = Folder::new("idempotence");
+    let exit = |line: &str| folder.run(line).status.code();
+    assert_eq!(exit("test --idempotence flow/distinct"), Some(0));
+    assert_eq!(exit("test --idempotence number/sum"), Some(1));
+    assert_eq!(exit("test --idempotence"), Some(0), "who says so is");
+}
+
+#[test]
 fn describe_is_a_page() {
     let folder = Folder::new("describe");
     recorded!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use paperflow::rig::Rig;
+use paperflow::rig::{Rig, try_twice};
 use paperflow::{Catalogue, Component, Packet, Scheduler, Spec, Verdict};
 use paperflow_core::{Example, Sample};
 
@@ -205,6 +205,17 @@ fn every_example_comes_true_under_every_driver() {
             }
         }
     }
+}
+
+#[test]
+fn every_component_that_says_it_is_idempotent_is() {
+    hold("differences when packets come twice", |spec| {
+        let examples = spec.examples.iter().filter(|_| spec.idempotent);
+        let catalogue = paperflow::standard();
+        let component = catalogue.get(&spec.name).expect("it is there");
+        let found = examples.flat_map(|example| try_twice(component, example));
+        found.map(|mismatch| mismatch.to_string()).collect()
+    });
 }
 
 /// All ports in one run: what an array port sends may depend on which elements there are.

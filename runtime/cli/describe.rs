@@ -40,7 +40,8 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
     Ok(Exit::Fine)
 }
 
-fn unknown(name: &str, catalogue: &Catalogue) -> Failure {
+/// What to say about a component that nobody knows.
+pub(super) fn unknown(name: &str, catalogue: &Catalogue) -> Failure {
     let names = catalogue.specs().map(|spec| spec.name.as_str());
     let names = names.chain(catalogue.aliases().map(|(alias, _)| alias));
     let help = suggest(name, names).map(|near| format!("did you mean `{near}`?"));
@@ -134,11 +135,15 @@ impl Page {
         let repeats = spec
             .repeats
             .then_some("sends the same in each run with the same parameters");
+        let idempotent = spec
+            .idempotent
+            .then_some("leaves the same behind when a packet comes twice");
         let words: Vec<_> = [
             Some(work),
             must_run,
             again,
             repeats,
+            idempotent,
             reads(spec),
             sends(spec),
         ]

@@ -22,6 +22,7 @@ mod run;
 #[cfg(feature = "sqlite")]
 mod store;
 mod tabular;
+mod test;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,7 @@ enum Verb {
     Graph(graph::Args),
     Capabilities(capabilities::Args),
     New(new::Args),
+    Test(test::Args),
     Completions(completions::Args),
     #[cfg(feature = "sqlite")]
     #[command(subcommand)]
@@ -99,6 +101,7 @@ impl Verb {
             Self::Graph(args) => graph::execute(&args, catalogue),
             Self::Capabilities(args) => capabilities::execute(&args),
             Self::New(args) => new::execute(&args),
+            Self::Test(args) => test::execute(&args, catalogue),
             Self::Completions(args) => completions::execute(&args),
             #[cfg(feature = "sqlite")]
             Self::Queue(verb) => store::queue::execute(verb),

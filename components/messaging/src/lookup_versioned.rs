@@ -23,7 +23,7 @@ use crate::versions::{Key, Known, Place, Versions};
 ///
 /// What is refused, and what has no id or no version, leaves by ERROR, or is set aside by the queue that
 /// it came from, or is a fault. It ends when REQUESTS and CHANGES have ended.
-#[component("messaging/lookup-versioned", work = compute)]
+#[component("messaging/lookup-versioned", work = compute, idempotent)]
 #[example(
     rows = [{"id": "R-77", "version": 1, "name": "Pizza 'R Us"}],
     changes = [{"id": "R-77", "version": 2, "name": "Pizza Now"}],

@@ -96,6 +96,7 @@ pub struct Elements {
 }
 
 /// What an activation starts from: its parameters, its ports, its tables, its clock.
+#[derive(Clone)]
 pub struct Params {
     spec: Arc<Spec>,
     values: Vec<Option<Packet>>,

@@ -67,6 +67,9 @@ pub struct Spec {
     /// It is called for each packet, and remembers nothing between two calls but its tables.
     #[serde(skip)]
     pub plain: bool,
+    /// A packet that comes twice leaves the same behind as one that comes once.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub idempotent: bool,
     /// In what order it takes from its in-ports.
     pub reads: Reads,
     /// How it divides packets among its out-ports.
@@ -215,6 +218,13 @@ impl Spec {
     #[must_use]
     pub const fn plain(mut self) -> Self {
         self.plain = true;
+        self
+    }
+
+    /// Tells that a packet that comes twice leaves the same behind as one that comes once.
+    #[must_use]
+    pub const fn idempotent(mut self) -> Self {
+        self.idempotent = true;
         self
     }
 

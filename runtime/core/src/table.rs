@@ -56,7 +56,8 @@ impl Journal {
     }
 
     /// Takes everything out.
-    pub(crate) fn take(&self) -> Vec<Row> {
+    #[must_use]
+    pub fn take(&self) -> Vec<Row> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -1,5 +1,6 @@
 //! How a network is to be run.
 
+use std::fmt;
 use std::time::Duration;
 
 use paperflow_core::Packet;
@@ -14,6 +15,17 @@ pub enum Scheduler {
     Threads,
     /// As auto, with this many workers.
     Pool(usize),
+}
+
+/// As it is written on a command line.
+impl fmt::Display for Scheduler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Threads => f.write_str("threads"),
+            Self::Pool(workers) => write!(f, "pool={workers}"),
+        }
+    }
 }
 
 /// How a network is to be run.

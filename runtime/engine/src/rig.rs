@@ -20,11 +20,17 @@
 //! ```
 //!
 //! Every expectation runs the component under both schedulers, at capacities 1 and 64, in virtual time.
+//!
+//! The examples of a component's description are run by [`try_example`], and each packet of them twice
+//! by [`try_twice`], for a component that says it is idempotent.
 
+mod examples;
+mod tables;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Context;
 
-use paperflow_core::spec::Sample;
 use paperflow_core::{
     Activity, Catalogue, Component, Example, Fault, Give, IntoPort, Packet, Params, PortSpec, Spec,
     Step, Take, Turn, Work,
@@ -34,12 +40,15 @@ use paperflow_graph::plan::{self, Plan};
 use parking_lot::Mutex;
 use serde_json::Value as Json;
 
-use crate::build::Network;
+use crate::build::{BuildError, Network};
 use crate::options::{Options, Scheduler};
 use crate::report::{Outcome, Verdict};
 
+pub use examples::{Difference, Mismatch, try_example, try_twice};
+use tables::Tables;
+
 /// Schedulers and capacities that everything is run with.
-const DRIVERS: [(Scheduler, usize); 5] = [
+pub const DRIVERS: [(Scheduler, usize); 5] = [
     (Scheduler::Threads, 1),
     (Scheduler::Threads, 64),
     (Scheduler::Pool(1), 1),
@@ -54,12 +63,14 @@ pub struct Rig {
     params: Vec<(String, Json)>,
     feeds: Vec<(String, Vec<Packet>)>,
     metadata: Vec<(String, Json)>,
+    keeps_tables: bool,
 }
 
 /// One run: what came out by port, and how it ended.
 #[derive(Debug)]
 pub struct Ran {
     outputs: Vec<(String, Vec<Packet>)>,
+    rows: BTreeMap<String, BTreeMap<String, String>>,
     /// How it ended, with statistics.
     pub outcome: Outcome,
 }
@@ -73,6 +84,13 @@ impl Ran {
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case(port));
         found.map_or(&[], |(_, packets)| packets)
+    }
+
+    /// The rows of each table at the end, keys and rows as JSON, of a rig that
+    /// [keeps tables](Rig::keep_tables).
+    #[must_use]
+    pub const fn rows(&self) -> &BTreeMap<String, BTreeMap<String, String>> {
+        &self.rows
     }
 }
 
@@ -91,7 +109,15 @@ impl Rig {
             params: Vec::new(),
             feeds: Vec::new(),
             metadata: Vec::new(),
+            keeps_tables: false,
         }
+    }
+
+    /// Keeps its tables as a store would, so that they can be looked at: [`Ran::rows`].
+    #[must_use]
+    pub const fn keep_tables(mut self) -> Self {
+        self.keeps_tables = true;
+        self
     }
 
     /// Gives it a parameter.
@@ -191,7 +217,22 @@ impl Rig {
     /// When the component has no such port.
     #[must_use]
     pub fn run(&self, ports: &[&str], scheduler: Scheduler, capacity: usize) -> Ran {
-        let mut bench = Bench::new(self);
+        let ran = self.try_run(ports, scheduler, capacity);
+        ran.unwrap_or_else(|error| panic!("the rig cannot be built: {error}"))
+    }
+
+    /// Runs it once and collects these out-ports.
+    ///
+    /// # Errors
+    /// The component has no such port.
+    pub fn try_run(
+        &self,
+        ports: &[&str],
+        scheduler: Scheduler,
+        capacity: usize,
+    ) -> Result<Ran, BuildError> {
+        let tables = self.keeps_tables.then(|| Tables::of(self.component.spec()));
+        let mut bench = Bench::new(self, tables.clone());
         let collected: Vec<_> = ports
             .iter()
             .map(|port| (port.to_uppercase(), bench.collect(port)))
@@ -203,16 +244,14 @@ impl Rig {
             ..Options::default()
         };
         let network = Network::new(bench.plan, &bench.catalogue, &Sources::new(), options);
-        let started = network
-            .start()
-            .unwrap_or_else(|error| panic!("the rig cannot be built: {error}"));
-        let outcome = started.running.wait();
+        let outcome = network.start()?.running.wait();
         let take =
             |(port, packets): (String, Collected)| (port, std::mem::take(&mut *packets.lock()));
-        Ran {
+        Ok(Ran {
             outputs: collected.into_iter().map(take).collect(),
+            rows: tables.map(|tables| tables.rows()).unwrap_or_default(),
             outcome,
-        }
+        })
     }
 
     /// Runs an example of the component's spec every way, with all the ports it expects connected.
@@ -220,38 +259,10 @@ impl Rig {
     /// # Panics
     /// When something else comes out.
     pub fn check_example(component: &Arc<dyn Component>, example: &Example) {
-        let packets = |samples: &[Sample]| samples.iter().map(sample).collect::<Vec<_>>();
-        let mut rig = Self::of_shared(Arc::clone(component));
-        for (param, value) in &example.params {
-            rig = rig.set(param, value.as_str());
-        }
-        for (port, samples) in &example.feeds {
-            rig = rig.feed(port, packets(samples));
-        }
-        let ports: Vec<&str> = example
-            .expects
-            .iter()
-            .map(|(port, _)| port.as_str())
-            .collect();
-        for (scheduler, capacity) in DRIVERS {
-            let ran = rig.run(&ports, scheduler, capacity);
-            let way = format!(
-                "{} with {scheduler:?} at capacity {capacity}",
-                component.spec().name
-            );
-            assert_eq!(ran.outcome.verdict, Verdict::Finished, "{way}");
-            for (port, samples) in &example.expects {
-                assert_eq!(ran.output(port), packets(samples), "{port} of {way}");
-            }
-        }
-    }
-}
-
-fn sample(sample: &Sample) -> Packet {
-    match sample {
-        Sample::Open => Packet::open(),
-        Sample::Close => Packet::close(),
-        Sample::Data(value) => Packet::json(value.clone()),
+        let found = try_example(component, example);
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        let name = &component.spec().name;
+        assert!(found.is_empty(), "{name}, {example:?}: {found:#?}");
     }
 }
 
@@ -266,11 +277,12 @@ struct Bench {
 const TESTED: usize = 0;
 
 impl Bench {
-    fn new(rig: &Rig) -> Self {
+    fn new(rig: &Rig, tables: Option<Tables>) -> Self {
         let name = rig.component.spec().name.clone();
+        let component = Arc::clone(&rig.component);
         let mut bench = Self {
             plan: Plan::default(),
-            catalogue: Catalogue::new().with(Shared(Arc::clone(&rig.component))),
+            catalogue: Catalogue::new().with(Shared { component, tables }),
         };
         bench.add("Tested", &name);
         bench.plan.processes[TESTED]
@@ -375,15 +387,22 @@ fn end(port: &str) -> plan::End {
     }
 }
 
-struct Shared(Arc<dyn Component>);
+/// The component, with the tables that the rig keeps for it.
+struct Shared {
+    component: Arc<dyn Component>,
+    tables: Option<Tables>,
+}
 
 impl Component for Shared {
     fn spec(&self) -> &Spec {
-        self.0.spec()
+        self.component.spec()
     }
 
     fn open(&self, params: &Params) -> Result<Box<dyn Activity>, Fault> {
-        self.0.open(params)
+        match &self.tables {
+            Some(tables) => self.component.open(&tables.beside(params)),
+            None => self.component.open(params),
+        }
     }
 }
 

@@ -171,6 +171,7 @@ fn spec(
     let again = options.again.then(|| quote!(.again()));
     let repeats = options.repeats.then(|| quote!(.repeats()));
     let plain = is_plain.then(|| quote!(.plain()));
+    let idempotent = options.idempotent.then(|| quote!(.idempotent()));
     let order = |order: &Order| order.word.clone();
     let reads = options.reads.as_ref().map(order);
     let reads = reads.map(|word| quote!(.reads(#core::Reads::#word)));
@@ -181,7 +182,7 @@ fn spec(
     let parts = arguments.iter().map(|argument| part(argument, core));
     quote! {
         #core::Spec::new(#name, #doc).work(#core::Work::#work) #must_run #again #repeats #plain
-            #reads #sends #settle #(#parts)* #(.example(#examples))*
+            #idempotent #reads #sends #settle #(#parts)* #(.example(#examples))*
     }
 }
 

@@ -5,13 +5,14 @@ use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Error, Expr, Ident, Lit, LitInt, LitStr, Meta, Result, Token};
 
-/// `"area/name", work = compute, must_run, again, repeats, reads = in_step, sends = to_end, settle = each`
+/// `"area/name", work = compute, must_run, again, repeats, idempotent, reads = in_step, sends = to_end, settle = each`
 pub(crate) struct Options {
     pub(crate) name: LitStr,
     pub(crate) compute: bool,
     pub(crate) must_run: bool,
     pub(crate) again: bool,
     pub(crate) repeats: bool,
+    pub(crate) idempotent: bool,
     pub(crate) settle: Option<Order>,
     pub(crate) reads: Option<Order>,
     pub(crate) sends: Option<Order>,
@@ -69,6 +70,7 @@ impl Parse for Options {
             must_run: false,
             again: false,
             repeats: false,
+            idempotent: false,
             settle: None,
             reads: None,
             sends: None,
@@ -89,6 +91,7 @@ impl Options {
             "must_run" => self.must_run = true,
             "again" => self.again = true,
             "repeats" => self.repeats = true,
+            "idempotent" => self.idempotent = true,
             "settle" => self.settle = Some(Order::read(key, input, SETTLE)?),
             "reads" => self.reads = Some(Order::read(key, input, READS)?),
             "sends" => self.sends = Some(Order::read(key, input, SENDS)?),
@@ -103,7 +106,7 @@ impl Options {
             _ => {
                 return Err(Error::new(
                     key.span(),
-                    "expected `work = ..`, `must_run`, `again`, `repeats`, `reads = ..`, `sends = ..` or `settle = ..`",
+                    "expected `work = ..`, `must_run`, `again`, `repeats`, `idempotent`, `reads = ..`, `sends = ..` or `settle = ..`",
                 ));
             }
         }

@@ -139,7 +139,7 @@ fn bad_options() {
     );
     assert_eq!(
         of("\"a/b\", often"),
-        "often: expected `work = ..`, `must_run`, `again`, `repeats`, `reads = ..`, `sends = ..` or `settle = ..`"
+        "often: expected `work = ..`, `must_run`, `again`, `repeats`, `idempotent`, `reads = ..`, `sends = ..` or `settle = ..`"
     );
     assert_eq!(
         of("\"a/b\", reads = in_step"),
