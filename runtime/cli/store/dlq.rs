@@ -19,11 +19,13 @@ Examples:
   paperflow dlq resend orders.Pay.IN.dead --yes")]
 pub(in crate::cli) enum Verb {
     /// Lists the queues that hold messages which were set aside.
+    #[command(after_long_help = "Example:\n  paperflow dlq ls --graph orders.fbp")]
     Ls {
         #[command(flatten)]
         place: Place,
     },
     /// Shows messages that were set aside; one of them, by its identity, with all that is known of it.
+    #[command(after_long_help = "Example:\n  paperflow dlq show orders.Pay.IN.dead")]
     Show {
         /// The queue in which they were set aside.
         queue: String,
@@ -37,6 +39,7 @@ pub(in crate::cli) enum Verb {
     },
     /// Sends messages again to where they came from, with their old identities; `queue redrive` is the
     /// same.
+    #[command(after_long_help = "Example:\n  paperflow dlq resend orders.Pay.IN.dead --yes")]
     Resend(Redrive),
 }
 

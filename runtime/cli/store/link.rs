@@ -17,6 +17,7 @@ Examples:
   paperflow link status 4f0c...")]
 pub(in crate::cli) enum Verb {
     /// Shows the last deliveries that were settled, the latest first: attempt, bytes, duration, status.
+    #[command(after_long_help = "Example:\n  paperflow link log orders.Pay.IN --errors")]
     Log {
         /// The connector, by its name in the store.
         connector: String,
@@ -30,6 +31,9 @@ pub(in crate::cli) enum Verb {
         place: Place,
     },
     /// Says whether a message was sent, delivered or processed, and where.
+    #[command(
+        after_long_help = "Example:\n  paperflow link status 4f0c1d2e3a4b5c6d7e8f9a0b1c2d3e4f"
+    )]
     Status {
         /// Its identity, 32 hexadecimal digits.
         id: String,

@@ -16,11 +16,13 @@ Examples:
   paperflow queue redrive orders.Pay.IN.dead --yes")]
 pub(in crate::cli) enum Verb {
     /// Lists the queues there are, with what waits in them.
+    #[command(after_long_help = "Example:\n  paperflow queue ls --graph orders.fbp")]
     Ls {
         #[command(flatten)]
         place: Place,
     },
     /// Shows the next messages of a queue; nothing happens to them.
+    #[command(after_long_help = "Example:\n  paperflow queue peek orders.Pay.IN --most 3")]
     Peek {
         /// The queue, by its name in the store.
         queue: String,
@@ -31,6 +33,7 @@ pub(in crate::cli) enum Verb {
         place: Place,
     },
     /// Counts what has been sent, delivered, done, tried again and set aside.
+    #[command(after_long_help = "Example:\n  paperflow queue stats orders.Pay.IN --json")]
     Stats {
         /// The queue; all of them by default.
         queue: Option<String>,
@@ -38,6 +41,7 @@ pub(in crate::cli) enum Verb {
         place: Place,
     },
     /// Removes every message of a queue that is in nobody's hands.
+    #[command(after_long_help = "Example:\n  paperflow queue purge orders.Pay.IN.dead --yes")]
     Purge {
         /// The queue.
         queue: String,
@@ -47,6 +51,7 @@ pub(in crate::cli) enum Verb {
         place: Place,
     },
     /// Sends messages that were set aside again to where they came from, with their old identities.
+    #[command(after_long_help = "Example:\n  paperflow queue redrive orders.Pay.IN.dead --yes")]
     Redrive(Redrive),
 }
 

@@ -24,11 +24,13 @@ Examples:
   paperflow stream replay orders.Menus.OUT --group orders.Prices.IN --from 0")]
 pub(in crate::cli) enum Verb {
     /// Lists the streams there are.
+    #[command(after_long_help = "Example:\n  paperflow stream ls --graph orders.fbp")]
     Ls {
         #[command(flatten)]
         place: Place,
     },
     /// Shows records, which stay as they are.
+    #[command(after_long_help = "Example:\n  paperflow stream tail orders.Menus.OUT --from 0")]
     Tail {
         /// The stream, by its name in the store.
         stream: String,
@@ -45,6 +47,7 @@ pub(in crate::cli) enum Verb {
         place: Place,
     },
     /// Lists the groups of a stream: who reads which partition.
+    #[command(after_long_help = "Example:\n  paperflow stream groups orders.Menus.OUT")]
     Groups {
         /// The stream.
         stream: String,
@@ -52,6 +55,7 @@ pub(in crate::cli) enum Verb {
         place: Place,
     },
     /// Shows how far each group has come, and what it has left.
+    #[command(after_long_help = "Example:\n  paperflow stream offsets orders.Menus.OUT")]
     Offsets {
         /// The stream.
         stream: String,
@@ -59,8 +63,12 @@ pub(in crate::cli) enum Verb {
         place: Place,
     },
     /// Sends a group back, from where it reads again; nothing of the stream changes.
+    #[command(
+        after_long_help = "Example:\n  paperflow stream replay orders.Menus.OUT --group orders.Prices.IN --from 0"
+    )]
     Replay(Replay),
     /// Folds records into a state, as it was at some place: a sum, a count, or the last of each key.
+    #[command(after_long_help = "Example:\n  paperflow stream state balance --fold sum --at 41")]
     State {
         /// The stream.
         stream: String,
