@@ -606,6 +606,8 @@ fn every_promised_row_has_a_test() {
     };
     let promised = numbers("b", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16])
         .chain(numbers("c", &[2, 5]))
+        .chain(numbers("f", &[7, 10]))
+        .chain(numbers("r", &[4, 10, 11]))
         .chain(numbers("t", &[13]))
         .chain(numbers("x", &[1, 2, 3, 4, 5, 6]))
         .chain(numbers("y", &[6]));
