@@ -1,10 +1,13 @@
 //! The stores of a graph: what keeps its connectors, and the tables that are not in memory.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use paperflow_core::connector::StoreFault;
+use paperflow_core::connector::{self, StoreFault, StoreFaultKind};
 use paperflow_engine::Stores;
-use paperflow_graph::Plan;
+use paperflow_graph::wiring::Store;
+use paperflow_graph::{Plan, Wiring};
 
 /// The folder beside a graph where the embedded store is, unless another one is given.
 pub const DATA_FOLDER: &str = ".paperflow";
@@ -22,12 +25,34 @@ pub fn data_folder(graph: &Path) -> PathBuf {
 /// # Errors
 /// The store in `data` is in use by another process, is damaged, or cannot be written.
 pub fn open_stores(plan: &Plan, data: &Path) -> Result<Stores, StoreFault> {
-    let stores = Stores::new(&plan.id);
-    let connectors = plan.links.iter().filter_map(|link| link.connector.as_ref());
-    let named = connectors.map(|connector| connector.store.as_deref());
-    let mut named = named.chain(plan.tables.iter().map(|table| table.store.as_deref()));
-    if named.any(|store| store.is_none_or(|store| store == EMBEDDED)) {
-        return embedded(stores, data);
+    open_wired_stores(plan, &Wiring::default(), data, |_| None)
+}
+
+/// As [`open_stores`], with those that a wiring file declares; `variables` gives the value of a variable,
+/// written as `${NAME}` there.
+///
+/// # Errors
+/// As with [`open_stores`]; a variable is not set, or this build has no such store.
+pub fn open_wired_stores(
+    plan: &Plan,
+    wiring: &Wiring,
+    data: &Path,
+    variables: impl Fn(&str) -> Option<String>,
+) -> Result<Stores, StoreFault> {
+    let mut opened = Opened::default();
+    let mut stores = Stores::new(&plan.id);
+    for name in named(plan) {
+        let declared = name.and_then(|name| wiring.store(name));
+        stores = match (name, declared) {
+            (Some(name), Some(store)) => {
+                let folder = wiring.folder.join(place(store, &variables)?);
+                stores.named(name, opened.embedded(&folder)?)
+            }
+            (Some(name), None) if name == EMBEDDED => stores.named(name, opened.embedded(data)?),
+            (None, _) => stores.usual(opened.embedded(data)?),
+            // Whoever needs it will say so.
+            (Some(_), None) => stores,
+        };
     }
     Ok(stores)
 }
@@ -35,18 +60,92 @@ pub fn open_stores(plan: &Plan, data: &Path) -> Result<Stores, StoreFault> {
 /// What the embedded store is called in `via=`.
 const EMBEDDED: &str = "embedded";
 
-#[cfg(feature = "sqlite")]
-fn embedded(stores: Stores, data: &Path) -> Result<Stores, StoreFault> {
-    use std::sync::Arc;
-
-    let store = Arc::new(paperflow_connect::Embedded::open(data)?);
-    Ok(stores.usual(store.clone()).named(EMBEDDED, store))
+/// The stores that arcs and tables name, each once.
+fn named(plan: &Plan) -> BTreeSet<Option<&str>> {
+    let connectors = plan.links.iter().filter_map(|link| link.connector.as_ref());
+    let connectors = connectors.map(|connector| connector.store.as_deref());
+    let tables = plan.tables.iter().map(|table| table.store.as_deref());
+    connectors.chain(tables).collect()
 }
 
-#[cfg(not(feature = "sqlite"))]
-fn embedded(_: Stores, _: &Path) -> Result<Stores, StoreFault> {
-    use paperflow_core::connector::StoreFaultKind;
+/// The folder of a store that is declared.
+fn place(store: &Store, variables: &impl Fn(&str) -> Option<String>) -> Result<String, StoreFault> {
+    let written = store.dir.as_ref().or(store.url.as_ref());
+    let text = with_variables(written.map_or("", |written| &written.text), variables)?;
+    if store.dir.is_some() {
+        return Ok(text);
+    }
+    let scheme = text.split(':').next().unwrap_or_default();
+    let name = &store.name.text;
+    match text.strip_prefix("sqlite:") {
+        Some(folder) => Ok(String::from(folder.strip_prefix("//").unwrap_or(folder))),
+        None => Err(unsupported(format!(
+            "the store `{name}` is kept by `{scheme}`, which this build cannot reach"
+        ))),
+    }
+}
 
-    let message = "this build has no embedded store: build it with the feature `sqlite`";
-    Err(StoreFault::new(StoreFaultKind::Unsupported, message))
+/// A text in which `${NAME}` is a variable.
+fn with_variables(
+    text: &str,
+    variables: &impl Fn(&str) -> Option<String>,
+) -> Result<String, StoreFault> {
+    let mut whole = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((name, behind)) = after.split_once('}') else {
+            break;
+        };
+        let value = variables(name);
+        let missing = || unsupported(format!("the variable {name} is not set"));
+        whole = whole + before + &value.ok_or_else(missing)?;
+        rest = behind;
+    }
+    Ok(whole + rest)
+}
+
+fn unsupported(message: String) -> StoreFault {
+    StoreFault::new(StoreFaultKind::Unsupported, message)
+}
+
+/// The folders that are open: two names may stand for one.
+#[derive(Default)]
+struct Opened(BTreeMap<PathBuf, Arc<dyn connector::Store>>);
+
+impl Opened {
+    #[cfg(feature = "sqlite")]
+    fn embedded(&mut self, folder: &Path) -> Result<Arc<dyn connector::Store>, StoreFault> {
+        let known = |folder: &Path| {
+            folder
+                .canonicalize()
+                .unwrap_or_else(|_| folder.to_path_buf())
+        };
+        if let Some(store) = self.0.get(&known(folder)) {
+            return Ok(Arc::clone(store));
+        }
+        let store: Arc<dyn connector::Store> = Arc::new(paperflow_connect::Embedded::open(folder)?);
+        // Opening may have made the folder.
+        self.0.insert(known(folder), Arc::clone(&store));
+        Ok(store)
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    fn embedded(&mut self, _: &Path) -> Result<Arc<dyn connector::Store>, StoreFault> {
+        let message = "this build has no embedded store: build it with the feature `sqlite`";
+        Err(unsupported(String::from(message)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_put_in_their_places() {
+        let variables = |name: &str| (name == "HOST").then(|| String::from("here"));
+        let read = |text: &str| with_variables(text, &variables).map_err(|fault| fault.to_string());
+        assert_eq!(read("a://${HOST}/${HOST}"), Ok("a://here/here".into()));
+        assert_eq!(read("plain ${"), Ok("plain ${".into()));
+        assert_eq!(read("${NONE}"), Err("the variable NONE is not set".into()));
+    }
 }

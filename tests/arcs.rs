@@ -4,10 +4,12 @@
 
 use std::path::Path;
 
+use paperflow::graph::capabilities::{EMBEDDED, KINDS};
 use paperflow::graph::guarantee::Guarantee;
-use paperflow::graph::plan::ConnectorKind;
+use paperflow::graph::plan;
 use paperflow::graph::{Component, Diagnostic, Port};
 use paperflow::{Loaded, describe, load_text, standard};
+use paperflow_core::connector::{ConnectorKind, Store};
 
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod command;
@@ -164,7 +166,7 @@ fn c05_subscribers_are_added_without_a_change_to_the_provider() {
     let names: Vec<_> = connectors
         .map(|connector| (connector.kind, connector.name.as_str()))
         .collect();
-    assert_eq!(names, [(ConnectorKind::Pubsub, "arcs.Shop.OUT"); 4]);
+    assert_eq!(names, [(plan::ConnectorKind::Pubsub, "arcs.Shop.OUT"); 4]);
 }
 
 #[test]
@@ -263,4 +265,56 @@ fn a_wiring_file_beside_the_graph_is_used_and_another_goes_before_it() {
     assert!(drawn.contains("label=\"OUT -> IN\""), "{drawn}");
     let missing = folder.shows(&["check words.fbp --wiring none.toml"]);
     assert!(missing.ends_with("[2]\n"), "{missing}");
+}
+
+#[test]
+fn a_store_of_the_wiring_file_keeps_what_names_it() {
+    let folder = Folder::new("stores");
+    folder.write("in.txt", "one\n");
+    folder.write(
+        "words.fbp",
+        &LABELLED.replace("->(queue)", "->(queue, via=disk)"),
+    );
+    folder.write("paperflow.toml", "[store.disk]\nurl = \"sqlite:kept\"\n");
+    let ran = folder.shows(&["run words.fbp"]);
+    assert!(ran.contains("\none\n") && ran.ends_with("[0]\n"), "{ran}");
+    assert!(folder.path("kept").is_dir() && !folder.path(".paperflow").exists());
+    folder.write(
+        "paperflow.toml",
+        "[store.disk]\nurl = \"amqp://${NO_SUCH_VARIABLE}\"\n",
+    );
+    let ran = folder.shows(&["run words.fbp"]);
+    assert!(
+        ran.contains("the variable NO_SUCH_VARIABLE is not set"),
+        "{ran}"
+    );
+    folder.write("paperflow.toml", "[store.disk]\nurl = \"amqp://here\"\n");
+    let ran = folder.shows(&["run words.fbp"]);
+    assert!(ran.contains("which this build cannot reach"), "{ran}");
+}
+
+#[test]
+fn the_table_of_stores_says_what_the_embedded_one_says_itself() {
+    let folder = Folder::new("embedded");
+    let store = paperflow_connect::Embedded::open(folder.path("data")).unwrap();
+    for (kind, column) in ConnectorKind::ALL.into_iter().zip(KINDS) {
+        assert_eq!(kind.word(), column.word());
+        let (real, told) = (store.capabilities(kind), EMBEDDED.with(column));
+        let (real, told) = (real.unwrap(), told.unwrap());
+        let real = (
+            real.delays,
+            real.replays,
+            real.orders,
+            real.knows_ids,
+            real.transactions,
+        );
+        let told = (
+            told.delays,
+            told.replays,
+            told.orders,
+            told.knows_ids,
+            told.transactions,
+        );
+        assert_eq!(real, told, "{kind}");
+    }
 }

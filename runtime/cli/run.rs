@@ -7,6 +7,7 @@ mod progress;
 mod signals;
 mod statistics;
 
+use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,12 +16,12 @@ use paperflow_core::value::parse_duration;
 use paperflow_engine::report::Outcome;
 use paperflow_engine::{DEFAULT_CAPACITY, Network, Options, Running, Scheduler, Verdict, describe};
 use paperflow_graph::guarantee::Guarantee;
-use paperflow_graph::{Diagnostic, Plan, Sources};
+use paperflow_graph::{Diagnostic, Plan, Sources, Wiring};
 use serde_json::{Value as Json, json};
 use signal_hook::iterator::Signals;
 
 use crate::load::{Loaded, draw};
-use crate::stores::{data_folder, open_stores};
+use crate::stores::{data_folder, open_wired_stores};
 
 use super::exit::{Exit, Failure};
 use super::{faults, files, out, render};
@@ -116,11 +117,12 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
     let Loaded {
         plan,
         sources,
+        wiring,
         diagnostics,
         ..
     } = loaded;
     let signals = signals::catch();
-    let outcome = match start(args, catalogue, &plan, &sources) {
+    let outcome = match start(args, catalogue, (&plan, &wiring), &sources) {
         Ok(running) => wait(args, &plan, running, signals),
         Err(found) => {
             tell(args, &[*found], &sources);
@@ -183,12 +185,13 @@ fn tell(args: &Args, diagnostics: &[Diagnostic], sources: &Sources) {
 fn start(
     args: &Args,
     catalogue: &Catalogue,
-    plan: &Plan,
+    (plan, wiring): (&Plan, &Wiring),
     sources: &Sources,
 ) -> Result<Running, Box<Diagnostic>> {
     let data = args.data.clone();
     let data = data.unwrap_or_else(|| data_folder(&args.graph));
-    let stores = open_stores(plan, &data).map_err(|fault| faults::unopened(&fault))?;
+    let stores = open_wired_stores(plan, wiring, &data, |name| env::var(name).ok());
+    let stores = stores.map_err(|fault| faults::unopened(&fault))?;
     let options = Options {
         scheduler: args.scheduler,
         capacity: usize::try_from(args.capacity).unwrap_or(usize::MAX),

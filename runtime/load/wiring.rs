@@ -45,7 +45,10 @@ impl Library {
             return Wiring::default();
         };
         let id = self.sources.add(&path, text.as_str());
-        understand(&text, id, &mut self.diagnostics)
+        Wiring {
+            folder: path.parent().map(Path::to_path_buf).unwrap_or_default(),
+            ..understand(&text, id, &mut self.diagnostics)
+        }
     }
 }
 

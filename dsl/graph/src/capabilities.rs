@@ -159,7 +159,6 @@ pub const EMBEDDED: StoreSpec = StoreSpec {
             ..NOTHING
         }),
         Some(Can {
-            delays: true,
             knows_ids: true,
             transactions: true,
             ..LOG

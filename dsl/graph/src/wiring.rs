@@ -10,6 +10,8 @@ mod read;
 
 pub(crate) use apply::{Named, apply, named};
 
+use std::path::PathBuf;
+
 use crate::model::Attribute;
 use crate::source::Span;
 
@@ -161,6 +163,8 @@ pub struct Policy {
 /// A wiring file, understood.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wiring {
+    /// Where the file is; folders in it are meant from here.
+    pub folder: PathBuf,
     /// Arcs.
     pub arcs: Vec<Arc>,
     /// Stores.
