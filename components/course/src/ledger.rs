@@ -1,8 +1,6 @@
 //! The bookkeeper.
 
-use std::collections::BTreeMap;
-
-use paperflow_core::{Fault, Got, In, Out, Typed, component};
+use paperflow_core::{Fault, Got, In, Out, Table, Typed, component};
 
 use crate::desk::first;
 use crate::papers::{Ending, Outcome, Pence, StatementLine, Summary};
@@ -32,8 +30,16 @@ pub async fn ledger(
     out: Out<Typed<Outcome>>,
     /// One record at the end of the run.
     summary: Out<Typed<Summary>>,
+    /// The books so far, in one row.
+    books: Table<String, Summary>,
+    /// For each order, what the statement says less what the customer was told; none at zero.
+    open: Table<String, Pence>,
 ) -> Result<(), Fault> {
-    let mut books = Books::default();
+    let mut books = Books {
+        summary: books.get(BOOKS).unwrap_or_default(),
+        books,
+        open,
+    };
     loop {
         let line = async { statement.next().await.map(Event::Statement) };
         let outcome = async { outcomes.next().await.map(Event::Outcome) };
@@ -55,11 +61,13 @@ enum Event {
     Outcome(Got<Typed<Outcome>>),
 }
 
-#[derive(Default)]
+/// The key of the only row.
+const BOOKS: &str = "books";
+
 struct Books {
     summary: Summary,
-    /// For each order, what the statement says less what the customer was told; none at zero.
-    open: BTreeMap<String, Pence>,
+    books: Table<String, Summary>,
+    open: Table<String, Pence>,
 }
 
 impl Books {
@@ -71,6 +79,7 @@ impl Books {
         };
         *side = side.saturating_add(line.amount.saturating_abs());
         self.enter(&line.order, line.amount);
+        self.write_down();
     }
 
     fn enter_outcome(&mut self, outcome: &Outcome) {
@@ -84,13 +93,19 @@ impl Books {
             self.summary.kept = self.summary.kept.saturating_add(kept);
             self.enter(&outcome.order, kept.saturating_neg());
         }
+        self.write_down();
+    }
+
+    fn write_down(&mut self) {
+        self.books.put(BOOKS.to_owned(), self.summary.clone());
     }
 
     fn enter(&mut self, order: &str, amount: Pence) {
-        let balance = self.open.entry(order.to_owned()).or_default();
-        *balance = balance.saturating_add(amount);
-        if *balance == 0 {
+        let balance = self.open.get(order).unwrap_or(0).saturating_add(amount);
+        if balance == 0 {
             self.open.remove(order);
+        } else {
+            self.open.put(order.to_owned(), balance);
         }
     }
 

@@ -1,9 +1,7 @@
 //! The telephones where customers order.
 
-use std::collections::{BTreeSet, VecDeque};
-
-use paperflow_core::{Fault, Got, In, Out, Record, Typed, component};
-use serde::Deserialize;
+use paperflow_core::{Fault, Got, In, Out, Record, Table, Typed, component};
+use serde::{Deserialize, Serialize};
 
 use crate::desk::{IN_FLIGHT, first, next_if};
 use crate::papers::{Call, CardOrder, Ending, Outcome, Reason, RefusedCard};
@@ -14,7 +12,9 @@ use crate::papers::{Call, CardOrder, Ending, Outcome, Reason, RefusedCard};
 /// and the caller has another one, the same order goes in again with that. What the caller is told at
 /// the end is written down, in the order of the calls: whoever called first is written first, and a
 /// call is only taken when it is among the next three to be written. An order number that has been
-/// heard before is not taken again: that call ends at once as a duplicate.
+/// heard before is not taken again: that call ends at once as a duplicate. Whoever is on the line when
+/// nothing more can come is told that there is no answer; where a store keeps the calls they go on in the
+/// next run.
 #[component("course/order-ui", work = compute)]
 #[example(
     orders = [{ "order": "12345", "customer": "C-42", "postcode": "SW17 3NJ", "restaurant": "R-77", "version": 1,
@@ -38,8 +38,12 @@ pub async fn order_ui(
     out: Out<Typed<CardOrder>>,
     /// How each call ended, in the order of the calls.
     outcome: Out<Typed<Outcome>>,
+    /// The callers on the line, in the order in which they called.
+    calls: Table<u64, Caller>,
+    /// The order numbers that have been heard.
+    heard: Table<String, bool>,
 ) -> Result<(), Fault> {
-    let mut lines = Lines::default();
+    let mut lines = Lines { calls, heard };
     loop {
         while let Some(ended) = lines.hang_up() {
             outcome.send(ended).await?;
@@ -59,7 +63,7 @@ pub async fn order_ui(
             None => break,
         }
     }
-    while let Some(ended) = lines.cut() {
+    for ended in lines.unanswered() {
         outcome.send(ended).await?;
     }
     Ok(())
@@ -72,19 +76,21 @@ enum Event {
 }
 
 /// The callers on the line, in the order in which they called.
-#[derive(Default)]
 struct Lines {
-    callers: VecDeque<Caller>,
-    numbers: BTreeSet<String>,
+    calls: Table<u64, Caller>,
+    heard: Table<String, bool>,
 }
 
 /// Somebody on the line.
-struct Caller {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Caller {
     order: String,
     talk: Talk,
 }
 
 /// How far a caller's business has come.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 enum Talk {
     Waiting(Call),
     Over(Outcome),
@@ -99,7 +105,7 @@ impl Lines {
     ) -> Option<Event> {
         let told = async { told.next().await.map(Event::Told) };
         let refused = async { refused.next().await.map(Event::Refused) };
-        let free = self.callers.len() < IN_FLIGHT;
+        let free = self.calls.len() < IN_FLIGHT;
         let call = async { next_if(free, calls).await.map(Event::Call) };
         first(told, first(refused, call)).await
     }
@@ -114,12 +120,15 @@ impl Lines {
                 (order, Talk::Over(outcome))
             }
         };
-        self.callers.push_back(Caller { order, talk });
-        self.callers.back_mut().and_then(Caller::present_card)
+        let last = self.calls.iter().map(|(place, _)| *place).max();
+        let mut caller = Caller { order, talk };
+        let card = caller.present_card();
+        self.calls.put(last.map_or(0, |place| place + 1), caller);
+        card
     }
 
     fn talk(&mut self, call: Call) -> Talk {
-        if self.numbers.insert(call.order.id.clone()) {
+        if self.heard.put(call.order.id.clone(), true).is_none() {
             return Talk::Waiting(call);
         }
         Talk::Over(Outcome::new(&call.order.id, Ending::Duplicate, None))
@@ -127,31 +136,43 @@ impl Lines {
 
     /// The same order with the caller's next card, if there is one.
     fn other_card(&mut self, order: &str) -> Option<CardOrder> {
-        self.waiting(order)?.present_card()
+        let (place, mut caller) = self.waiting(order)?;
+        let card = caller.present_card();
+        self.calls.put(place, caller);
+        card
     }
 
     /// Tells a caller how the order ended.
     fn end(&mut self, outcome: Outcome) {
-        if let Some(caller) = self.waiting(&outcome.order) {
+        if let Some((place, mut caller)) = self.waiting(&outcome.order) {
             caller.talk = Talk::Over(outcome);
+            self.calls.put(place, caller);
         }
     }
 
-    fn waiting(&mut self, order: &str) -> Option<&mut Caller> {
+    fn waiting(&self, order: &str) -> Option<(u64, Caller)> {
         let waits =
-            |caller: &&mut Caller| caller.order == order && matches!(caller.talk, Talk::Waiting(_));
-        self.callers.iter_mut().find(waits)
+            |caller: &Caller| caller.order == order && matches!(caller.talk, Talk::Waiting(_));
+        let mut calls = self.calls.iter();
+        let found = calls.find(|(_, caller)| waits(caller));
+        found.map(|(place, caller)| (*place, caller.clone()))
     }
 
     /// The outcome of the first caller, once it is known.
     fn hang_up(&mut self) -> Option<Outcome> {
-        let over = |caller: &mut Caller| matches!(caller.talk, Talk::Over(_));
-        self.callers.pop_front_if(over).map(Caller::outcome)
+        let (place, caller) = self.calls.iter().next()?;
+        let (place, Talk::Over(outcome)) = (*place, caller.talk.clone()) else {
+            return None;
+        };
+        self.calls.remove(&place);
+        Some(outcome)
     }
 
-    /// The outcome of the first caller, known or not.
-    fn cut(&mut self) -> Option<Outcome> {
-        self.callers.pop_front().map(Caller::outcome)
+    /// What callers are told whose order has not ended.
+    fn unanswered(self) -> Vec<Outcome> {
+        let callers = self.calls.iter().map(|(_, caller)| &caller.order);
+        let unanswered = |order: &String| Outcome::new(order, Ending::Unanswered, None);
+        callers.map(unanswered).collect()
     }
 }
 
@@ -174,13 +195,6 @@ impl Caller {
             order: call.order.clone(),
             card,
         })
-    }
-
-    fn outcome(self) -> Outcome {
-        match self.talk {
-            Talk::Over(outcome) => outcome,
-            Talk::Waiting(_) => Outcome::new(&self.order, Ending::Unanswered, None),
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one contract that every component comes down to.
 
 use std::sync::Arc;
-use std::task::Context;
+use std::task::{Context, Waker};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -114,6 +114,8 @@ pub struct Deskside {
     pub tables: Arc<[String]>,
     /// What has been written to them.
     pub journal: Journal,
+    /// Calls the process.
+    pub waker: Waker,
 }
 
 impl Params {

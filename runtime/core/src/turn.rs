@@ -410,14 +410,10 @@ impl Turn {
     #[inline]
     pub(crate) fn take_quietly(&mut self, element: usize) -> Take {
         let inner = self.inner();
-        let taken = match inner.receive(element) {
-            Some(packet) => Take::Packet(packet),
-            None => inner.take_slowly(element),
-        };
         if inner.staging.is_some() {
-            return inner.admit(element, taken);
+            return inner.take_unknown(element);
         }
-        taken
+        inner.take(element)
     }
 
     /// Gives a packet that this process took before.
@@ -701,11 +697,7 @@ impl Turn {
 
     /// Still waits for these in-port elements too, although something has moved since.
     pub(crate) fn wait_also(&mut self, waits: Waits) {
-        let inner = self.inner();
-        for element in waits.receive {
-            inner.wait_for_packet(element);
-        }
-        inner.waits.outside |= waits.outside;
+        self.inner().wait_also(waits);
     }
 
     // ---- what the engine does ----

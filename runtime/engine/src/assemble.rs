@@ -6,7 +6,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, unbounded};
-use paperflow_core::component::{Elements, Layout};
+use paperflow_core::component::{Deskside, Elements, Layout};
 use paperflow_core::message::Id;
 use paperflow_core::settle::Identity;
 use paperflow_core::turn::{Inlet, Manner, Outlet, Outside};
@@ -135,7 +135,10 @@ impl Wiring {
         let keep = error.is_some() || identity.is_some() || policy.keeps_packets();
         let bypass = bypass(&spec, &out_elements);
         let Form { layout, passing } = self.form(&spec, in_elements, out_elements);
-        let desk = self.network.desks.remove(&index);
+        let desk = self.network.desks.remove(&index).map(|side| Deskside {
+            waker: self.waker(index),
+            ..side
+        });
         let manner = Manner {
             desk: desk.clone(),
             passing,

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::task::Waker;
 
 use paperflow_core::component::Deskside;
 use paperflow_core::connector::{
@@ -231,6 +232,8 @@ impl Lowering<'_> {
                 desk: desk.map_err(|fault| failed(&address, fault))?,
                 tables: tables.iter().map(|table| table.name.clone()).collect(),
                 journal: Journal::default(),
+                // Its own when it is made.
+                waker: Waker::noop().clone(),
             };
             desks.insert(process, side);
         }

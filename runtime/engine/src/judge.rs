@@ -9,7 +9,6 @@
 //! are looked at, for the report.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use petgraph::algo::kosaraju_scc;
@@ -18,7 +17,6 @@ use petgraph::graphmap::DiGraphMap;
 use crate::link::Look;
 use crate::network::Net;
 use crate::process::{Life, ParamSource, Process, Socket, Status};
-use crate::receiver::Station;
 use crate::report::{Deadlock, State, Stuck, StuckLink, Verdict};
 use crate::roster::Who;
 
@@ -60,96 +58,6 @@ impl Net {
     }
 }
 
-impl Net {
-    /// Nobody is stuck, and nobody moves: those who wait for others to settle what they have been given
-    /// would wait for ever, if what holds it waits for their end.
-    fn nothing_moves(&self, epoch: u64) {
-        let waiting = self.last_called();
-        if self.roster.quiet_epoch() != Some(epoch) {
-            return;
-        }
-        if waiting.is_empty() {
-            return self.let_time_pass();
-        }
-        for (index, station) in waiting {
-            station.call_for_the_last_time();
-            self.roster.wake(*index);
-        }
-    }
-
-    /// Receivers for which nothing more will be settled before they end: those to which nobody sends any
-    /// more; else, when nothing comes from anywhere, all that wait for it, which are in a circle with who
-    /// holds it.
-    fn last_called(&self) -> Vec<&(usize, Arc<Station>)> {
-        if self.receivers.is_empty()
-            || self.outside.load(Ordering::Acquire) > 0
-            || self.is_left_unread()
-        {
-            return Vec::new();
-        }
-        let waits = |index: usize| self.processes[index].status().waits;
-        if (0..self.processes.len()).any(|index| waits(index).outside) {
-            return Vec::new();
-        }
-        let receivers = self.receivers.iter();
-        let waiting: Vec<_> = receivers
-            .filter(|(index, _)| waits(*index).settlement)
-            .collect();
-        let is_last = |(index, _): &&(usize, Arc<Station>)| {
-            let mut bells = self.processes[*index].links_in();
-            bells.all(|bell| self.links[bell].is_over())
-        };
-        let last: Vec<_> = waiting.iter().copied().filter(is_last).collect();
-        if last.is_empty() && !self.is_being_fed() {
-            waiting
-        } else {
-            last
-        }
-    }
-
-    /// Whether the embedding program may still feed a link.
-    fn is_being_fed(&self) -> bool {
-        self.links.iter().any(|link| {
-            let feeds = |who: &Who| matches!(who, Who::External(_));
-            link.writers.iter().any(feeds) && {
-                let open = link.observe().open;
-                let mut writers = link.writers.iter().zip(open);
-                writers.any(|(who, is_open)| is_open && feeds(who))
-            }
-        })
-    }
-
-    /// Virtual time goes on when everybody waits for it, but not while somebody waits for the world, or
-    /// for the embedding program to receive.
-    fn let_time_pass(&self) {
-        if self.outside.load(Ordering::Acquire) == 0
-            && self.clock.is_virtual()
-            && !self.is_left_unread()
-        {
-            self.clock.advance();
-        }
-    }
-
-    /// Whether a process waits for room that only the embedding program can make.
-    fn is_left_unread(&self) -> bool {
-        let is_blocked = |link: usize, who: &Who| match who {
-            Who::Process(writer) => {
-                let process = &self.processes[*writer];
-                let waits = process.status().waits;
-                let mut sockets = waits.send.iter().filter_map(|at| process.outputs.get(*at));
-                sockets.any(|socket| socket.link == Some(link))
-            }
-            Who::External(_) => false,
-        };
-        let mut links = self.links.iter().enumerate();
-        self.blocked.load(Ordering::Acquire) > 0
-            && links.any(|(at, link)| {
-                matches!(link.reader, Who::External(_))
-                    && link.writers.iter().any(|who| is_blocked(at, who))
-            })
-    }
-}
-
 enum Finding {
     /// These links end.
     Quiescent(Vec<usize>),
@@ -183,7 +91,7 @@ enum Waker {
 }
 
 impl<'a> Still<'a> {
-    fn of(net: &'a Net, members: Vec<usize>) -> Self {
+    pub(crate) fn of(net: &'a Net, members: Vec<usize>) -> Self {
         let processes = members.iter().map(|member| &net.processes[*member]);
         let read = processes.clone().flat_map(Process::links_in);
         let looks = read.map(|link| (link, net.links[link].observe())).collect();
@@ -293,14 +201,25 @@ impl<'a> Still<'a> {
     // ---- quiescence ----
 
     fn quiescent(&self) -> Option<Vec<usize>> {
-        self.cycles().into_iter().find_map(|cycle| {
-            let links = self.links_into(&cycle);
-            let waits = cycle.iter().all(|member| self.is_receiving(*member));
-            let closed = links
-                .iter()
-                .all(|link| self.is_empty_and_closed_off(*link, &cycle));
-            (waits && closed).then(|| self.loop_inputs(&cycle))
+        let cycle = self.quiet_cycle(|member| self.is_receiving(member));
+        cycle.map(|cycle| self.loop_inputs(&cycle))
+    }
+
+    /// A cycle of processes that all wait in this way, in which there is nothing, and into which nothing
+    /// can come.
+    pub(crate) fn quiet_cycle(&self, waits: impl Fn(usize) -> bool) -> Option<BTreeSet<usize>> {
+        self.cycles().into_iter().find(|cycle| {
+            let links = self.links_into(cycle);
+            let mut links = links.iter();
+            cycle.iter().all(|member| waits(*member))
+                && links.all(|link| self.is_empty_and_closed_off(*link, cycle))
         })
+    }
+
+    /// Whether it waits to receive, or for others to settle what it has handed out.
+    pub(crate) fn is_receiving_or_settled(&self, index: usize) -> bool {
+        let waits = &self.statuses[&index].waits;
+        waits.send.is_empty() && !waits.outside && (waits.settlement || self.is_inside(index))
     }
 
     /// Groups of processes that can reach each other over links with open writers.

@@ -18,6 +18,7 @@ mod door;
 mod embed;
 mod initial;
 mod judge;
+mod last_call;
 mod life;
 mod link;
 #[cfg(all(loom, test))]

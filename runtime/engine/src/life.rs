@@ -239,7 +239,7 @@ impl Process {
             turn.rest(step == Step::Done);
             turn.commit()?;
             if step != Step::Done {
-                turn.flush()?;
+                turn.send_committed()?;
             }
         }
         Ok(step)

@@ -14,7 +14,7 @@ impl Turn {
             holding.keep(trail.tokens.clone());
         }
         if let Some(staging) = &mut inner.staging {
-            staging.handle(trail.id);
+            staging.handle(trail.id, !trail.tokens.is_empty());
         }
     }
 
@@ -36,7 +36,7 @@ impl Turn {
     pub(crate) fn end_call(&mut self) {
         let inner = self.inner();
         if let (Some(staging), Some(holding)) = (&mut inner.staging, &mut inner.holding) {
-            staging.handle(holding.base());
+            staging.handle(holding.base(), holding.is_holding());
             staging.end_unit(Some(holding));
         } else {
             self.let_go_of_deliveries(Disposition::Done, None);

@@ -8,10 +8,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Waker;
 
 use crate::component::Deskside;
 use crate::connector::{
-    Delivery, Desk, Disposition, Found, Handled, Outlook, Row, Settlement, StoreFault,
+    Delivery, Desk, Disposition, Failure, Found, Handled, Outlook, Row, Settlement, StoreFault,
     Subscription, Work,
 };
 use crate::fault::Fault;
@@ -42,7 +43,8 @@ pub(super) struct Staging {
 /// What was done between two receives.
 #[derive(Default)]
 struct Unit {
-    handled: Vec<Id>,
+    /// What was handled, and whether a store delivers it again until it is settled.
+    handled: Vec<(Id, bool)>,
     packets: Vec<Waiting>,
     /// What the packets are when they are kept.
     sent: Vec<(usize, Message)>,
@@ -57,17 +59,35 @@ impl Unit {
         self.handled.is_empty() && self.packets.is_empty() && self.rows.is_empty()
     }
 
-    /// Whether nobody will deliver anything again to have this sent once more.
-    fn is_own(&self) -> bool {
-        self.handled.is_empty() && !self.sent.is_empty() && !self.is_known
+    fn has_handled(&self, id: Id) -> bool {
+        self.handled.iter().any(|(handled, _)| *handled == id)
     }
 
-    /// What is to be remembered of it: what was sent belongs to the packet that was handled last.
+    /// The packet that brings what was sent with it when it comes again: the last that a store delivers.
+    fn bringer(&self) -> Option<Id> {
+        let mut handled = self.handled.iter().rev();
+        handled
+            .find(|(_, is_delivered)| *is_delivered)
+            .map(|(id, _)| *id)
+    }
+
+    /// Whether nobody will deliver anything again to have this sent once more.
+    fn is_own(&self) -> bool {
+        self.bringer().is_none() && !self.sent.is_empty() && !self.is_known
+    }
+
+    /// What is to be remembered of it.
     fn remember(&self, into: &mut Vec<Handled>) {
-        if let Some((last, rest)) = self.handled.split_last() {
-            into.extend(rest.iter().map(|id| handled(*id, Vec::new())));
-            into.push(handled(*last, self.sent.clone()));
-        } else if self.is_own()
+        let bringer = self.bringer();
+        for (id, _) in &self.handled {
+            let sent = if Some(*id) == bringer {
+                self.sent.clone()
+            } else {
+                Vec::new()
+            };
+            into.push(handled(*id, sent));
+        }
+        if self.is_own()
             && let Some((_, first)) = self.sent.first()
         {
             into.push(Handled {
@@ -88,22 +108,22 @@ fn handled(id: Id, sent: Vec<(usize, Message)>) -> Handled {
 
 impl Staging {
     pub(super) fn new(side: Deskside) -> Self {
-        let desk = Arc::clone(&side.desk);
+        let ledger = Owing::new(Arc::clone(&side.desk), side.waker.clone());
         Self {
             side,
-            ledger: Arc::new(Owing::new(desk)),
+            ledger: Arc::new(ledger),
             current: Unit::default(),
             complete: Vec::new(),
             has_begun: false,
         }
     }
 
-    /// A packet of this id has been handled: dropped, sent on, or its call is over.
-    pub(super) fn handle(&mut self, id: Option<Id>) {
-        let Some(id) = id.filter(|id| !self.current.handled.contains(id)) else {
-            return;
-        };
-        self.current.handled.push(id);
+    /// A packet of this id has been handled: dropped, sent on, or its call is over. `is_delivered`: a store
+    /// delivers it again unless what follows from it is settled.
+    pub(super) fn handle(&mut self, id: Option<Id>, is_delivered: bool) {
+        if let Some(id) = id.filter(|id| !self.current.has_handled(*id)) {
+            self.current.handled.push((id, is_delivered));
+        }
     }
 
     /// The unit of work is complete. The process holds nothing any more that its packets do not.
@@ -139,7 +159,7 @@ impl Staging {
 
     fn is_staged(&self, id: Id) -> bool {
         let mut units = self.complete.iter().chain([&self.current]);
-        units.any(|unit| unit.handled.contains(&id))
+        units.any(|unit| unit.has_handled(id))
     }
 
     /// Commits what is complete, and gives what may leave now.
@@ -172,13 +192,13 @@ impl Inner {
     /// Stages a packet that the process sends.
     #[inline(never)]
     pub(super) fn stage(&mut self, at: usize, packet: Packet, forwarded: bool) -> Give {
-        let before = packet.trail().and_then(|trail| trail.id);
+        let before = packet.trail().cloned().unwrap_or_default();
         let packet = self.descend(packet, forwarded);
         let Some(staging) = &mut self.staging else {
             return Give::Full(packet);
         };
         if forwarded {
-            staging.handle(before);
+            staging.handle(before.id, !before.tokens.is_empty());
         }
         if self.outs[at].outlet.is_none() {
             self.place(at, packet, forwarded);
@@ -195,12 +215,18 @@ impl Inner {
         Give::Sent
     }
 
-    /// What was taken, unless it has been handled before: then what was sent is sent again, and the
-    /// next is taken.
-    pub(super) fn admit(&mut self, at: usize, mut taken: Take) -> Take {
+    /// The next packet that has not been handled before; for one that has, what was sent is sent again.
+    #[inline(never)]
+    pub(super) fn take_unknown(&mut self, at: usize) -> Take {
+        // What the process waits for elsewhere it still waits for when only known packets come.
+        let waits = self.waits.clone();
         loop {
-            let Take::Packet(packet) = taken else {
-                return taken;
+            let packet = match self.take(at) {
+                Take::Packet(packet) => packet,
+                other => {
+                    self.wait_also(waits);
+                    return other;
+                }
             };
             match self.known(&packet) {
                 Ok(None) => {
@@ -215,10 +241,6 @@ impl Inner {
                     return Take::Empty;
                 }
             }
-            taken = match self.receive(at) {
-                Some(packet) => Take::Packet(packet),
-                None => self.take_slowly(at),
-            };
         }
     }
 
@@ -348,6 +370,13 @@ impl Turn {
         if let Some(fault) = inner.fault.take() {
             return Err(fault);
         }
+        if let Some(failure) = staging.ledger.take_failure() {
+            let Failure {
+                process, message, ..
+            } = failure;
+            let message = format!("what it sent could not be handled by {process}: {message}");
+            return Err(Fault::new(message));
+        }
         if staging.is_settled() {
             return Ok(());
         }
@@ -361,6 +390,20 @@ impl Turn {
                 hold_all(&mut packet, std::slice::from_ref(&own));
                 inner.hand.push_back((at, packet, forwarded));
             }
+        }
+        Ok(())
+    }
+
+    /// Moves what has been committed to the links, after a step that has ended with a wait. It waits for
+    /// the same as before, unless something does not fit: then it waits for room and nothing else.
+    ///
+    /// # Errors
+    /// A receiver has left.
+    pub fn send_committed(&mut self) -> Result<(), Fault> {
+        let inner = self.inner();
+        let waits = std::mem::take(&mut inner.waits);
+        if inner.empty_hand()? {
+            inner.waits = waits;
         }
         Ok(())
     }
@@ -393,6 +436,8 @@ fn hold_all(packet: &mut Packet, tokens: &[Tokens]) {
 /// What has been committed and sent of a process's own accord, until it is known to have arrived.
 struct Owing {
     desk: Arc<dyn Desk>,
+    /// Calls the process.
+    waker: Waker,
     book: Mutex<Book>,
 }
 
@@ -400,14 +445,22 @@ struct Owing {
 struct Book {
     last: u64,
     owed: HashMap<u64, Id>,
+    /// What was sent could not be handled, and nobody will try again in this run.
+    failure: Option<Failure>,
 }
 
 impl Owing {
-    fn new(desk: Arc<dyn Desk>) -> Self {
+    fn new(desk: Arc<dyn Desk>, waker: Waker) -> Self {
         Self {
             desk,
+            waker,
             book: Mutex::default(),
         }
+    }
+
+    fn take_failure(&self) -> Option<Failure> {
+        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        book.failure.take()
     }
 
     /// Whoever holds the tokens has still to do with what was sent.
@@ -425,14 +478,19 @@ impl Subscription for Owing {
         Ok(Found::Empty(Outlook::default()))
     }
 
-    /// What was not handled is found owed by the next run.
+    /// What was not handled is found owed by the next run. Who sent it fails, as no store gives it again.
     fn settle(&self, ticket: u64, settlement: Settlement) {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = book.owed.remove(&ticket);
-        if let Some(id) = id
-            && settlement.disposition == Disposition::Done
-        {
-            self.desk.paid(id);
+        let Some(id) = book.owed.remove(&ticket) else {
+            return;
+        };
+        match settlement.disposition {
+            Disposition::Done => self.desk.paid(id),
+            Disposition::Release => {}
+            Disposition::Retry | Disposition::Reject | Disposition::Invalid => {
+                book.failure = Some(settlement.failure.unwrap_or_default());
+                self.waker.wake_by_ref();
+            }
         }
     }
 

@@ -160,6 +160,15 @@ impl Inner {
         Some(packet)
     }
 
+    /// The next packet, and what else is to be looked at when there is none.
+    #[inline]
+    pub(super) fn take(&mut self, at: usize) -> Take {
+        match self.receive(at) {
+            Some(packet) => Take::Packet(packet),
+            None => self.take_slowly(at),
+        }
+    }
+
     /// Looks at everything else: the turn is spent, a packet is to be handled once more, the window is
     /// empty.
     pub(super) fn take_slowly(&mut self, at: usize) -> Take {
@@ -407,6 +416,14 @@ impl Inner {
         if !self.waits.receive.contains(&at) {
             self.waits.receive.push(at);
         }
+    }
+
+    /// Still waits for this too, although something has moved since.
+    pub(super) fn wait_also(&mut self, waits: Waits) {
+        for element in waits.receive {
+            self.wait_for_packet(element);
+        }
+        self.waits.outside |= waits.outside;
     }
 
     pub(super) fn wait_for_room(&mut self, at: usize) {

@@ -22,6 +22,7 @@ impl Tables {
             desk: Arc::new(Blank),
             tables: names.collect(),
             journal: Journal::default(),
+            waker: std::task::Waker::noop().clone(),
         })
     }
 

@@ -1,0 +1,121 @@
+//! When nobody is stuck and nobody moves: receivers end whose deliveries are held until they do, or time
+//! goes on.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::judge::Still;
+use crate::network::Net;
+use crate::receiver::Station;
+use crate::roster::Who;
+
+impl Net {
+    /// Nobody is stuck, and nobody moves: those who wait for others to settle what they have been given
+    /// would wait for ever, if what holds it waits for their end.
+    pub(crate) fn nothing_moves(&self, epoch: u64) {
+        let waiting = self.last_called();
+        if self.roster.quiet_epoch() != Some(epoch) {
+            return;
+        }
+        if waiting.is_empty() {
+            return self.let_time_pass();
+        }
+        for (index, station) in waiting {
+            tracing::debug!(receiver = %self.processes[*index].address, "nothing more will be settled");
+            station.call_for_the_last_time();
+            self.roster.wake(*index);
+        }
+    }
+
+    /// Receivers for which nothing more will be settled before they end.
+    fn last_called(&self) -> Vec<&(usize, Arc<Station>)> {
+        if self.receivers.is_empty()
+            || self.outside.load(Ordering::Acquire) > 0
+            || self.is_left_unread()
+        {
+            return Vec::new();
+        }
+        let waits = |index: usize| self.processes[index].status().waits;
+        if (0..self.processes.len()).any(|index| waits(index).outside) {
+            return Vec::new();
+        }
+        let receivers = self.receivers.iter();
+        let waiting: Vec<_> = receivers
+            .filter(|(index, _)| waits(*index).settlement)
+            .collect();
+        self.first_called(&waiting)
+    }
+
+    /// Of those that wait: those to which nobody sends any more; else those of a cycle into which nothing
+    /// comes any more; else, when nothing comes from anywhere, all of them.
+    fn first_called<'a>(
+        &self,
+        waiting: &[&'a (usize, Arc<Station>)],
+    ) -> Vec<&'a (usize, Arc<Station>)> {
+        let is_last = |(index, _): &&(usize, Arc<Station>)| {
+            let mut bells = self.processes[*index].links_in();
+            bells.all(|bell| self.links[bell].is_over())
+        };
+        let last: Vec<_> = waiting.iter().copied().filter(is_last).collect();
+        if !last.is_empty() || waiting.is_empty() {
+            return last;
+        }
+        let still = Still::of(self, (0..self.processes.len()).collect());
+        let cycle = still.quiet_cycle(|member| still.is_receiving_or_settled(member));
+        let is_in = |cycle: &BTreeSet<usize>| {
+            let members = waiting.iter().copied();
+            members.filter(|(index, _)| cycle.contains(index)).collect()
+        };
+        let of_cycle: Vec<_> = cycle.as_ref().map(is_in).unwrap_or_default();
+        if !of_cycle.is_empty() {
+            of_cycle
+        } else if self.is_being_fed() {
+            Vec::new()
+        } else {
+            waiting.to_vec()
+        }
+    }
+
+    /// Whether the embedding program may still feed a link.
+    fn is_being_fed(&self) -> bool {
+        self.links.iter().any(|link| {
+            let feeds = |who: &Who| matches!(who, Who::External(_));
+            link.writers.iter().any(feeds) && {
+                let open = link.observe().open;
+                let mut writers = link.writers.iter().zip(open);
+                writers.any(|(who, is_open)| is_open && feeds(who))
+            }
+        })
+    }
+
+    /// Virtual time goes on when everybody waits for it, but not while somebody waits for the world, or
+    /// for the embedding program to receive.
+    fn let_time_pass(&self) {
+        if self.outside.load(Ordering::Acquire) == 0
+            && self.clock.is_virtual()
+            && !self.is_left_unread()
+        {
+            self.clock.advance();
+        }
+    }
+
+    /// Whether a process waits for room that only the embedding program can make.
+    fn is_left_unread(&self) -> bool {
+        let is_blocked = |link: usize, who: &Who| match who {
+            Who::Process(writer) => {
+                let process = &self.processes[*writer];
+                let waits = process.status().waits;
+                let mut sockets = waits.send.iter().filter_map(|at| process.outputs.get(*at));
+                sockets.any(|socket| socket.link == Some(link))
+            }
+            Who::External(_) => false,
+        };
+        let mut links = self.links.iter().enumerate();
+        self.blocked.load(Ordering::Acquire) > 0
+            && links.any(|(at, link)| {
+                matches!(link.reader, Who::External(_))
+                    && link.writers.iter().any(|who| is_blocked(at, who))
+            })
+    }
+}
