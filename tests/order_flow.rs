@@ -363,6 +363,23 @@ fn x6_every_scheduler_and_every_capacity_gives_the_same_bytes() {
 }
 
 #[test]
+#[cfg(feature = "sqlite")]
+fn x6_with_what_must_not_be_lost_in_a_store_it_gives_the_same_bytes_and_ends() {
+    let expected = committed("expected.jsonl");
+    let wiring = format!("{FOLDER}/durable.toml");
+    for scheduler in ["threads", "pool=2"] {
+        let data = format!("{}/order-flow-{scheduler}", env!("CARGO_TARGET_TMPDIR"));
+        drop(std::fs::remove_dir_all(&data));
+        let options = ["--wiring", &wiring, "--data", &data];
+        let options = [&options[..], &["--scheduler", scheduler]].concat();
+        assert!(
+            run(&options) == expected,
+            "{scheduler} gives something else"
+        );
+    }
+}
+
+#[test]
 fn x6_the_orders_worked_out_by_hand_come_out_as_worked_out() {
     let printed = records(&committed("expected.jsonl"));
     let confirmed = |order: &str, amount: i64| json!({ "order": order, "outcome": "confirmed", "amount": amount, "driver": "D-3", "start": "19:10" });

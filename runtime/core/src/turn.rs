@@ -411,9 +411,12 @@ impl Turn {
     pub(crate) fn take_quietly(&mut self, element: usize) -> Take {
         let inner = self.inner();
         if inner.staging.is_some() {
-            return inner.take_unknown(element);
+            return inner.take_new(element);
         }
-        inner.take(element)
+        match inner.receive(element) {
+            Some(packet) => Take::Packet(packet),
+            None => inner.take_slowly(element),
+        }
     }
 
     /// Gives a packet that this process took before.
@@ -697,7 +700,11 @@ impl Turn {
 
     /// Still waits for these in-port elements too, although something has moved since.
     pub(crate) fn wait_also(&mut self, waits: Waits) {
-        self.inner().wait_also(waits);
+        let inner = self.inner();
+        for element in waits.receive {
+            inner.wait_for_packet(element);
+        }
+        inner.waits.outside |= waits.outside;
     }
 
     // ---- what the engine does ----

@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use petgraph::algo::kosaraju_scc;
+use petgraph::graphmap::DiGraphMap;
+
 use crate::judge::Still;
 use crate::network::Net;
 use crate::receiver::Station;
@@ -48,7 +51,7 @@ impl Net {
     }
 
     /// Of those that wait: those to which nobody sends any more; else those of a cycle into which nothing
-    /// comes any more; else, when nothing comes from anywhere, all of them.
+    /// comes any more; else, when nothing comes from anywhere, those that are behind no other.
     fn first_called<'a>(
         &self,
         waiting: &[&'a (usize, Arc<Station>)],
@@ -73,8 +76,47 @@ impl Net {
         } else if self.is_being_fed() {
             Vec::new()
         } else {
-            waiting.to_vec()
+            let behind = self.behind(waiting.iter().map(|(index, _)| *index).collect());
+            let foremost = waiting.iter().copied();
+            foremost
+                .filter(|(index, _)| !behind.contains(index))
+                .collect()
         }
+    }
+
+    /// Processes that can be reached from some of these, and do not reach them themselves: what follows
+    /// from the end of those may be sent to these.
+    fn behind(&self, some: BTreeSet<usize>) -> BTreeSet<usize> {
+        let (graph, mut behind) = (self.drawing(), BTreeSet::new());
+        // What is written to comes first, so the last one is written to by no other.
+        for circle in kosaraju_scc(&graph).iter().rev() {
+            let is_behind = circle.iter().any(|index| behind.contains(index));
+            if is_behind || circle.iter().any(|index| some.contains(index)) {
+                let inside: BTreeSet<usize> = circle.iter().copied().collect();
+                let next = circle.iter().flat_map(|index| graph.neighbors(*index));
+                behind.extend(next.filter(|index| !inside.contains(index)));
+            }
+            if is_behind {
+                behind.extend(circle);
+            }
+        }
+        behind
+    }
+
+    /// Who can still send to whom.
+    fn drawing(&self) -> DiGraphMap<usize, ()> {
+        let mut graph = DiGraphMap::new();
+        for link in &self.links {
+            let look = link.observe();
+            for (writer, is_open) in link.writers.iter().zip(&look.open) {
+                if let (Who::Process(writer), Who::Process(reader), true) =
+                    (writer, &link.reader, *is_open && !look.is_over)
+                {
+                    graph.add_edge(*writer, *reader, ());
+                }
+            }
+        }
+        graph
     }
 
     /// Whether the embedding program may still feed a link.

@@ -208,6 +208,11 @@ impl Process {
             return self.finish(body, net);
         };
         let mut cx = Context::from_waker(&self.waker);
+        if self.desk.is_some()
+            && let Err(fault) = turn.skip_known()
+        {
+            return self.fail(body, net, fault);
+        }
         let stepped = catch_unwind(AssertUnwindSafe(|| activity.step(turn, &mut cx)));
         let result = stepped.unwrap_or_else(|panic| {
             if let Some(lent) = slot::reclaim() {

@@ -49,6 +49,40 @@ async fn sort(
     Ok(())
 }
 
+/// Passes each number on and keeps it in its hands until the next one has come.
+#[component("q/hold", work = compute)]
+async fn hold(
+    /// Numbers.
+    input: In<i64>,
+    /// The same.
+    out: Out<i64>,
+) -> Result<(), Fault> {
+    let mut held = input.next().await;
+    while let Some(number) = &held {
+        out.send(**number).await?;
+        held = input.next().await;
+    }
+    Ok(())
+}
+
+/// Emits 2 for each number, once there are no more of them.
+#[component("q/raise", work = compute)]
+async fn raise(
+    /// Numbers.
+    input: In<i64>,
+    /// A 2 for each.
+    out: Out<i64>,
+) -> Result<(), Fault> {
+    let mut count = 0;
+    while input.next().await.is_some() {
+        count += 1;
+    }
+    for _ in 0..count {
+        out.send(2).await?;
+    }
+    Ok(())
+}
+
 /// Passes what it gets and says which delivery it was.
 #[component("q/attempts", work = compute)]
 async fn attempts(
@@ -116,6 +150,8 @@ fn catalogue() -> Catalogue {
     common::catalogue()
         .with(later)
         .with(news)
+        .with(raise)
+        .with(hold)
         .with(sort)
         .with(step)
         .with(attempts)
@@ -233,6 +269,20 @@ fn who_keeps_everything_to_the_end_sees_the_end() {
     let text = "'40' -> COUNT E(t/emit) -> A(q/sort) -> B(t/pass)\nOUTPORT=B.OUT:OUT";
     expect(text, &[("A.IN", 1000, 3)], &expected);
     expect(text, &[("A.IN", 1000, 3), ("B.IN", 1000, 3)], &expected);
+}
+
+#[test]
+fn a_cycle_over_a_queue_does_not_end_before_another_that_leads_to_it() {
+    let text = "'3' -> COUNT E(t/emit) OUT -> IN[0] J(t/join) OUT -> IN G(q/hold) OUT -> IN S(q/step)\n\
+                S BACK -> IN[1] J\n\
+                S OUT -> IN R(q/raise) OUT -> IN[0] K(t/join) OUT -> IN H(q/hold) OUT -> IN U(q/step)\n\
+                U BACK -> IN[1] K\n\
+                '2' -> COUNT F(t/emit) OUT -> IN[2] K\nOUTPORT=U.OUT:OUT";
+    expect(
+        text,
+        &[("J.IN[1]", 100, 0), ("K.IN[1]", 100, 0)],
+        &["0", "0", "0", "0", "0"],
+    );
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::fault::Fault;
 use crate::message::{Id, Message};
 use crate::packet::Packet;
 use crate::settle::{Holding, Token, Tokens, Trail};
-use crate::turn::{Give, Take, Turn};
+use crate::turn::{Give, Pulled, Take, Turn};
 
 use super::windows::Inner;
 
@@ -38,6 +38,8 @@ pub(super) struct Staging {
     complete: Vec<Unit>,
     /// What an earlier run owes has been asked for.
     has_begun: bool,
+    /// The packet that waits at an in-port, if it is known to be new.
+    new: HashMap<usize, Id>,
 }
 
 /// What was done between two receives.
@@ -115,6 +117,7 @@ impl Staging {
             current: Unit::default(),
             complete: Vec::new(),
             has_begun: false,
+            new: HashMap::new(),
         }
     }
 
@@ -215,45 +218,77 @@ impl Inner {
         Give::Sent
     }
 
-    /// The next packet that has not been handled before; for one that has, what was sent is sent again.
-    #[inline(never)]
-    pub(super) fn take_unknown(&mut self, at: usize) -> Take {
-        // What the process waits for elsewhere it still waits for when only known packets come.
-        let waits = self.waits.clone();
-        loop {
-            let packet = match self.take(at) {
-                Take::Packet(packet) => packet,
-                other => {
-                    self.wait_also(waits);
-                    return other;
-                }
-            };
-            match self.known(&packet) {
-                Ok(None) => {
-                    crate::failpoint!("after_admit");
-                    return Take::Packet(packet);
-                }
-                Ok(Some(sent)) => self.send_again(&packet, sent),
-                Err(fault) => {
-                    self.fault.get_or_insert(fault.with(packet).at(at));
-                    self.spent = true;
-                    self.left = 0;
-                    return Take::Empty;
-                }
+    /// The next packet that has not been handled before.
+    pub(super) fn take_new(&mut self, at: usize) -> Take {
+        let is_retried = self
+            .retry
+            .as_ref()
+            .is_some_and(|(element, _)| *element == at);
+        if self.left == 0 || is_retried {
+            return self.take_slowly(at);
+        }
+        match self.skip_known(at) {
+            Err(fault) => {
+                self.fault.get_or_insert(fault.at(at));
+                self.left = 0;
+            }
+            Ok(Pulled::End) => return Take::End,
+            Ok(Pulled::Empty) if self.left > 0 => self.wait_for_packet(at),
+            Ok(Pulled::Empty | Pulled::Some) => {}
+        }
+        let later = self.retry.take();
+        let packet = self.receive(at);
+        self.retry = later;
+        match packet {
+            Some(packet) => {
+                crate::failpoint!("after_admit");
+                Take::Packet(packet)
+            }
+            None => {
+                self.spent |= self.left == 0;
+                Take::Empty
             }
         }
     }
 
-    /// What followed from a packet, if it has been handled before.
-    fn known(&self, packet: &Packet) -> Result<Option<Vec<(usize, Message)>>, Fault> {
-        let Some(id) = packet.trail().and_then(|trail| trail.id) else {
+    /// What waits at an in-port and was handled before ends here, and what was sent is sent again. What
+    /// is left there is new. The process does not learn of it: what it does goes on from what it had.
+    fn skip_known(&mut self, at: usize) -> Result<Pulled, Fault> {
+        loop {
+            let pulled = self.look_into(at);
+            let front = self.ins.get(at).and_then(|element| element.window.front());
+            let id = front.and_then(|packet| packet.trail()?.id);
+            let (Pulled::Some, Some(id)) = (pulled, id) else {
+                return Ok(pulled);
+            };
+            let Some(sent) = self.known(at, id)? else {
+                return Ok(pulled);
+            };
+            if let Some((packet, _)) = self.pop(at) {
+                self.send_again(&packet, sent);
+            }
+            if self.left == 0 {
+                return Ok(Pulled::Empty);
+            }
+        }
+    }
+
+    /// What followed from a packet that waits at an in-port, if it has been handled before.
+    fn known(&mut self, at: usize, id: Id) -> Result<Option<Vec<(usize, Message)>>, Fault> {
+        let Some(staging) = &mut self.staging else {
             return Ok(None);
         };
-        match &self.staging {
-            Some(staging) if staging.is_staged(id) => Ok(Some(Vec::new())),
-            Some(staging) => Ok(staging.side.desk.handled(id)?),
-            None => Ok(None),
+        if staging.is_staged(id) {
+            return Ok(Some(Vec::new()));
         }
+        if staging.new.get(&at) == Some(&id) {
+            return Ok(None);
+        }
+        let sent = staging.side.desk.handled(id)?;
+        if sent.is_none() {
+            staging.new.insert(at, id);
+        }
+        Ok(sent)
     }
 
     /// A packet that has been handled before ends here, and what was sent is sent again.
@@ -344,6 +379,22 @@ impl Turn {
                 ..Unit::default()
             };
             inner.add_known(unit);
+        }
+        Ok(())
+    }
+
+    /// What was handled before a crash and is delivered again is not left to wait until the process
+    /// reads there: it may read nothing more before what it has sent has come back, and that is sent
+    /// again only because of that delivery.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub fn skip_known(&mut self) -> Result<(), Fault> {
+        let inner = self.inner();
+        for at in 0..inner.ins.len() {
+            if inner.left > 0 && inner.retry.is_none() {
+                inner.skip_known(at)?;
+            }
         }
         Ok(())
     }

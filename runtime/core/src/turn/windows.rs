@@ -95,16 +95,26 @@ impl Inner {
         if self.left == 0 || self.retry.is_some() {
             return None;
         }
+        let (packet, is_plain) = self.pop(at)?;
+        self.retrying = false;
+        self.waits.clear();
+        if !is_plain {
+            self.begin_lineage(&packet);
+        }
+        Some(packet)
+    }
+
+    /// Takes the next packet out of a window; whether it needs no further look.
+    #[inline]
+    pub(super) fn pop(&mut self, at: usize) -> Option<(Packet, bool)> {
         let element = self.ins.get_mut(at)?;
         // Looked at where it lies: what is looked at on its way is copied in pieces.
         let is_plain = !element.window.front()?.is_special() && self.lineage.is_none();
         let packet = element.window.pop_front()?;
         element.received.packets += 1;
-        self.left -= 1;
+        self.left = self.left.saturating_sub(1);
         self.owned += 1;
-        self.retrying = false;
         self.counts.received += 1;
-        self.waits.clear();
         if !is_plain {
             let one = Received::of(&packet);
             element.received.depth += one.depth;
@@ -115,10 +125,7 @@ impl Inner {
         if element.received.packets >= element.stride {
             release(element);
         }
-        if !is_plain {
-            self.begin_lineage(&packet);
-        }
-        Some(packet)
+        Some((packet, is_plain))
     }
 
     /// What is made from now on follows from this packet.
@@ -158,15 +165,6 @@ impl Inner {
             release(element);
         }
         Some(packet)
-    }
-
-    /// The next packet, and what else is to be looked at when there is none.
-    #[inline]
-    pub(super) fn take(&mut self, at: usize) -> Take {
-        match self.receive(at) {
-            Some(packet) => Take::Packet(packet),
-            None => self.take_slowly(at),
-        }
     }
 
     /// Looks at everything else: the turn is spent, a packet is to be handled once more, the window is
@@ -416,14 +414,6 @@ impl Inner {
         if !self.waits.receive.contains(&at) {
             self.waits.receive.push(at);
         }
-    }
-
-    /// Still waits for this too, although something has moved since.
-    pub(super) fn wait_also(&mut self, waits: Waits) {
-        for element in waits.receive {
-            self.wait_for_packet(element);
-        }
-        self.waits.outside |= waits.outside;
     }
 
     pub(super) fn wait_for_room(&mut self, at: usize) {
