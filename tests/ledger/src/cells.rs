@@ -189,13 +189,7 @@ impl Stage {
     /// K22: a signal stops the sources, and what is in the network is handled: the next run goes on
     /// there, and does nothing again.
     fn drain(&self, name: &str, plot: Plot) -> Result<Passed, Wrong> {
-        let scene = self.scene(
-            name,
-            Plot {
-                is_kept: false,
-                ..plot
-            },
-        )?;
+        let scene = self.scene(name, plot)?;
         let child = scene.start(None, &["--drain", "60s"])?;
         child.wait_for_lines(self.packets / 20);
         child.signal(Signal::SIGTERM)?;
@@ -219,13 +213,7 @@ impl Stage {
 
     /// K22: what is not done at the deadline is told, and is there for the next run.
     fn abandon(&self, name: &str, plot: Plot) -> Result<Passed, Wrong> {
-        let scene = self.scene(
-            name,
-            Plot {
-                is_kept: false,
-                ..plot
-            },
-        )?;
+        let scene = self.scene(name, plot)?;
         let slow = ["--drain", "200ms", "--set", "Handle.PAUSE=5"];
         let child = scene.start(None, &slow)?;
         child.wait_for_lines(3);
@@ -235,13 +223,7 @@ impl Stage {
 
     /// K23: a second signal ends at once, as `kill -9` would.
     fn second_signal(&self, name: &str, plot: Plot) -> Result<Passed, Wrong> {
-        let scene = self.scene(
-            name,
-            Plot {
-                is_kept: false,
-                ..plot
-            },
-        )?;
+        let scene = self.scene(name, plot)?;
         let slow = ["--drain", "600s", "--set", "Handle.PAUSE=5"];
         let child = scene.start(None, &slow)?;
         child.wait_for_lines(3);
@@ -268,7 +250,7 @@ impl Stage {
     /// K24: nothing can be written; then there is room again.
     fn full_disk(&self, name: &str, plot: Plot) -> Result<Passed, Wrong> {
         let scene = self.scene(name, plot)?;
-        let disk = Disk::mount(scene.folder.join(".paperflow"))?;
+        let disk = Disk::mount(scene.folder.join("store"))?;
         let child = match &disk {
             Some(_) => scene.start(None, &[])?,
             None => scene.start_limited(LIMIT)?,

@@ -19,11 +19,13 @@ const LONGEST: Duration = Duration::from_secs(600);
 pub(crate) struct Order<'a> {
     pub(crate) office: &'a Path,
     pub(crate) folder: &'a Path,
-    pub(crate) graph: &'a str,
+    pub(crate) graph: &'a Path,
+    pub(crate) wiring: &'a Path,
+    /// The folder of the store.
+    pub(crate) data: &'a Path,
     /// The file for what it writes to standard error.
-    pub(crate) complaints: &'a str,
+    pub(crate) complaints: &'a Path,
     pub(crate) failpoint: Option<&'a str>,
-    pub(crate) tables: Option<&'a str>,
     pub(crate) more: &'a [&'a str],
     /// No file may have more blocks of 512 bytes.
     pub(crate) limit: Option<u64>,
@@ -51,11 +53,12 @@ impl Child {
             None => Command::new(order.office),
             Some(limit) => limited(order.office, limit),
         };
-        command.args(["run", order.graph]).args(order.more);
+        command.arg("run").arg(order.graph);
+        command.arg("--wiring").arg(order.wiring);
+        command.arg("--data").arg(order.data).args(order.more);
         command.current_dir(order.folder);
         command.env_remove("PAPERFLOW_FAILPOINT");
         command.envs(order.failpoint.map(|point| ("PAPERFLOW_FAILPOINT", point)));
-        command.envs(order.tables.map(|tables| ("LEDGER_TABLES", tables)));
         command.stdin(Stdio::null());
         command.stdout(Stdio::piped());
         command.stderr(File::create(&complaints)?);
@@ -91,24 +94,36 @@ impl Child {
         Ok(kill(self.pid, signal)?)
     }
 
+    /// All lines that nobody has waited for, up to its end.
+    pub(crate) fn rest(&self) -> Vec<String> {
+        self.lines.iter().collect()
+    }
+
     /// Waits until it has ended or stopped.
     pub(crate) fn wait(&self) -> io::Result<End> {
+        match self.wait_or_kill(Some(LONGEST))? {
+            End::Killed(Signal::SIGKILL) => Err(io::Error::other("it did not end")),
+            end => Ok(end),
+        }
+    }
+
+    /// Waits until it has ended or stopped, and kills it if that takes so long.
+    pub(crate) fn wait_or_kill(&self, after: Option<Duration>) -> io::Result<End> {
         let (told, ended) = channel::<()>();
-        let pid = self.pid;
+        let (pid, after) = (self.pid, after.unwrap_or(LONGEST));
         let watch = thread::spawn(move || {
-            let late = ended.recv_timeout(LONGEST) == Err(RecvTimeoutError::Timeout);
+            let late = ended.recv_timeout(after) == Err(RecvTimeoutError::Timeout);
             if late {
                 // It may have ended just now.
                 let _ = kill(pid, Signal::SIGKILL);
             }
-            late
         });
         let end = wait_for_end(pid);
         drop(told);
-        match watch.join() {
-            Ok(false) => end,
-            _ => Err(io::Error::other("it did not end")),
-        }
+        watch
+            .join()
+            .map_err(|_| io::Error::other("nobody watched"))?;
+        end
     }
 
     /// What it has written to standard error.

@@ -4,6 +4,7 @@
 //! ```sh
 //! cargo run --release -p paperflow-ledger
 //! cargo run -p paperflow-ledger -- --packets 500 --only K7 --connector queue
+//! cargo run -p paperflow-ledger -- --soak 20
 //! ```
 #![expect(clippy::print_stdout, reason = "a program that prints a table")]
 
@@ -14,6 +15,7 @@ mod child;
 mod office;
 mod rows;
 mod scene;
+mod soak;
 mod table;
 
 use std::fs;
@@ -27,6 +29,7 @@ use clap::Parser;
 use cells::Stage;
 use rows::ROWS;
 use scene::Connector;
+use soak::Soak;
 use table::Cell;
 
 #[derive(Debug, Parser)]
@@ -47,6 +50,15 @@ struct Args {
     /// How often a network is killed at a place before it may finish.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=3))]
     kills: u32,
+    /// Kill a network at times by chance instead, this often, and compare it with a run that nobody disturbs.
+    #[arg(long, value_name = "KILLS")]
+    soak: Option<u32>,
+    /// What is soaked; the order flow by default.
+    #[arg(long, requires = "soak", requires = "wiring")]
+    graph: Option<PathBuf>,
+    /// And with which wiring.
+    #[arg(long, requires = "graph")]
+    wiring: Option<PathBuf>,
     /// Print one JSON object for each cell.
     #[arg(long)]
     json: bool,
@@ -62,13 +74,14 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
-        Ok(cells) if cells.is_empty() => {
-            println!("there is no such row");
-            ExitCode::from(2)
-        }
-        Ok(cells) if cells.iter().any(Cell::is_failed) => ExitCode::FAILURE,
-        Ok(_) => ExitCode::SUCCESS,
+    let args = Args::parse();
+    let is_fine = match args.soak {
+        Some(kills) => soaked(&args, kills),
+        None => run(&args),
+    };
+    match is_fine {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             println!("the ledger cannot run: {error}");
             ExitCode::from(2)
@@ -76,13 +89,48 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> io::Result<Vec<Cell>> {
+fn soaked(args: &Args, kills: u32) -> io::Result<bool> {
+    let office = args.office.clone().map_or_else(office::build, Ok)?;
+    let (office, folder) = (
+        fs::canonicalize(&office)?,
+        args.folder(&office).join("soak"),
+    );
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    let own = |given: &Option<PathBuf>, name| match given {
+        Some(path) => fs::canonicalize(path),
+        None => Ok(soak::order_flow(name)),
+    };
+    let soaked = Soak {
+        office: &office,
+        folder: &fs::canonicalize(folder)?,
+        graph: &own(&args.graph, "order-flow.fbp")?,
+        wiring: &own(&args.wiring, "durable.toml")?,
+        kills,
+        seed: args.seed,
+    };
+    let soaked = soaked.run()?;
+    match args.json {
+        true => println!("{}", soaked.json()),
+        false => println!("{}", soaked.words()),
+    }
+    Ok(soaked.wrong.is_empty())
+}
+
+impl Args {
+    fn folder(&self, office: &Path) -> PathBuf {
+        let usual = || office.with_file_name("ledgers");
+        self.folder.clone().unwrap_or_else(usual)
+    }
+}
+
+/// Whether everything passed.
+fn run(args: &Args) -> io::Result<bool> {
     let office = args.office.clone().map_or_else(office::build, Ok)?;
     let stage = Stage {
-        folder: args
-            .folder
-            .clone()
-            .unwrap_or_else(|| office.with_file_name("ledgers")),
+        folder: args.folder(&office),
         office: fs::canonicalize(office)?,
         packets: args.packets,
         seed: args.seed,
@@ -117,7 +165,10 @@ fn run(args: &Args) -> io::Result<Vec<Cell>> {
     if args.write {
         write(args, &table)?;
     }
-    Ok(cells)
+    if cells.is_empty() {
+        return Err(io::Error::other("there is no such row"));
+    }
+    Ok(!cells.iter().any(Cell::is_failed))
 }
 
 fn tell(args: &Args, cell: &Cell, begun: Instant) {

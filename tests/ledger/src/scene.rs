@@ -45,8 +45,6 @@ pub(crate) struct Plot {
     pub(crate) lease: u32,
     /// A record that fails is copied, others go on; for streams.
     pub(crate) is_copied: bool,
-    /// The handler and the ledger have their tables in the store.
-    pub(crate) is_kept: bool,
 }
 
 impl Plot {
@@ -63,7 +61,6 @@ impl Plot {
             delay: 10,
             lease: 30_000,
             is_copied: false,
-            is_kept: true,
         }
     }
 
@@ -79,15 +76,14 @@ impl Plot {
             workers,
             ..
         } = self;
-        let (source, sink) = (self.source(), self.connector.word());
         let instances = match workers {
             1 => String::new(),
             workers => format!(":instances={workers}"),
         };
         format!(
-            "'{packets}' -> COUNT Numbers(flow/generate) OUT ->({source}) IN Decode(ledger/decode)\n\
+            "'{packets}' -> COUNT Numbers(flow/generate) OUT -> IN Decode(ledger/decode)\n\
              Decode OUT ->(8) IN First(flow/pass) OUT ->(8) IN Second(flow/pass) OUT ->(8) IN Handle(ledger/handle{instances})\n\
-             Handle OUT ->({sink}, name=sink) IN Arrived(file/write) OUT -> IN Count(ledger/count) OUT -> IN Show(console/write)\n\
+             Handle OUT -> IN Arrived(file/write) OUT -> IN Count(ledger/count) OUT -> IN Show(console/write)\n\
              '{invalid}' -> INVALID Decode\n\
              'effects.log' -> EFFECTS Handle\n\
              '{fails}' -> FAILS Handle\n\
@@ -99,30 +95,36 @@ impl Plot {
         )
     }
 
-    fn source(&self) -> String {
+    /// What is kept: the arcs into the decoder and into the ledger, and the tables.
+    fn wiring(&self) -> String {
         let Self {
             retries,
             delay,
             lease,
             ..
         } = self;
-        let failing =
-            format!("retries={retries}, delay={delay}ms, dead-letter=dead, invalid=invalid");
-        match self.connector {
-            Connector::Queue => format!("queue, name=source, lease={lease}ms, {failing}"),
+        let kind = self.connector.word();
+        let own = match self.connector {
+            Connector::Queue => format!("lease = \"{lease}ms\"\n"),
             Connector::Stream if self.is_copied => {
-                format!("stream, name=source, on-error=copy, copy-to=later, {failing}")
+                String::from("on-error = \"copy\"\ncopy-to = \"later\"\n")
             }
-            Connector::Stream => format!("stream, name=source, on-error=retry, {failing}"),
-            Connector::Pubsub => String::from("pubsub, name=source"),
-        }
+            Connector::Stream => String::from("on-error = \"retry\"\n"),
+            Connector::Pubsub => String::new(),
+        };
+        format!(
+            "[arc.\"Numbers.OUT -> Decode.IN\"]\nkind = \"{kind}\"\nname = \"source\"\n{own}\
+             retries = {retries}\ndelay = \"{delay}ms\"\ndead-letter = \"dead\"\ninvalid = \"invalid\"\n\
+             [arc.\"Handle.OUT -> Arrived.IN\"]\nkind = \"{kind}\"\nname = \"sink\"\n\
+             [table.\"Handle.HANDLED\"]\n[table.\"Count.SEEN\"]\n"
+        )
     }
 }
 
 /// What was set aside goes to ledgers as well.
 const ASIDE: &str = "\
-'0' -> COUNT Nobody(flow/generate) OUT ->(queue, name=dead) IN Dead(file/write) OUT -> IN CountDead(ledger/count)
-'0' -> COUNT NobodyElse(flow/generate) OUT ->(queue, name=invalid) IN Invalid(file/write) OUT -> IN CountInvalid(ledger/count)
+'0' -> COUNT Nobody(flow/generate) OUT -> IN Dead(file/write) OUT -> IN CountDead(ledger/count)
+'0' -> COUNT NobodyElse(flow/generate) OUT -> IN Invalid(file/write) OUT -> IN CountInvalid(ledger/count)
 'dead.log' -> DESTINATION Dead
 'true' -> APPEND Dead
 'dead-counted.log' -> FILE CountDead
@@ -131,8 +133,16 @@ const ASIDE: &str = "\
 'invalid-counted.log' -> FILE CountInvalid
 ";
 
-/// Tables that the store keeps.
-const TABLES: &str = "Handle.handled,Count.seen,CountDead.seen,CountInvalid.seen";
+const ASIDE_WIRING: &str = "\
+[arc.\"Nobody.OUT -> Dead.IN\"]
+kind = \"queue\"
+name = \"dead\"
+[arc.\"NobodyElse.OUT -> Invalid.IN\"]
+kind = \"queue\"
+name = \"invalid\"
+[table.\"CountDead.SEEN\"]
+[table.\"CountInvalid.SEEN\"]
+";
 
 /// A folder with a graph, a store, and what the ledgers wrote.
 pub(crate) struct Scene {
@@ -149,7 +159,9 @@ impl Scene {
         }
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("ledger.fbp"), plot.graph())?;
+        fs::write(folder.join("ledger.toml"), plot.wiring())?;
         fs::write(folder.join("aside.fbp"), ASIDE)?;
+        fs::write(folder.join("aside.toml"), ASIDE_WIRING)?;
         let office = office.to_owned();
         Ok(Self {
             folder,
@@ -160,22 +172,22 @@ impl Scene {
 
     /// Starts the network, with a failpoint or none.
     pub(crate) fn start(&self, failpoint: Option<&str>, more: &[&str]) -> io::Result<Child> {
-        self.order(("ledger.fbp", "stderr.log"), (failpoint, more, None))
+        self.order(("ledger", "stderr.log"), (failpoint, more, None))
     }
 
     /// Starts it when no file may have more blocks of 512 bytes.
     pub(crate) fn start_limited(&self, blocks: u64) -> io::Result<Child> {
-        self.order(("ledger.fbp", "stderr.log"), (None, &[], Some(blocks)))
+        self.order(("ledger", "stderr.log"), (None, &[], Some(blocks)))
     }
 
     /// Starts it while it runs already; what it says is kept apart.
     pub(crate) fn start_beside(&self) -> io::Result<Child> {
-        self.order(("ledger.fbp", "beside.log"), (None, &[], None))
+        self.order(("ledger", "beside.log"), (None, &[], None))
     }
 
     /// Counts what was set aside.
     pub(crate) fn count_aside(&self) -> io::Result<Child> {
-        self.order(("aside.fbp", "stderr.log"), (None, &[], None))
+        self.order(("aside", "stderr.log"), (None, &[], None))
     }
 
     fn order(
@@ -186,10 +198,11 @@ impl Scene {
         Child::start(&Order {
             office: &self.office,
             folder: &self.folder,
-            graph,
+            graph: Path::new(&format!("{graph}.fbp")),
+            wiring: Path::new(&format!("{graph}.toml")),
+            data: Path::new("store"),
             failpoint,
-            complaints,
-            tables: self.plot.is_kept.then_some(TABLES),
+            complaints: Path::new(complaints),
             more,
             limit,
         })
