@@ -1,0 +1,130 @@
+//! Real brokers for tests; `README.md` beside this says where they come from.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// All that there can be.
+pub(crate) const NAMES: [&str; 2] = ["redis", "nats"];
+
+/// Where the broker of this name is, for every test of this machine. When there is none, that is said aloud and the
+/// test has nothing to do; with `CI=true` it fails.
+pub(crate) fn url(name: &str) -> Option<String> {
+    static KNOWN: Mutex<BTreeMap<String, Option<String>>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(url) = known.get(name) {
+        return url.clone();
+    }
+    let url = up(name, &[]).map(|broker| broker.url);
+    known.insert(name.to_owned(), url.clone());
+    url
+}
+
+/// A broker of the test's own, which it may kill. It is gone when this is dropped.
+pub(crate) struct Private {
+    name: String,
+    broker: Broker,
+}
+
+impl Private {
+    pub(crate) fn new(name: &str) -> Option<Self> {
+        let broker = up(name, &["--private"])?;
+        let name = name.to_owned();
+        Some(Self { name, broker })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.broker.url
+    }
+
+    /// Kills it in the middle of things, and waits until it is dead.
+    pub(crate) fn kill(&self) {
+        self.call("kill");
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) fn stop(&self) {
+        self.call("stop");
+    }
+
+    /// Starts it again where it was, with what it has kept, and waits until it answers.
+    pub(crate) fn start(&self) {
+        self.call("start");
+    }
+
+    fn call(&self, verb: &str) {
+        let script = self.broker.folder.join(&self.name).join(verb);
+        let status = Command::new(&script).stdin(Stdio::null()).status();
+        let status = status.unwrap_or_else(|error| panic!("{}: {error}", script.display()));
+        assert!(status.success(), "{}: {status}", script.display());
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        let mut down = Command::new(scripts().join("down"));
+        down.arg(&self.broker.folder)
+            .stdin(Stdio::null())
+            .stderr(Stdio::null());
+        // What is left is stopped by `keep`, as after a test that was killed.
+        let _left = down.status();
+    }
+}
+
+struct Broker {
+    url: String,
+    folder: PathBuf,
+}
+
+/// What it says goes past the capture of tests: who waits for an installation, or is skipped, shall see it.
+fn up(name: &str, arguments: &[&str]) -> Option<Broker> {
+    let mut up = Command::new(scripts().join("up"));
+    up.args([name, "--keep"]).args(arguments);
+    let output = up.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = output.unwrap_or_else(|error| panic!("{up:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{up:?}: {}; it has said why",
+        output.status
+    );
+    let text = String::from_utf8(output.stdout).expect("it prints text");
+    let mut values = text
+        .lines()
+        .filter_map(|line| line.strip_suffix('\'')?.split_once("='"));
+    let (_, folder) = values.next_back()?;
+    let folder = PathBuf::from(folder);
+    use_shared(&folder);
+    let (_, url) = values.next()?;
+    let url = url.to_owned();
+    Some(Broker { url, folder })
+}
+
+/// As long as this program runs nobody stops the brokers that it may have started.
+fn use_shared(folder: &Path) {
+    static USERS: OnceLock<File> = OnceLock::new();
+    let mut folders = folder
+        .ancestors()
+        .take(2)
+        .map(|folder| folder.join("users"));
+    let Some(users) = folders.find(|file| file.exists()) else {
+        return;
+    };
+    USERS.get_or_init(|| {
+        let file = File::open(users).expect("the file of users is readable");
+        file.lock_shared().expect("it can be locked");
+        file
+    });
+}
+
+/// The folder of the scripts, whichever crate's tests these are.
+fn scripts() -> PathBuf {
+    let mut folders = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .map(|folder| folder.join("tests/brokers"));
+    folders
+        .find(|folder| folder.join("up").is_file())
+        .expect("the scripts lie in this workspace")
+}
