@@ -14,7 +14,13 @@ use std::path::{Path, PathBuf};
 
 use paperflow::{Out, Text, component, describe, load_text};
 
-const PAGES: [&str; 2] = ["README.md", "ARCHITECTURE.md"];
+const PAGES: [&str; 5] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "graphs/queues/README.md",
+    "graphs/streams/README.md",
+    "graphs/pubsub/README.md",
+];
 
 /// A fenced block of a page.
 struct Block {

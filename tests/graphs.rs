@@ -2,7 +2,9 @@
 //!
 //! A folder holds `NAME/NAME.fbp` and `NAME/expected.txt`, the lines on the console. A network that does
 //! not finish has `ends.txt` as well: how it ends, and who is to blame. One that `check` warns of, and
-//! rightly, has `warns.txt`: the code of each warning. A new folder needs no change here.
+//! rightly, has `warns.txt`: the code of each warning. What is kept is kept in a new folder each time; with
+//! `again.txt` the network then runs once more on what it has left behind, and with `later.txt` the network
+//! `later.fbp` does. A new folder needs no change here.
 
 mod support;
 
@@ -10,19 +12,26 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use paperflow::Verdict;
-use support::{Bench, Ran};
+use support::{Bench, Ran, ways};
 
 /// Tested in a file of its own, with its own kind of expected output.
 const ELSEWHERE: [&str; 1] = ["order-flow"];
 
-/// Folders that hold a network, `classic` opened.
+/// Folders of networks, each with a table of what they show.
+const COLLECTIONS: [&str; 4] = ["classic", "pubsub", "queues", "streams"];
+
+/// Folders that hold a network, the collections opened.
 fn folders() -> Vec<PathBuf> {
+    let is_named = |folder: &Path, names: &[&str]| names.iter().any(|name| folder.ends_with(name));
     let mut folders = children(Path::new("graphs"));
-    folders.retain(|folder| !ELSEWHERE.iter().any(|name| folder.ends_with(name)));
-    folders.retain(|folder| !folder.ends_with("classic"));
-    folders.extend(children(Path::new("graphs/classic")));
+    folders.retain(|folder| !is_named(folder, &ELSEWHERE) && !is_named(folder, &COLLECTIONS));
+    folders.extend(COLLECTIONS.iter().flat_map(|name| collection(name)));
     folders.sort();
     folders
+}
+
+fn collection(name: &str) -> Vec<PathBuf> {
+    children(&Path::new("graphs").join(name))
 }
 
 fn children(folder: &Path) -> Vec<PathBuf> {
@@ -37,9 +46,9 @@ fn name(folder: &Path) -> &str {
 }
 
 /// The network of a folder; files that it writes get a name of their own for each test process.
-fn bench(folder: &Path) -> Bench {
+fn bench(folder: &Path, name: &str) -> Bench {
     let own = format!("-{}.tmp'", std::process::id());
-    let file = folder.join(format!("{}.fbp", name(folder)));
+    let file = folder.join(format!("{name}.fbp"));
     Bench::file(&file).change(|text| text.replace(".tmp'", &own))
 }
 
@@ -47,6 +56,11 @@ fn lines(path: &Path) -> Vec<String> {
     let text =
         fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     text.lines().map(str::to_owned).collect()
+}
+
+/// The lines of a file, if it is there.
+fn optional(path: &Path) -> Option<Vec<String>> {
+    path.exists().then(|| lines(path))
 }
 
 #[test]
@@ -59,38 +73,45 @@ fn every_network_gives_its_expected_output() {
 }
 
 fn check(folder: &Path) {
+    let listed = |file: &str| optional(&folder.join(file));
     let expected = lines(&folder.join("expected.txt"));
-    let ends = folder.join("ends.txt");
-    let ending = if ends.exists() {
-        lines(&ends).remove(0)
-    } else {
-        String::from("finished")
-    };
-    let bench = bench(folder);
+    let ending =
+        listed("ends.txt").map_or_else(|| String::from("finished"), |mut ends| ends.remove(0));
+    let network = bench(folder, name(folder));
     if let Some(code) = ending.strip_prefix("error: ") {
-        assert_eq!(bench.error().code, code, "{}", folder.display());
+        assert_eq!(network.error().code, code, "{}", folder.display());
         return;
     }
-    let diagnostics = bench.diagnostics();
-    let codes: Vec<&str> = diagnostics.iter().map(|told| told.code).collect();
-    let warns = folder.join("warns.txt");
-    let expected_codes = if warns.exists() {
-        lines(&warns)
-    } else {
-        Vec::new()
-    };
-    assert_eq!(
-        codes,
-        expected_codes,
-        "{}: {diagnostics:#?}",
-        folder.display()
-    );
-    bench.every_way(|ran| {
-        let at = format!("{} with {:?}", folder.display(), ran.way);
-        assert_eq!(how(ran), ending, "{at}: {:#?}", ran.outcome);
-        assert_eq!(ran.shown, expected, "{at}");
-    });
+    warns(folder, &network, &listed("warns.txt").unwrap_or_default());
+    let later = listed("later.txt").map(|expected| (bench(folder, "later"), expected));
+    if let Some((network, _)) = &later {
+        warns(folder, network, &[]);
+    }
+    let again = listed("again.txt");
+    for way in ways() {
+        let data = tempfile::tempdir().expect("there is room");
+        let shows = |network: &Bench, ending: &str, expected: &[String]| {
+            let ran = network.run_on(way, data.path());
+            let at = format!("{} with {way:?}", folder.display());
+            assert_eq!(how(&ran), ending, "{at}: {:#?}", ran.outcome);
+            assert_eq!(ran.shown, expected, "{at}");
+        };
+        shows(&network, &ending, &expected);
+        if let Some(expected) = &again {
+            shows(&network, "finished", expected);
+        }
+        if let Some((network, expected)) = &later {
+            shows(network, "finished", expected);
+        }
+    }
     tidy(folder);
+}
+
+/// `check` warns of just these.
+fn warns(folder: &Path, network: &Bench, expected: &[String]) {
+    let diagnostics = network.diagnostics();
+    let codes: Vec<&str> = diagnostics.iter().map(|told| told.code).collect();
+    assert_eq!(codes, expected, "{}: {diagnostics:#?}", folder.display());
 }
 
 /// How a run ended, and who is to blame.
@@ -127,10 +148,13 @@ fn every_network_says_what_it_shows() {
 }
 
 #[test]
-fn every_classic_network_is_in_the_table() {
-    let table = fs::read_to_string("graphs/classic/README.md").expect("it is there");
-    for folder in children(Path::new("graphs/classic")) {
-        let row = format!("| [{0}]({0}/{0}.fbp) |", name(&folder));
-        assert!(table.contains(&row), "no row {row}");
+fn every_network_of_a_collection_is_in_its_table() {
+    for name in COLLECTIONS {
+        let page = Path::new("graphs").join(name).join("README.md");
+        let table = fs::read_to_string(page).expect("it is there");
+        for folder in collection(name) {
+            let row = format!("| [{0}]({0}/{0}.fbp) |", self::name(&folder));
+            assert!(table.contains(&row), "{name}: no row {row}");
+        }
     }
 }

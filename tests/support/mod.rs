@@ -13,7 +13,7 @@ use paperflow::report::{LinkStatistics, ProcessStatistics};
 use paperflow::{
     Activity, Catalogue, Component, Fault, Give, Kind, Loaded, Network, Options, Outcome, Packet,
     Params, PortSpec, Running, Scheduler, Spec, Started, Step, Take, Turn, Verdict, Work, describe,
-    load_text,
+    load_text, open_wired_stores,
 };
 
 /// How a network is run.
@@ -93,9 +93,10 @@ impl Bench {
         errors.remove(0)
     }
 
-    /// Starts it; whoever asks for ports must read and feed them.
+    /// Starts it, all in memory; whoever asks for ports must read and feed them.
     pub(crate) fn start(&self, way: Way, inputs: &[&str], outputs: &[&str]) -> Started {
-        let mut network = self.network(way, &self.catalogue);
+        let nowhere = Path::new("no store");
+        let mut network = self.network(way, &self.catalogue, nowhere);
         for port in inputs {
             network.input(port).expect("the graph exports it");
         }
@@ -105,26 +106,36 @@ impl Bench {
         network.start().expect("the graph is sound")
     }
 
-    fn network(&self, way: Way, catalogue: &Catalogue) -> Network {
+    fn network(&self, way: Way, catalogue: &Catalogue, data: &Path) -> Network {
         let loaded = self.load(catalogue);
         assert!(!loaded.has_errors(), "{:#?}", loaded.diagnostics);
         let options = Options {
             scheduler: way.scheduler,
             capacity: way.capacity,
-            virtual_time: true,
+            // A store has the time of the machine.
+            virtual_time: !is_kept(&loaded.plan),
             ..Options::default()
         };
-        Network::new(loaded.plan, catalogue, &loaded.sources, options)
+        let stores = open_wired_stores(&loaded.plan, &loaded.wiring, data, |_| None);
+        let mut network = Network::new(loaded.plan, catalogue, &loaded.sources, options);
+        network.keep(stores.expect("the store opens"));
+        network
     }
 
-    /// Runs it once; every exported out-port is read.
+    /// Runs it once, on a store of its own if it needs one; every exported out-port is read.
     pub(crate) fn run(&self, way: Way) -> Ran {
+        let data = tempfile::tempdir().expect("there is room");
+        self.run_on(way, data.path())
+    }
+
+    /// Runs it once; what is kept is kept in this folder.
+    pub(crate) fn run_on(&self, way: Way, data: &Path) -> Ran {
         let console = Console::like(&self.catalogue);
         let shown = Arc::clone(&console.shown);
         let catalogue = self.catalogue.clone().with(console);
         let outports = self.load(&catalogue).plan.outports;
         let ports: Vec<String> = outports.into_iter().map(|export| export.public).collect();
-        let mut network = self.network(way, &catalogue);
+        let mut network = self.network(way, &catalogue, data);
         for port in &ports {
             network.output(port).expect("the graph exports it");
         }
@@ -162,6 +173,10 @@ impl Bench {
             assert_eq!(ran.out["OUT"], expected, "{:?}", ran.way);
         });
     }
+}
+
+fn is_kept(plan: &paperflow::graph::Plan) -> bool {
+    !plan.tables.is_empty() || plan.links.iter().any(|link| link.connector.is_some())
 }
 
 /// Waits for the end of a run. A run that does not end fails the test and says who hangs.
