@@ -5,6 +5,7 @@ mod brokers;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::Command;
+use std::thread;
 
 /// Asks a Redis and gives the first line of its answer.
 fn redis(url: &str, command: &str) -> String {
@@ -29,7 +30,7 @@ fn elsewhere(name: &str) -> String {
 
 #[test]
 fn a_broker_is_shared_by_all_tests() {
-    for name in ["redis", "nats"] {
+    for name in brokers::NAMES {
         let Some(url) = brokers::url(name) else {
             continue;
         };
@@ -38,16 +39,42 @@ fn a_broker_is_shared_by_all_tests() {
     }
 }
 
-#[test]
-fn a_broker_of_ones_own_keeps_what_it_has_confirmed_when_it_is_killed() {
-    let Some(own) = brokers::Private::new("redis") else {
+/// Where the host and the port of a URL are.
+fn address(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = rest.split_once('@').map_or(rest, |(_, rest)| rest);
+    rest.split('/').next().expect("a text has a first part")
+}
+
+/// A broker of one's own, killed and started again; both times `check` looks at it.
+fn survives(name: &str, check: impl Fn(&str, usize)) {
+    let Some(own) = brokers::Private::new(name) else {
         return;
     };
-    assert_ne!(brokers::url("redis").as_deref(), Some(own.url()));
-    redis(own.url(), "XADD orders * number 1");
+    assert_ne!(brokers::url(name).as_deref(), Some(own.url()));
+    check(own.url(), 0);
     own.kill();
-    let address = own.url().trim_start_matches("redis://");
-    assert!(TcpStream::connect(address).is_err(), "it is dead");
+    let dead = TcpStream::connect(address(own.url()));
+    assert!(dead.is_err(), "{name} still listens");
     own.start();
-    assert_eq!(redis(own.url(), "XLEN orders"), ":1");
+    TcpStream::connect(address(own.url())).expect("it listens again");
+    check(own.url(), 1);
+}
+
+#[test]
+fn redis_of_ones_own_keeps_what_it_has_confirmed_when_it_is_killed() {
+    survives("redis", |url, before| {
+        let length = redis(url, "XLEN orders");
+        assert_eq!(length, format!(":{before}"));
+        redis(url, "XADD orders * number 1");
+    });
+}
+
+#[test]
+fn every_broker_of_ones_own_can_be_killed_and_started_again() {
+    thread::scope(|scope| {
+        for name in brokers::NAMES {
+            scope.spawn(move || survives(name, |_, _| {}));
+        }
+    });
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// All that there can be.
-pub(crate) const NAMES: [&str; 2] = ["redis", "nats"];
+pub(crate) const NAMES: [&str; 5] = ["redis", "nats", "mqtt", "amqp", "kafka"];
 
 /// Where the broker of this name is, for every test of this machine. When there is none, that is said aloud and the
 /// test has nothing to do; with `CI=true` it fails.
