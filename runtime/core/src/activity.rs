@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::vec;
 
 use crate::component::{Activity, Step};
 use crate::fault::Fault;
@@ -28,8 +29,8 @@ pub fn plain<const FALLIBLE: bool, T: Value, P: OutPorts>(
         element: input.element(),
         ports,
         call,
-        batch: Vec::new(),
-        received: 0,
+        batch: Vec::new().into_iter(),
+        lent: 0,
         dropped: 0,
         value: PhantomData,
     })
@@ -41,10 +42,11 @@ struct Plain<const FALLIBLE: bool, T, P, F> {
     element: usize,
     ports: P,
     call: F,
-    /// The packets that are to be handled, the next one last. They count in their link.
-    batch: Vec<Packet>,
-    /// How many were received, and how many of those have ended, since the last settlement.
-    received: usize,
+    /// The packets that are to be handled. They count in their link.
+    batch: vec::IntoIter<Packet>,
+    /// How many there were before calls that the turn does not know of: the rest was received.
+    lent: usize,
+    /// How many packets have ended in those calls.
     dropped: usize,
     value: PhantomData<fn(T)>,
 }
@@ -62,7 +64,7 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
             if turn.is_spent() {
                 return Ok(Step::More);
             }
-            if self.batch.is_empty() {
+            if self.batch.as_slice().is_empty() {
                 match turn.lend_batch(self.element, &mut self.batch) {
                     Batch::Lent => {}
                     Batch::Single => match turn.take_quietly(self.element) {
@@ -73,7 +75,7 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
                     Batch::Empty => return Ok(Step::Wait),
                     Batch::End => return Ok(Step::Done),
                 }
-            } else if let Some(packet) = self.batch.pop_if(|packet| packet.is_special()) {
+            } else if let Some(packet) = next_if(&mut self.batch, Packet::is_special) {
                 turn.admit(self.element, &packet);
                 self.receive(turn, packet)?;
             } else {
@@ -107,18 +109,17 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
     /// Calls the function for packets that have no brackets and no headers among them, until one is
     /// special, one fails, or something that was put did not fit.
     fn handle_batch(&mut self, turn: &mut Turn) -> Result<(), Fault> {
-        let most = turn.begin_batch();
+        self.lent = self.batch.len();
+        let rest = self.lent.saturating_sub(turn.begin_batch());
         // Most functions put at most as much as they get; who puts more asks for more.
-        self.ports.lend(turn, self.batch.len());
+        self.ports.lend(turn, self.lent);
         let result = slot::lend(turn, || {
             slot::set_direct(true);
-            while self.received < most
+            while self.batch.len() > rest
                 && slot::is_direct()
-                && let Some(packet) = self.batch.pop_if(|packet| !packet.is_special())
+                && let Some(packet) = next_if(&mut self.batch, |packet| !packet.is_special())
             {
-                self.received += 1;
-                let kept = FALLIBLE.then(|| packet.clone());
-                if self.call(packet, kept)? {
+                if self.call(packet)? {
                     self.dropped += 1;
                 }
             }
@@ -142,13 +143,12 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
         turn.begin_call(&packet);
         let weight = packet.weight();
         let is_kept = turn.keep(self.element, &packet, T::RAW);
-        let kept = FALLIBLE.then(|| packet.clone());
         let packet = if T::RAW {
             packet
         } else {
             packet.without_trail()
         };
-        let result = slot::lend(turn, || self.call(packet, kept));
+        let result = slot::lend(turn, || self.call(packet));
         if is_kept {
             turn.let_go();
         }
@@ -172,8 +172,9 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
     }
 
     /// Calls the function. True: the packet has not left, so it ends here.
-    #[inline]
-    fn call(&mut self, packet: Packet, kept: Option<Packet>) -> Result<bool, Box<Failure>> {
+    #[inline(always)]
+    fn call(&mut self, packet: Packet) -> Result<bool, Box<Failure>> {
+        let kept = FALLIBLE.then(|| packet.clone());
         let value = match T::from_packet(packet) {
             Ok(value) => value,
             Err(packet) => return Err(mistaken::<T>(packet)),
@@ -196,9 +197,10 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
     /// The turn takes back the room, and learns what was received and dropped.
     fn settle(&mut self, turn: &mut Turn) {
         self.ports.settle(turn);
-        let (received, dropped) = (mem::take(&mut self.received), mem::take(&mut self.dropped));
-        if received > 0 {
-            turn.settle(self.element, received, dropped);
+        let lent = mem::take(&mut self.lent);
+        if lent > self.batch.len() {
+            let dropped = mem::take(&mut self.dropped);
+            turn.settle(self.element, lent - self.batch.len(), dropped);
         }
     }
 
@@ -219,6 +221,20 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
                 fault.at(self.element)
             }
         }
+    }
+}
+
+/// The next packet, if it is so. It is looked at where it lies: what is looked at on its way is copied in
+/// pieces.
+#[inline(always)]
+fn next_if(
+    batch: &mut vec::IntoIter<Packet>,
+    is_so: impl FnOnce(&Packet) -> bool,
+) -> Option<Packet> {
+    if is_so(batch.as_slice().first()?) {
+        batch.next()
+    } else {
+        None
     }
 }
 
@@ -255,6 +271,7 @@ impl Activity for Looper {
         if !turn.empty_hand()? {
             return Ok(Step::Wait);
         }
+        turn.allow_ways();
         let polled = slot::lend(turn, || body.as_mut().poll(cx));
         if let Some(fault) = turn.take_fault() {
             self.end(turn);

@@ -86,7 +86,7 @@ struct Next<'a, T: Receive>(&'a In<T>);
 impl<T: Receive> Future for Next<'_, T> {
     type Output = Option<Got<T>>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
         let port = self.0;
         slot::with(|turn| T::poll(turn, port.element, &port.state))
@@ -362,29 +362,38 @@ struct Parcel {
 impl Future for Parcel {
     type Output = Result<(), Closed>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        slot::with(|turn| {
-            if self.is_here
-                && let Some(way) = turn.way(self.element, self.forwarded)
-            {
-                way.take(self.take());
-                Poll::Ready(Ok(()))
-            } else {
-                self.poll_slowly(turn)
-            }
-        })
+        if self.is_here && self.leave() {
+            Poll::Ready(Ok(()))
+        } else {
+            self.poll_slowly()
+        }
     }
 }
 
 impl Parcel {
-    #[inline]
+    /// Leaves, if the way is open.
+    #[inline(always)]
+    fn leave(&mut self) -> bool {
+        slot::with(|turn| {
+            let exit = turn.exit(self.element, self.forwarded);
+            exit.map(|exit| exit.take(self.take())).is_some()
+        })
+    }
+
+    #[inline(always)]
     fn take(&mut self) -> Packet {
         self.is_here = false;
         std::mem::replace(&mut self.packet, Packet::null())
     }
 
-    fn poll_slowly(&mut self, turn: &mut Turn) -> Poll<Result<(), Closed>> {
+    #[inline(never)]
+    fn poll_slowly(&mut self) -> Poll<Result<(), Closed>> {
+        slot::with(|turn| self.poll_in(turn))
+    }
+
+    fn poll_in(&mut self, turn: &mut Turn) -> Poll<Result<(), Closed>> {
         match turn.empty_hand() {
             Ok(true) => {}
             Ok(false) => return Poll::Pending,
@@ -406,7 +415,10 @@ impl Parcel {
             turn.give_new(self.element, packet)
         };
         match given {
-            Give::Sent => Poll::Ready(Ok(())),
+            Give::Sent => {
+                turn.open_out(self.element);
+                Poll::Ready(Ok(()))
+            }
             Give::Full(packet) => {
                 self.packet = packet;
                 self.is_here = true;
@@ -422,12 +434,18 @@ impl Parcel {
 }
 
 impl Drop for Parcel {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         if self.is_here && self.forwarded {
-            slot::try_with(|turn| turn.dropped_all(self.packet.weight()));
+            dropped(&self.packet);
         }
     }
+}
+
+/// A packet that was received ends on its way out.
+#[cold]
+fn dropped(packet: &Packet) {
+    slot::try_with(|turn| turn.dropped_all(packet.weight()));
 }
 
 /// An array out-port.

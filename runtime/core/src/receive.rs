@@ -31,7 +31,7 @@ impl<T: Value> Receive for T {
         <T as Value>::kinds()
     }
 
-    #[inline]
+    #[inline(always)]
     fn poll(turn: &mut Turn, element: usize, (): &()) -> Poll<Option<Got<Self>>> {
         match turn.receive_bare(element) {
             Some(packet) => got(turn, element, packet, 1, None),
@@ -41,7 +41,7 @@ impl<T: Value> Receive for T {
 }
 
 /// The value of a packet.
-#[inline]
+#[inline(always)]
 fn got<T: Value>(
     turn: &mut Turn,
     element: usize,
@@ -61,6 +61,7 @@ fn got<T: Value>(
 }
 
 /// Takes packets until one is no bracket.
+#[inline(never)]
 fn poll_slowly<T: Value>(turn: &mut Turn, element: usize) -> Poll<Option<Got<T>>> {
     loop {
         let packet = match poll_packet(turn, element) {
@@ -70,6 +71,7 @@ fn poll_slowly<T: Value>(turn: &mut Turn, element: usize) -> Poll<Option<Got<T>>
         };
         if T::RAW || !packet.is_bracket() {
             let (weight, headers) = (packet.weight(), packet.headers().cloned());
+            turn.open_in(element);
             return got(turn, element, packet, weight, headers);
         }
         if !bypass(turn, element, packet) {

@@ -1,12 +1,13 @@
 //! The thread-local slot through which a turn is lent to a component for the length of a call.
 
 use std::cell::Cell;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 
 use crate::turn::Turn;
 
 thread_local! {
-    static LENT: Cell<Turn> = const { Cell::new(Turn::nowhere()) };
+    /// Never dropped, so that nobody has to look whether it has been: whoever lends takes back.
+    static LENT: Cell<ManuallyDrop<Turn>> = const { Cell::new(ManuallyDrop::new(Turn::nowhere())) };
     /// Whether a put may use the room its port was lent, because the hand is empty.
     static DIRECT: Cell<bool> = const { Cell::new(false) };
     /// Whether the packet being handled has not left yet: the next bare packet put is that one.
@@ -17,19 +18,25 @@ thread_local! {
 ///
 /// When `work` panics the turn stays in the slot until the next loan; the engine ends the process.
 pub(crate) fn lend<R>(turn: &mut Turn, work: impl FnOnce() -> R) -> R {
-    let outer = LENT.replace(mem::take(turn));
+    let outer = exchange(mem::take(turn));
     let was_direct = DIRECT.replace(false);
     let result = work();
     DIRECT.set(was_direct);
-    *turn = LENT.replace(outer);
+    *turn = exchange(outer);
     result
 }
 
 /// Takes a turn back that a panic left in the slot.
 pub fn reclaim() -> Option<Turn> {
     DIRECT.set(false);
-    let turn = LENT.take();
+    let turn = exchange(Turn::nowhere());
     turn.is_somewhere().then_some(turn)
+}
+
+/// Puts a turn into the slot; gives what was there.
+#[inline(always)]
+fn exchange(turn: Turn) -> Turn {
+    ManuallyDrop::into_inner(LENT.replace(ManuallyDrop::new(turn)))
 }
 
 /// Uses the lent turn, which is out of the slot meanwhile: a pointer taken and put back, so that the
@@ -37,15 +44,15 @@ pub fn reclaim() -> Option<Turn> {
 ///
 /// # Panics
 /// Outside a turn: a port or timer was used by something that is not a running component.
-#[inline]
+#[inline(always)]
 pub(crate) fn with<R>(work: impl FnOnce(&mut Turn) -> R) -> R {
-    let mut turn = LENT.take();
+    let mut turn = exchange(Turn::nowhere());
     if !turn.is_somewhere() {
         lost();
     }
     let result = work(&mut turn);
     // What was there meanwhile is nobody's turn, which needs no dropping.
-    mem::forget(LENT.replace(turn));
+    LENT.set(ManuallyDrop::new(turn));
     result
 }
 
@@ -55,11 +62,11 @@ fn lost() -> ! {
 }
 
 /// Uses the lent turn, if there is one.
-#[inline]
+#[inline(always)]
 pub(crate) fn try_with<R>(work: impl FnOnce(&mut Turn) -> R) -> Option<R> {
-    let mut turn = LENT.take();
+    let mut turn = exchange(Turn::nowhere());
     let result = turn.is_somewhere().then(|| work(&mut turn));
-    mem::forget(LENT.replace(turn));
+    LENT.set(ManuallyDrop::new(turn));
     result
 }
 

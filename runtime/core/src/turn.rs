@@ -18,10 +18,12 @@ use crate::slot;
 mod deliveries;
 mod lane;
 mod staging;
+mod ways;
 mod windows;
 
 pub(crate) use lane::{Batch, Lane};
 use staging::Staging;
+use ways::Way;
 use windows::{InElement, Inner, OutElement};
 
 /// Most packets moved between a link and a turn at a time.
@@ -70,8 +72,10 @@ impl Window {
 
     /// Moves everything to the end of a queue.
     pub fn empty_into(&mut self, queue: &mut VecDeque<Packet>) {
-        if self.packets.len() == 1 {
-            queue.extend(self.packets.pop());
+        if self.packets.len() == 1
+            && let Some(packet) = self.packets.pop()
+        {
+            queue.push_back(packet);
         } else if queue.is_empty() && self.packets.len() > lane::FEW {
             let emptied = std::mem::take(queue).into();
             *queue = std::mem::replace(&mut self.packets, emptied).into();
@@ -297,16 +301,6 @@ impl Waits {
     }
 }
 
-/// The window that a packet leaves into.
-pub(crate) struct Way<'a>(&'a mut Window);
-
-impl Way<'_> {
-    #[inline]
-    pub(crate) fn take(self, packet: Packet) {
-        self.0.push(packet);
-    }
-}
-
 /// How a turn behaves; the same for all turns of a process.
 #[derive(Clone, Default)]
 pub struct Manner {
@@ -349,6 +343,7 @@ impl Turn {
             inlet,
             window: VecDeque::new(),
             received: Received::default(),
+            way: Way::default(),
             is_border: false,
         });
         let outs = outlets.into_iter().map(|outlet| OutElement {
@@ -357,6 +352,7 @@ impl Turn {
             window: Window::default(),
             room: 0,
             is_own: false,
+            way: Way::default(),
             closed: false,
             closing: false,
             is_border: false,
@@ -386,8 +382,19 @@ impl Turn {
         self.0.is_some()
     }
 
+    /// The books, with everything entered that has passed by an open way.
     #[inline]
     fn inner(&mut self) -> &mut Inner {
+        let inner = self.raw();
+        if !inner.ways.is_empty() {
+            inner.enter();
+        }
+        inner
+    }
+
+    /// The books as they are, for what may be entered in any order.
+    #[inline]
+    fn raw(&mut self) -> &mut Inner {
         self.0.get_or_insert_default()
     }
 
@@ -434,42 +441,12 @@ impl Turn {
     #[inline]
     fn offer(&mut self, element: usize, packet: Packet, forwarded: bool) -> Give {
         let inner = self.inner();
-        inner.has_trees |= packet.weight() > 1;
+        inner.note_trees(packet.weight() > 1);
         let given = inner.give(element, packet, forwarded);
         if matches!(given, Give::Full(_)) {
             inner.wait_for_room(element);
         }
         given
-    }
-
-    /// Where a packet can leave from this out-port element without a further look: into its window.
-    #[inline]
-    pub(crate) fn way(&mut self, element: usize, forwarded: bool) -> Option<Way<'_>> {
-        let inner = self.0.as_deref_mut()?;
-        let is_clear = inner.left > 0 && inner.hand.is_empty() && inner.is_usual();
-        let element = inner.outs.get_mut(element)?;
-        if !is_clear || element.room == 0 {
-            return None;
-        }
-        inner.left -= 1;
-        inner.counts.sent += 1;
-        if forwarded {
-            inner.owned -= 1;
-        } else {
-            inner.counts.created += 1;
-        }
-        if !inner.waits.is_empty() {
-            inner.waits.clear();
-        }
-        element.room -= 1;
-        Some(Way(&mut element.window))
-    }
-
-    /// The next packet of an in-port element's window, when nothing has to be looked at first, and it
-    /// is no bracket and has no headers.
-    #[inline]
-    pub(crate) fn receive_bare(&mut self, element: usize) -> Option<Packet> {
-        self.0.as_deref_mut()?.receive_bare(element)
     }
 
     /// Gives a packet if it can leave at once, behind everything in the hand; nobody waits for room.
@@ -487,7 +464,7 @@ impl Turn {
     /// `forwarded`: it is one that this process took before.
     pub fn put(&mut self, element: usize, packet: Packet, forwarded: bool) {
         let inner = self.inner();
-        inner.has_trees |= packet.weight() > 1;
+        inner.note_trees(packet.weight() > 1);
         inner.put(element, packet, forwarded);
     }
 
@@ -501,7 +478,7 @@ impl Turn {
     pub fn adopt(&mut self) {
         let inner = self.inner();
         // What is attached to it later is seen only when it leaves.
-        inner.has_trees = true;
+        inner.note_trees(true);
         inner.counts.created += 1;
         inner.owned += 1;
     }
@@ -518,7 +495,7 @@ impl Turn {
     pub fn pop(&mut self) -> Option<Packet> {
         let inner = self.inner();
         let packet = inner.stack.pop()?;
-        inner.has_trees |= packet.weight() > 1;
+        inner.note_trees(packet.weight() > 1);
         inner.owned += windows::signed(packet.weight());
         Some(packet)
     }
@@ -526,7 +503,7 @@ impl Turn {
     /// Whether an out-port element leads anywhere. Packets given to one that does not are dropped and
     /// counted.
     pub fn is_connected(&mut self, element: usize) -> bool {
-        self.inner()
+        self.raw()
             .outs
             .get(element)
             .is_some_and(|out| out.outlet.is_some())
@@ -635,13 +612,13 @@ impl Turn {
 
     #[inline]
     pub(crate) fn dropped(&mut self) {
-        self.inner().dropped();
+        self.raw().dropped();
     }
 
     /// A packet of this weight has ended.
     #[inline]
     pub(crate) fn dropped_all(&mut self, weight: usize) {
-        self.inner().dropped_all(weight);
+        self.raw().dropped_all(weight);
     }
 
     pub(crate) fn owns_again(&mut self) {
@@ -728,6 +705,8 @@ impl Turn {
     /// Starts a step that may move this many packets.
     pub fn begin(&mut self, packets: usize) {
         let inner = self.inner();
+        inner.close_ways();
+        inner.allows_ways = false;
         inner.left = packets;
         inner.spent = false;
         inner.waits.clear();
@@ -737,6 +716,7 @@ impl Turn {
     /// short.
     pub fn end(&mut self, waits: &mut Waits) -> bool {
         let inner = self.inner();
+        inner.close_ways();
         inner.release();
         inner.publish();
         std::mem::swap(waits, &mut inner.waits);
@@ -850,6 +830,7 @@ impl Turn {
     /// Puts a packet that could not be handled before its in-port, to be taken once more.
     pub fn retry(&mut self, element: usize, packet: Packet) {
         let inner = self.inner();
+        inner.close_ways();
         inner.owned -= windows::signed(packet.weight());
         inner.retry = Some((element, packet));
     }

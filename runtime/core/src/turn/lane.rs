@@ -1,6 +1,9 @@
 //! The way of a plain function's packets past the turn: each out-port is lent room for a batch and
 //! keeps what is put until the turn takes it back.
 
+use std::collections::VecDeque;
+use std::vec;
+
 use crate::packet::Packet;
 use crate::turn::{Pulled, Received, Turn, windows};
 
@@ -44,6 +47,12 @@ pub(crate) enum Batch {
     Empty,
     /// Nothing ever again.
     End,
+}
+
+/// The memory of a batch that is used up, to be used again.
+fn emptied(batch: &mut vec::IntoIter<Packet>) -> Vec<Packet> {
+    // A list that is made of what an iterator over a list gives takes that one's memory.
+    std::mem::take(batch).filter(|_| true).collect()
 }
 
 impl Turn {
@@ -96,9 +105,13 @@ impl Turn {
         self.inner().hand.is_empty()
     }
 
-    /// Gives the packets of an in-port's window to `batch`, which is empty, the last one first. What is
-    /// done with them is told by `admit` and `settle`.
-    pub(crate) fn lend_batch(&mut self, element: usize, batch: &mut Vec<Packet>) -> Batch {
+    /// Gives the packets of an in-port's window to `batch`, which is empty. What is done with them is told
+    /// by `admit` and `settle`.
+    pub(crate) fn lend_batch(
+        &mut self,
+        element: usize,
+        batch: &mut vec::IntoIter<Packet>,
+    ) -> Batch {
         let inner = self.inner();
         let one_by_one = inner.manner.eager || inner.manner.keep || inner.holding.is_some();
         if one_by_one || inner.left == 0 || inner.retry.is_some() {
@@ -112,26 +125,19 @@ impl Turn {
             Pulled::End => Batch::End,
             Pulled::Some => {
                 let window = &mut inner.ins[element].window;
-                if window.len() <= FEW {
-                    while let Some(packet) = window.pop_back() {
-                        batch.push(packet);
-                    }
-                } else {
-                    let emptied = std::mem::take(batch).into();
-                    *batch = std::mem::replace(window, emptied).into();
-                    batch.reverse();
-                }
+                let packets = std::mem::replace(window, emptied(batch).into());
+                *batch = Vec::from(packets).into_iter();
                 Batch::Lent
             }
         }
     }
 
     /// Takes back what is left of a batch.
-    pub(crate) fn return_batch(&mut self, element: usize, batch: &mut Vec<Packet>) {
+    pub(crate) fn return_batch(&mut self, element: usize, batch: &mut vec::IntoIter<Packet>) {
         if let Some(port) = self.inner().ins.get_mut(element) {
-            batch
-                .drain(..)
-                .for_each(|packet| port.window.push_front(packet));
+            let mut packets: VecDeque<Packet> = std::mem::take(batch).collect();
+            packets.append(&mut port.window);
+            port.window = packets;
         }
     }
 
@@ -151,7 +157,7 @@ impl Turn {
         received.depth += one.depth;
         received.members += one.members;
         inner.owned += one.members.cast_signed();
-        inner.has_trees |= one.members > 0;
+        inner.note_trees(one.members > 0);
         inner.lineage = packet.headers().and_then(|headers| headers.lineage());
     }
 

@@ -9,6 +9,7 @@ use crate::headers::Headers;
 use crate::packet::Packet;
 use crate::settle::{Holding, Trail};
 use crate::turn::staging::Staging;
+use crate::turn::ways::{Side, Way};
 use crate::turn::{
     BATCH, Counts, Give, Inlet, Manner, Outlet, Pulled, Received, Room, Take, Waits, Window,
 };
@@ -19,6 +20,7 @@ pub(super) struct InElement {
     pub(super) received: Received,
     /// So many received packets are released at once.
     pub(super) stride: usize,
+    pub(super) way: Way,
     pub(super) ended: bool,
     /// Its link outlives the process's lives: it comes from outside a re-armed subnet.
     pub(super) is_border: bool,
@@ -30,6 +32,7 @@ pub(super) struct OutElement {
     pub(super) room: usize,
     /// The room is nobody else's: it need not be given back.
     pub(super) is_own: bool,
+    pub(super) way: Way,
     /// So many packets are asked room for, and published, at a time.
     pub(super) stride: usize,
     pub(super) closed: bool,
@@ -53,6 +56,7 @@ impl OutElement {
 
     /// Takes the room away; gives what of it is to be given back.
     fn unused(&mut self) -> usize {
+        self.way.close();
         let room = std::mem::take(&mut self.room);
         if self.is_own { 0 } else { room }
     }
@@ -86,6 +90,10 @@ pub(super) struct Inner {
     pub(super) stack: Vec<Packet>,
     /// The process has had a packet that owns packets: each that leaves is looked at.
     pub(super) has_trees: bool,
+    /// Ways that are open, or were.
+    pub(super) ways: Vec<Side>,
+    /// A looper runs, and nothing about its process forbids ways.
+    pub(super) allows_ways: bool,
 }
 
 impl Inner {
@@ -120,16 +128,19 @@ impl Inner {
             element.received.depth += one.depth;
             element.received.members += one.members;
             self.owned += one.members.cast_signed();
-            self.has_trees |= one.members > 0;
         }
         if element.received.packets >= element.stride {
             release(element);
+        }
+        if !is_plain {
+            self.note_trees(packet.weight() > 1);
         }
         Some((packet, is_plain))
     }
 
     /// What is made from now on follows from this packet.
     fn begin_lineage(&mut self, packet: &Packet) {
+        self.close_ways();
         self.lineage = packet.headers().and_then(|headers| headers.lineage());
         if let Some(holding) = &mut self.holding {
             if let Some(staging) = &mut self.staging {
@@ -141,30 +152,6 @@ impl Inner {
             holding.receive(packet.trail().unwrap_or(&Trail::default()));
             self.lineage.get_or_insert_default();
         }
-    }
-
-    /// The next packet of a window, if nothing else has to be looked at and it is a payload and no more.
-    #[inline]
-    pub(super) fn receive_bare(&mut self, at: usize) -> Option<Packet> {
-        let is_clear = self.left > 0 && self.hand.is_empty() && self.retry.is_none();
-        if !is_clear || self.lineage.is_some() {
-            return None;
-        }
-        let element = self.ins.get_mut(at)?;
-        // Looked at where it lies: what is looked at on its way is copied in pieces.
-        let packet = element.window.pop_front_if(|packet| !packet.is_special())?;
-        element.received.packets += 1;
-        self.left -= 1;
-        self.owned += 1;
-        self.retrying = false;
-        self.counts.received += 1;
-        if !self.waits.is_empty() {
-            self.waits.clear();
-        }
-        if element.received.packets >= element.stride {
-            release(element);
-        }
-        Some(packet)
     }
 
     /// Looks at everything else: the turn is spent, a packet is to be handled once more, the window is
@@ -299,12 +286,6 @@ impl Inner {
         Give::Sent
     }
 
-    /// Whether a packet that leaves is neither looked at nor published by itself.
-    #[inline]
-    pub(super) fn is_usual(&self) -> bool {
-        !self.has_trees && self.lineage.is_none() && !self.manner.eager
-    }
-
     /// Places a packet while one with a lineage is handled.
     #[inline(never)]
     pub(super) fn place_heir(&mut self, at: usize, packet: Packet, forwarded: bool) {
@@ -347,6 +328,7 @@ impl Inner {
             return;
         }
         self.counts.sent += 1;
+        element.way.close();
         element.room -= 1;
         element.window.push(packet);
         if self.manner.eager
@@ -373,6 +355,7 @@ impl Inner {
         match self.give(at, packet, forwarded) {
             Give::Sent => {}
             Give::Full(packet) | Give::Closed(packet) => {
+                self.close_ways();
                 let packet = self.descend(packet, forwarded);
                 self.hand.push_back((at, packet, forwarded));
             }
