@@ -269,6 +269,12 @@ pub trait Connector: Send + Sync {
     /// The store cannot be reached.
     fn room(&self, waker: &Waker) -> Result<usize, StoreFault>;
 
+    /// Whether other processes may send to it, read it and make room in it; then nobody who waits for room
+    /// in it is stuck.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// Begins to read.
     ///
     /// # Errors

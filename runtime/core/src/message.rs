@@ -94,6 +94,14 @@ pub struct Part {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable(String);
 
+impl Unreadable {
+    /// What is wrong, in one sentence: lower case, no full stop.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -87,7 +87,10 @@ impl Activity for Sending {
         loop {
             let room = self.connector.room(cx.waker())?;
             if room == 0 {
-                turn.wait_for_room(0);
+                match self.connector.is_shared() {
+                    true => turn.wait_outside(),
+                    false => turn.wait_for_room(0),
+                }
                 return Ok(Step::Wait);
             }
             let taken = self.take(turn, room.min(MOST))?;
