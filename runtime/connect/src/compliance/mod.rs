@@ -1,13 +1,15 @@
 //! What every store is checked with: what each kind of connector promises, whatever keeps it.
 //!
-//! Each check is a function that gets a [`Bench`] with an empty store and panics when a promise is not
-//! kept. A store's tests call each by its name.
+//! Each case is a function that gets a [`Bench`] with an empty store and panics when a promise is not kept.
+//! [`check`] runs all of a list. A case that cannot apply to a store is left out by its name, with the
+//! reason; one that is left out without a reason, or is not there, is wrong.
 #![allow(clippy::unwrap_used, reason = "a check stops at the first surprise")]
 
 pub mod pubsub;
 pub mod queues;
 pub mod streams;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -22,15 +24,41 @@ use paperflow_core::message::{Id, Message};
 use crate::streams::{Answer, Request};
 
 /// A store that is checked.
+///
+/// A bench tells the store the time, or really waits. One that waits makes what is declared shorter
+/// ([`tuned`](Self::tuned)), and as much shorter what it is asked to wait.
 pub trait Bench {
     /// The store.
     fn store(&self) -> Arc<dyn Store>;
 
+    /// A declaration in the time of this bench: leases, rests and ages as short as is good here.
+    fn tuned(&self, declaration: &Declaration) -> Declaration {
+        declaration.clone()
+    }
+
+    /// A connector of the store.
+    ///
+    /// # Errors
+    /// What the store says.
+    fn connect(&self, declaration: &Declaration) -> Result<Arc<dyn Connector>, StoreFault> {
+        self.store().connect(&self.tuned(declaration))
+    }
+
+    /// The longest time, of one that is to go by, of which it is certain that it is less.
+    fn nearly(&self, all: Duration) -> Duration {
+        all.saturating_sub(Duration::from_millis(1))
+    }
+
+    /// Whether something that was done has come about; a bench that waits waits for it.
+    fn soon(&self, is_so: &dyn Fn() -> bool) -> bool {
+        is_so()
+    }
+
     /// Closes the store, of which nobody has anything any more, and opens it again.
     fn restart(&mut self);
 
-    /// The process dies, as by `kill -9`, and another one opens the store. Whatever was had from it
-    /// before is of no use any more.
+    /// The process dies, as by `kill -9`, and another one opens the store, once it is known that it has
+    /// died. Whatever was had from it before is of no use any more.
     fn crash(&mut self);
 
     /// Lets time go by; whatever the store does at that time has been done when this returns.
@@ -41,6 +69,39 @@ pub trait Bench {
     /// # Errors
     /// What the store says.
     fn ask(&self, request: Request) -> Result<Answer, StoreFault>;
+}
+
+/// A case: what it shows, and how.
+pub type Case = (&'static str, fn(&mut dyn Bench));
+
+/// Runs cases, each on a bench of its own, but for those that are left out with a reason; gives a line for
+/// each.
+///
+/// # Panics
+/// Cases do not hold, or something is left out that there is not, or for no reason; it says which.
+pub fn check(
+    cases: &[Case],
+    left_out: &[(&str, &str)],
+    mut make: impl FnMut() -> Box<dyn Bench>,
+) -> Vec<String> {
+    let is_known = |name: &str| cases.iter().any(|(own, _)| *own == name);
+    let strange = left_out.iter();
+    let strange = strange.filter(|(name, reason)| !is_known(name) || reason.is_empty());
+    let mut wrong: Vec<&str> = strange.map(|(name, _)| *name).collect();
+    let mut lines = Vec::new();
+    for (name, case) in cases {
+        if let Some((_, reason)) = left_out.iter().find(|(other, _)| other == name) {
+            lines.push(format!("left out  {name}: {reason}"));
+            continue;
+        }
+        let mut bench = make();
+        if catch_unwind(AssertUnwindSafe(|| case(&mut *bench))).is_err() {
+            wrong.push(name);
+        }
+        lines.push(format!("holds     {name}"));
+    }
+    assert!(wrong.is_empty(), "these do not hold: {wrong:#?}");
+    lines
 }
 
 fn message(name: &str) -> Message {
@@ -60,7 +121,7 @@ fn consumer(name: &str, group: &str) -> Consumer {
 }
 
 fn connect(bench: &dyn Bench, declaration: &Declaration) -> Arc<dyn Connector> {
-    bench.store().connect(declaration).unwrap()
+    bench.connect(declaration).unwrap()
 }
 
 fn take(reader: &Arc<dyn Subscription>, most: usize) -> Vec<Delivery> {

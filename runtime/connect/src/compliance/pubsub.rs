@@ -9,11 +9,37 @@ use paperflow_core::connector::{
 };
 
 use super::{
-    Bench, bodies, connect, consumer, message, messages, outlook, settle, settle_all, take,
+    Bench, Case, bodies, connect, consumer, message, messages, outlook, settle, settle_all, take,
     take_all,
 };
 use crate::ChannelStatus;
 use crate::streams::{Answer, Request};
+
+/// All cases, each for a bench of its own.
+pub const CASES: &[Case] = &[
+    (
+        "c05_each_subscriber_gets_a_copy",
+        c05_each_subscriber_gets_a_copy,
+    ),
+    ("c05_copies_outlast_a_crash", c05_copies_outlast_a_crash),
+    ("c05_a_subscription_ends", c05_a_subscription_ends),
+    (
+        "c15_an_event_for_nobody_is_counted",
+        c15_an_event_for_nobody_is_counted,
+    ),
+    (
+        "a_new_subscriber_gets_the_last_message",
+        a_new_subscriber_gets_the_last_message,
+    ),
+    (
+        "a_failure_is_its_subscribers_own",
+        a_failure_is_its_subscribers_own,
+    ),
+    (
+        "a_writer_waits_for_the_slowest_that_is_there",
+        a_writer_waits_for_the_slowest_that_is_there,
+    ),
+];
 
 fn declaration() -> Declaration {
     let mut declaration = Declaration::new("news", ConnectorKind::Pubsub);

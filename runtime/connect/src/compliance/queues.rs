@@ -1,6 +1,4 @@
 //! What queues promise, and desks.
-//!
-//! What a store cannot do, by its [`Capabilities`], is passed over.
 
 mod desk;
 mod failing;
@@ -8,22 +6,18 @@ mod leases;
 mod room;
 mod tasks;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 
 use paperflow_core::Packet;
 use paperflow_core::connector::{
-    Capabilities, Connector, ConnectorKind, Consumer, Declaration, Delivery, Disposition, Failure,
-    Found, Outlook, Settlement, Subscription,
+    Connector, ConnectorKind, Consumer, Declaration, Delivery, Disposition, Failure, Found,
+    Outlook, Settlement, Subscription,
 };
 use paperflow_core::message::{Id, Message};
 
-use crate::compliance::Bench;
-
-/// A case: what it shows, and how.
-pub type Case = (&'static str, fn(&mut dyn Bench));
+use crate::compliance::{Bench, Case};
 
 /// All cases, each for a bench of its own.
 #[must_use]
@@ -36,21 +30,6 @@ pub fn cases() -> Vec<Case> {
         desk::CASES,
     ];
     parts.concat()
-}
-
-/// Runs all cases.
-///
-/// # Panics
-/// Cases do not hold; it says which.
-pub fn check(mut make: impl FnMut() -> Box<dyn Bench>) {
-    let mut wrong = Vec::new();
-    for (name, case) in cases() {
-        let mut bench = make();
-        if catch_unwind(AssertUnwindSafe(|| case(&mut *bench))).is_err() {
-            wrong.push(name);
-        }
-    }
-    assert!(wrong.is_empty(), "these do not hold: {wrong:#?}");
 }
 
 // ---- what the cases are written with ----
@@ -72,12 +51,7 @@ fn declared(name: &str, retries: u32) -> Declaration {
 }
 
 fn queue(bench: &dyn Bench, name: &str, retries: u32) -> Arc<dyn Connector> {
-    bench.store().connect(&declared(name, retries)).unwrap()
-}
-
-fn able(bench: &dyn Bench) -> Capabilities {
-    let able = bench.store().capabilities(ConnectorKind::Queue);
-    able.unwrap_or_default()
+    bench.connect(&declared(name, retries)).unwrap()
 }
 
 /// Counts how often it is called.

@@ -11,12 +11,105 @@ use paperflow_core::Packet;
 use paperflow_core::connector::{Connector, ConnectorKind, Declaration, Subscription};
 use paperflow_core::message::{Id, Message};
 
-use super::{Bench, body, connect, consumer};
+use super::{Bench, Case, body, connect, consumer};
 use crate::streams::{Answer, At, GroupStatus, Request, StreamRecord, StreamStatus};
 
 pub use failures::*;
 pub use keeping::*;
 pub use reading::*;
+
+/// All cases, each for a bench of its own.
+pub const CASES: &[Case] = &[
+    (
+        "t01_facts_stay_for_whoever_comes_later",
+        t01_facts_stay_for_whoever_comes_later,
+    ),
+    (
+        "t02_a_group_goes_on_where_it_was",
+        t02_a_group_goes_on_where_it_was,
+    ),
+    (
+        "t03_groups_read_independently",
+        t03_groups_read_independently,
+    ),
+    (
+        "t04_a_range_can_be_read_by_offset_and_by_time",
+        t04_a_range_can_be_read_by_offset_and_by_time,
+    ),
+    (
+        "t05_each_consumer_reads_its_own_partitions",
+        t05_each_consumer_reads_its_own_partitions,
+    ),
+    (
+        "t06_the_order_of_a_key_is_kept",
+        t06_the_order_of_a_key_is_kept,
+    ),
+    (
+        "t07_an_idle_consumer_takes_over",
+        t07_an_idle_consumer_takes_over,
+    ),
+    (
+        "t07_a_partition_moves_when_nothing_of_it_is_unsettled",
+        t07_a_partition_moves_when_nothing_of_it_is_unsettled,
+    ),
+    ("t07_who_left_has_no_say", t07_who_left_has_no_say),
+    ("t08_a_group_reads_again", t08_a_group_reads_again),
+    (
+        "t08_a_replay_outlasts_a_restart",
+        t08_a_replay_outlasts_a_restart,
+    ),
+    (
+        "t08_only_streams_can_be_read_again",
+        t08_only_streams_can_be_read_again,
+    ),
+    ("t09_a_failure_is_skipped", t09_a_failure_is_skipped),
+    (
+        "t10_a_failure_is_tried_again_in_its_place",
+        t10_a_failure_is_tried_again_in_its_place,
+    ),
+    (
+        "t10_what_was_behind_a_failure_comes_behind_it_again",
+        t10_what_was_behind_a_failure_comes_behind_it_again,
+    ),
+    (
+        "t10_attempts_outlast_a_restart",
+        t10_attempts_outlast_a_restart,
+    ),
+    (
+        "t11_a_failure_comes_back_at_the_end",
+        t11_a_failure_comes_back_at_the_end,
+    ),
+    (
+        "t11_a_copy_is_set_aside_after_its_tries",
+        t11_a_copy_is_set_aside_after_its_tries,
+    ),
+    (
+        "t12_a_dead_letter_knows_where_it_came_from",
+        t12_a_dead_letter_knows_where_it_came_from,
+    ),
+    (
+        "t12_dead_letters_can_be_a_stream",
+        t12_dead_letters_can_be_a_stream,
+    ),
+    ("t13_a_stream_has_no_requeue", t13_a_stream_has_no_requeue),
+    ("records_go_by_age", records_go_by_age),
+    (
+        "records_go_by_number_and_size",
+        records_go_by_number_and_size,
+    ),
+    (
+        "writers_wait_only_for_a_bounded_lag",
+        writers_wait_only_for_a_bounded_lag,
+    ),
+    (
+        "a_message_sent_again_is_known",
+        a_message_sent_again_is_known,
+    ),
+    (
+        "a_finished_run_is_followed_by_another",
+        a_finished_run_is_followed_by_another,
+    ),
+];
 
 fn declaration(partitions: u32) -> Declaration {
     let mut declaration = Declaration::new("facts", ConnectorKind::Stream);

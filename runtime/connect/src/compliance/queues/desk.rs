@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use paperflow_core::Packet;
-use paperflow_core::connector::{ConnectorKind, Desk, Handled, Row, Work};
+use paperflow_core::connector::{Desk, Handled, Row, Work};
 use paperflow_core::message::{Id, Message};
 
 use super::{Case, text};
@@ -21,11 +21,8 @@ pub(super) const CASES: &[Case] = &[
     ("desks do not see each other", apart),
 ];
 
-/// A desk, if the store keeps any.
-fn desk(bench: &dyn Bench, process: &str) -> Option<Arc<dyn Desk>> {
-    let able = bench.store().capabilities(ConnectorKind::Queue);
-    let has_some = able.is_some_and(|able| able.transactions);
-    has_some.then(|| bench.store().desk(process).unwrap())
+fn desk(bench: &dyn Bench, process: &str) -> Arc<dyn Desk> {
+    bench.store().desk(process).unwrap()
 }
 
 fn row(table: &str, key: &str, row: Option<&str>) -> Row {
@@ -45,9 +42,7 @@ fn handled(name: &str, sent: Vec<(usize, Message)>) -> Handled {
 }
 
 fn together(bench: &mut dyn Bench) {
-    let Some(own) = desk(bench, "g/P") else {
-        return;
-    };
+    let own = desk(bench, "g/P");
     let bytes = Packet::bytes(vec![0, 255]).with_header("a", "b");
     let bytes = Message::of(Id::of("bytes"), &bytes).unwrap();
     let work = Work {
@@ -66,7 +61,7 @@ fn together(bench: &mut dyn Bench) {
     own.commit(&work).unwrap();
     drop(own);
     for _ in 0..2 {
-        let own = desk(bench, "g/P").unwrap();
+        let own = desk(bench, "g/P");
         for handled in &work.handled {
             let found = own.handled(handled.id).unwrap();
             assert_eq!(found.as_ref(), Some(&handled.sent));
@@ -80,9 +75,7 @@ fn together(bench: &mut dyn Bench) {
 }
 
 fn owed(bench: &mut dyn Bench) {
-    let Some(own) = desk(bench, "g/P") else {
-        return;
-    };
+    let own = desk(bench, "g/P");
     let tick = |name: &str| Handled {
         own: true,
         ..handled(name, vec![(0, text(name))])
@@ -94,16 +87,14 @@ fn owed(bench: &mut dyn Bench) {
     own.commit(&work).unwrap();
     assert_eq!(own.handled(Id::of("a")).unwrap(), None);
     bench.crash();
-    let own = desk(bench, "g/P").unwrap();
+    let own = desk(bench, "g/P");
     assert_eq!(own.owed().unwrap(), work.handled, "oldest first");
     own.paid(Id::of("b"));
     assert_eq!(own.owed().unwrap(), work.handled[1..]);
 }
 
 fn apart(bench: &mut dyn Bench) {
-    let (Some(one), Some(two)) = (desk(bench, "g/P"), desk(bench, "g/P[1]")) else {
-        return;
-    };
+    let (one, two) = (desk(bench, "g/P"), desk(bench, "g/P[1]"));
     let work = Work {
         handled: vec![handled("x", Vec::new())],
         rows: vec![row("t", "1", Some("1"))],

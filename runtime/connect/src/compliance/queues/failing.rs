@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use paperflow_core::Packet;
 use paperflow_core::connector::{Disposition, StoreFaultKind};
 use paperflow_core::message::{Id, Message};
-use paperflow_core::{Packet, connector::Store};
 
-use super::{Case, Worker, able, body, declared, queue, text, texts};
+use super::{Case, Worker, body, declared, queue, text, texts};
 use crate::compliance::Bench;
 use crate::names;
 
@@ -47,9 +47,6 @@ fn again(bench: &mut dyn Bench) {
 }
 
 fn rests(bench: &mut dyn Bench) {
-    if !able(bench).delays {
-        return;
-    }
     let tasks = queue(bench, "q", 3);
     tasks.send(&texts(&["1", "2", "3"])).unwrap();
     let mut worker = Worker::of(&tasks, "w");
@@ -67,9 +64,6 @@ fn rests(bench: &mut dyn Bench) {
 }
 
 fn rests_on(bench: &mut dyn Bench) {
-    if !able(bench).delays {
-        return;
-    }
     let tasks = queue(bench, "q", 3);
     tasks.send(&texts(&["a"])).unwrap();
     let mut worker = Worker::of(&tasks, "w");
@@ -130,12 +124,9 @@ fn killer(bench: &mut dyn Bench) {
 }
 
 fn bounded(bench: &mut dyn Bench) {
-    if !able(bench).delays {
-        return;
-    }
     let mut declaration = declared("q", 10);
     declaration.delay.factor = 1.0;
-    let tasks = bench.store().connect(&declaration).unwrap();
+    let tasks = bench.connect(&declaration).unwrap();
     tasks.send(&texts(&["a"])).unwrap();
     let mut worker = Worker::of(&tasks, "w");
     let mut attempts = 0;
@@ -171,7 +162,7 @@ fn the_same(bench: &mut dyn Bench) {
 fn apart(bench: &mut dyn Bench) {
     let mut declaration = declared("q", 3);
     declaration.dead_letter = Some("bad".to_owned());
-    let tasks = bench.store().connect(&declaration).unwrap();
+    let tasks = bench.connect(&declaration).unwrap();
     tasks.send(&texts(&["r", "i", "fine"])).unwrap();
     let mut worker = Worker::of(&tasks, "w");
     worker.receive(3);
@@ -193,12 +184,9 @@ fn apart(bench: &mut dyn Bench) {
 }
 
 fn growing(bench: &mut dyn Bench) {
-    if !able(bench).delays {
-        return;
-    }
     let mut declaration = declared("q", 10);
     declaration.delay.most = second() * 3;
-    let tasks = bench.store().connect(&declaration).unwrap();
+    let tasks = bench.connect(&declaration).unwrap();
     tasks.send(&[text("a")]).unwrap();
     let mut worker = Worker::of(&tasks, "w");
     for rest in [1, 2, 3, 3] {
@@ -213,7 +201,6 @@ fn growing(bench: &mut dyn Bench) {
 fn itself(bench: &mut dyn Bench) {
     let mut declaration = declared("q", 3);
     declaration.dead_letter = Some("q".to_owned());
-    let store: &dyn Store = &*bench.store();
-    let fault = store.connect(&declaration).err().unwrap();
+    let fault = bench.connect(&declaration).err().unwrap();
     assert_eq!(fault.kind(), StoreFaultKind::Unsupported);
 }

@@ -6,7 +6,7 @@ use paperflow_core::Packet;
 use paperflow_core::connector::Disposition;
 use paperflow_core::message::{Id, Message};
 
-use super::{Calls, Case, Worker, able, declared, queue, texts};
+use super::{Calls, Case, Worker, declared, queue, texts};
 use crate::compliance::Bench;
 
 pub(super) const CASES: &[Case] = &[
@@ -23,7 +23,7 @@ pub(super) const CASES: &[Case] = &[
 fn messages(bench: &mut dyn Bench) {
     let mut declaration = declared("q", 3);
     declaration.capacity = 3;
-    let tasks = bench.store().connect(&declaration).unwrap();
+    let tasks = bench.connect(&declaration).unwrap();
     let (calls, waker) = Calls::new();
     assert_eq!(tasks.room(&waker).unwrap(), 3);
     tasks.send(&texts(&["a", "b"])).unwrap();
@@ -34,24 +34,22 @@ fn messages(bench: &mut dyn Bench) {
     Worker::of(&tasks, "w").receive(1);
     assert_eq!(calls.count(), 1, "it is told that there is room");
     bench.crash();
-    let tasks = bench.store().connect(&declaration).unwrap();
+    let tasks = bench.connect(&declaration).unwrap();
     assert_eq!(tasks.room(&waker).unwrap(), 0, "nobody holds anything");
 }
 
 fn held(bench: &mut dyn Bench) {
     let mut declaration = declared("q", 3);
     declaration.capacity = 2;
-    let tasks = bench.store().connect(&declaration).unwrap();
+    let tasks = bench.connect(&declaration).unwrap();
     tasks.send(&texts(&["a", "b"])).unwrap();
     let mut worker = Worker::of(&tasks, "w");
     worker.receive(2);
     assert_eq!(tasks.room(Waker::noop()).unwrap(), 2);
     worker.settle("a", Disposition::Release);
     assert_eq!(tasks.room(Waker::noop()).unwrap(), 1);
-    if able(bench).delays {
-        worker.settle("b", Disposition::Retry);
-        assert_eq!(tasks.room(Waker::noop()).unwrap(), 0);
-    }
+    worker.settle("b", Disposition::Retry);
+    assert_eq!(tasks.room(Waker::noop()).unwrap(), 0);
 }
 
 fn sized(name: &str, bytes: usize) -> Message {
@@ -61,7 +59,7 @@ fn sized(name: &str, bytes: usize) -> Message {
 fn bytes(bench: &mut dyn Bench) {
     let mut declaration = declared("q", 3);
     declaration.capacity_bytes = 100;
-    let tasks = bench.store().connect(&declaration).unwrap();
+    let tasks = bench.connect(&declaration).unwrap();
     tasks.send(&[sized("a", 40)]).unwrap();
     assert!(tasks.room(Waker::noop()).unwrap() >= 1);
     tasks.send(&[sized("b", 60)]).unwrap();
@@ -74,7 +72,7 @@ fn bytes(bench: &mut dyn Bench) {
 fn large(bench: &mut dyn Bench) {
     let mut declaration = declared("q", 3);
     declaration.capacity_bytes = 10;
-    let tasks = bench.store().connect(&declaration).unwrap();
+    let tasks = bench.connect(&declaration).unwrap();
     for name in ["a", "b"] {
         assert!(tasks.room(Waker::noop()).unwrap() >= 1, "{name}");
         tasks.send(&[sized(name, 100_000)]).unwrap();
@@ -88,7 +86,7 @@ fn large(bench: &mut dyn Bench) {
 fn aside(bench: &mut dyn Bench) {
     let mut dead = declared("q.dead", 3);
     dead.capacity = 1;
-    let dead = bench.store().connect(&dead).unwrap();
+    let dead = bench.connect(&dead).unwrap();
     let tasks = queue(bench, "q", 0);
     tasks.send(&texts(&["a", "b", "c"])).unwrap();
     let mut worker = Worker::of(&tasks, "w");

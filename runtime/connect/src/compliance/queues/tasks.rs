@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use paperflow_core::connector::{Disposition, Sent};
+use paperflow_core::connector::{ConnectorKind, Disposition, Sent};
 use paperflow_core::message::{Id, Message, Part};
 use paperflow_core::{Headers, Packet};
 
-use super::{Case, Worker, able, queue, text, texts};
+use super::{Case, Worker, queue, text, texts};
 use crate::compliance::Bench;
 
 pub(super) const CASES: &[Case] = &[
@@ -51,9 +51,6 @@ fn gone(bench: &mut dyn Bench) {
 }
 
 fn known(bench: &mut dyn Bench) {
-    if !able(bench).knows_ids {
-        return;
-    }
     let tasks = queue(bench, "q", 3);
     let sent = |written, known| Sent { written, known };
     assert_eq!(tasks.send(&texts(&["a", "b", "a"])).unwrap(), sent(2, 1));
@@ -91,7 +88,8 @@ fn competing(bench: &mut dyn Bench) {
 }
 
 fn no_replay(bench: &mut dyn Bench) {
-    assert!(!able(bench).replays);
+    let able = bench.store().capabilities(ConnectorKind::Queue).unwrap();
+    assert!(!able.replays);
     let tasks = queue(bench, "q", 3);
     tasks.send(&texts(&["a"])).unwrap();
     let mut worker = Worker::of(&tasks, "w");
@@ -167,9 +165,6 @@ fn group(bench: &mut dyn Bench) {
 }
 
 fn order(bench: &mut dyn Bench) {
-    if !able(bench).orders {
-        return;
-    }
     let tasks = queue(bench, "q", 3);
     let mut worker = Worker::of(&tasks, "w");
     let mut received = Vec::new();

@@ -158,7 +158,7 @@ pub fn t06_the_order_of_a_key_is_kept(bench: &mut dyn Bench) {
     let reader = read(&stream, "one", "g");
     assert_eq!(take_all(&reader).len(), 40, "the new partition is read too");
     declaration.partitions = 2;
-    let refused = bench.store().connect(&declaration).err().unwrap();
+    let refused = bench.connect(&declaration).err().unwrap();
     assert_eq!(refused.kind(), StoreFaultKind::Unsupported);
 }
 
