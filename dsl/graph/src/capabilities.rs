@@ -126,6 +126,10 @@ pub struct StoreSpec {
     pub schemes: &'static [&'static str],
     /// What people call it.
     pub name: &'static str,
+    /// The feature of the build that reaches it.
+    pub feature: &'static str,
+    /// Whether it keeps tables.
+    pub tables: bool,
     /// What it can do with each kind; nothing for a kind that it cannot keep.
     pub can: [Option<Can>; 3],
 }
@@ -150,6 +154,8 @@ const LOG: Can = Can {
 pub const EMBEDDED: StoreSpec = StoreSpec {
     schemes: &["sqlite"],
     name: "embedded",
+    feature: "sqlite",
+    tables: true,
     can: [
         Some(Can {
             delays: true,
@@ -180,6 +186,8 @@ pub const STORES: [StoreSpec; 6] = [
     StoreSpec {
         schemes: &["amqp", "amqps"],
         name: "RabbitMQ",
+        feature: "amqp",
+        tables: false,
         can: [
             Some(Can {
                 delays: true,
@@ -197,11 +205,15 @@ pub const STORES: [StoreSpec; 6] = [
     StoreSpec {
         schemes: &["kafka"],
         name: "Kafka",
+        feature: "kafka",
+        tables: false,
         can: [None, Some(LOG), None],
     },
     StoreSpec {
         schemes: &["nats", "tls+nats"],
         name: "NATS",
+        feature: "nats",
+        tables: false,
         can: [
             Some(Can {
                 delays: true,
@@ -222,15 +234,24 @@ pub const STORES: [StoreSpec; 6] = [
     StoreSpec {
         schemes: &["redis", "rediss"],
         name: "Redis",
+        feature: "redis",
+        tables: false,
         can: [
             Some(Can {
                 delays: true,
                 orders: true,
+                knows_ids: true,
                 ..NOTHING
             }),
-            Some(LOG),
             Some(Can {
+                knows_ids: true,
+                ..LOG
+            }),
+            Some(Can {
+                delays: true,
                 orders: true,
+                knows_ids: true,
+                retains: true,
                 ..NOTHING
             }),
         ],
@@ -238,6 +259,8 @@ pub const STORES: [StoreSpec; 6] = [
     StoreSpec {
         schemes: &["mqtt", "mqtts"],
         name: "MQTT",
+        feature: "mqtt",
+        tables: false,
         can: [
             None,
             None,

@@ -77,8 +77,8 @@ pub const SECTIONS: &[SectionSpec] = &[
     SectionSpec {
         name: "store",
         heading: "[store.NAME]",
-        keys: &["url", "dir"],
-        about: "a store, by its URL or, if it is embedded, its folder",
+        keys: &["url", "dir", "ce"],
+        about: "a store, by its URL or, if it is embedded, its folder; and how messages are written there",
     },
     SectionSpec {
         name: "table",
@@ -129,6 +129,24 @@ pub struct Store {
     pub url: Option<Written>,
     /// The folder of an embedded one.
     pub dir: Option<Written>,
+    /// How messages are written to a broker.
+    pub ce: Ce,
+}
+
+/// How a message is written to a broker, as CloudEvents has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ce {
+    /// Its attributes stand beside its body.
+    #[default]
+    Binary,
+    /// It is one JSON document.
+    Structured,
+}
+
+impl Ce {
+    /// Both, with their words.
+    pub const WORDS: [(&str, Self); 2] =
+        [("binary", Self::Binary), ("structured", Self::Structured)];
 }
 
 /// A table that a store keeps.

@@ -10,6 +10,7 @@ use crate::wiring::{Store, Wiring};
 #[must_use]
 pub fn stores(plan: &Plan, wiring: &Wiring) -> Vec<Diagnostic> {
     let mut found = unknown_schemes(wiring);
+    found.extend(tables(wiring));
     for connector in plan.links.iter().filter_map(|link| link.connector.as_ref()) {
         let Some(store) = spec(wiring, connector.store.as_deref()) else {
             continue;
@@ -26,6 +27,15 @@ pub fn stores(plan: &Plan, wiring: &Wiring) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// Tables in stores that keep none.
+fn tables(wiring: &Wiring) -> impl Iterator<Item = Diagnostic> {
+    wiring.tables.iter().filter_map(|table| {
+        let written = table.store.as_ref()?;
+        let store = spec(wiring, Some(&written.text)).filter(|store| !store.tables)?;
+        Some(store_cannot::tables(store.name, written.span))
+    })
 }
 
 /// What is known of a store that a connector names; the embedded one when it names none.

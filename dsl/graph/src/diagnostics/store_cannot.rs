@@ -13,9 +13,10 @@ explained! {
     ///     kind = "queue"
     ///     via = "log"
     ///
-    /// Kafka keeps streams only; a task over it is a stream with `on-error=copy`. The kinds of store
-    /// that are known, and what each can do, are printed by `paperflow capabilities`. Choose another
-    /// store for this arc, or another kind.
+    /// Kafka keeps streams only; a task over it is a stream with `on-error=copy`. No broker keeps tables:
+    /// they stay in the embedded store, while arcs are kept by a broker. The kinds of store that are
+    /// known, and what each can do, are printed by `paperflow capabilities`. Choose another store for
+    /// this arc, or another kind.
     "P0520", "store that cannot do this"
 }
 
@@ -24,6 +25,13 @@ pub(crate) fn kind(store: &str, kind: ConnectorKind, span: Span) -> Diagnostic {
     Diagnostic::error(CODE, span, format!("{store} keeps no {kind}"))
         .note(format!("kept by {store}"))
         .help("choose another store, or another kind of arc; `paperflow capabilities` lists them")
+}
+
+/// A table in a store that keeps none.
+pub(crate) fn tables(store: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(CODE, span, format!("{store} keeps no tables"))
+        .note(format!("kept by {store}"))
+        .help("let the embedded store keep it: leave `store` out, or name one with a `dir`")
 }
 
 /// A setting that a store cannot keep to.

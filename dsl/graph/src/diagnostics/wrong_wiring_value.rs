@@ -1,6 +1,7 @@
 use crate::diagnostic::Diagnostic;
+use crate::similar::suggest;
 use crate::source::Span;
-use crate::wiring::{FAULTS, Written};
+use crate::wiring::{Ce, FAULTS, Written};
 
 explained! {
     /// Something in a wiring file stands where something of another form belongs.
@@ -10,7 +11,7 @@ explained! {
     ///
     /// A list stands in brackets, `processes = ["Cook", "Pack"]`; what is said of an arc, a store, a
     /// table, a part or a policy stands below a heading with its name, `[arc."A.OUT -> B.IN"]`; and
-    /// `fault` is one of the words for what becomes of a fault.
+    /// `fault` is one of the words for what becomes of a fault, and `ce` is `binary` or `structured`.
     "P0196", "value of another form in a wiring file"
 }
 
@@ -39,6 +40,19 @@ pub(crate) fn no_text(key: &str, span: Span) -> Diagnostic {
     Diagnostic::error(CODE, span, format!("`{key}` is one value"))
         .note("no single value")
         .help(format!("write `{key} = \"value\"`"))
+}
+
+/// A word that is no way to write messages.
+pub(crate) fn no_ce(ce: &Written) -> Diagnostic {
+    let words = || Ce::WORDS.iter().map(|(word, _)| *word);
+    let message = format!("`{}` is no way to write messages to a broker", ce.text);
+    let help = match suggest(&ce.text, words()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("write one of: {}", words().collect::<Vec<_>>().join(", ")),
+    };
+    Diagnostic::error(CODE, ce.span, message)
+        .note("unknown word")
+        .help(help)
 }
 
 /// A word that says nothing about faults.

@@ -7,7 +7,7 @@ use crate::model::Attribute;
 use crate::similar::suggest;
 
 use super::{
-    Arc, Entry, FAULTS, Node, Part, Policy, SECTIONS, SectionSpec, Store, Table, Value, Wiring,
+    Arc, Ce, Entry, FAULTS, Node, Part, Policy, SECTIONS, SectionSpec, Store, Table, Value, Wiring,
     Written,
 };
 
@@ -54,6 +54,7 @@ impl Wiring {
             "store" => self.stores.push(Store {
                 url: keys.text("url", diagnostics),
                 dir: keys.text("dir", diagnostics),
+                ce: keys.ce(diagnostics),
                 name,
             }),
             "table" => self.tables.push(Table {
@@ -137,6 +138,18 @@ impl<'a> Keys<'a> {
                 Vec::new()
             }
         }
+    }
+
+    fn ce(&self, diagnostics: &mut Vec<Diagnostic>) -> Ce {
+        let Some(written) = self.text("ce", diagnostics) else {
+            return Ce::default();
+        };
+        let found = Ce::WORDS.iter().find(|(word, _)| *word == written.text);
+        if let Some((_, ce)) = found {
+            return *ce;
+        }
+        diagnostics.push(wrong_wiring_value::no_ce(&written));
+        Ce::default()
     }
 
     fn fault(&self, diagnostics: &mut Vec<Diagnostic>) -> Option<Written> {
