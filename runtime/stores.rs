@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use paperflow_core::connector::{self, StoreFault, StoreFaultKind};
 use paperflow_engine::Stores;
-use paperflow_graph::wiring::Store;
+use paperflow_graph::capabilities::{STORES, StoreSpec};
+use paperflow_graph::wiring::{Ce, Store};
 use paperflow_graph::{Plan, Wiring};
 
 /// The folder beside a graph where the embedded store is, unless another one is given.
@@ -45,8 +46,11 @@ pub fn open_wired_stores(
         let declared = name.and_then(|name| wiring.store(name));
         stores = match (name, declared) {
             (Some(name), Some(store)) => {
-                let folder = wiring.folder.join(place(store, &variables)?);
-                stores.named(name, opened.embedded(&folder)?)
+                let store = match place(store, &variables)? {
+                    Place::Folder(folder) => opened.embedded(&wiring.folder.join(folder))?,
+                    Place::Url(url) => opened.broker(store, &url)?,
+                };
+                stores.named(name, store)
             }
             (Some(name), None) if name == EMBEDDED => stores.named(name, opened.embedded(data)?),
             (None, _) => stores.usual(opened.embedded(data)?),
@@ -68,21 +72,22 @@ fn named(plan: &Plan) -> BTreeSet<Option<&str>> {
     connectors.chain(tables).collect()
 }
 
-/// The folder of a store that is declared.
-fn place(store: &Store, variables: &impl Fn(&str) -> Option<String>) -> Result<String, StoreFault> {
+/// Where a store that is declared is, with the values of variables.
+enum Place {
+    Folder(String),
+    Url(String),
+}
+
+fn place(store: &Store, variables: &impl Fn(&str) -> Option<String>) -> Result<Place, StoreFault> {
     let written = store.dir.as_ref().or(store.url.as_ref());
     let text = with_variables(written.map_or("", |written| &written.text), variables)?;
     if store.dir.is_some() {
-        return Ok(text);
+        return Ok(Place::Folder(text));
     }
-    let scheme = text.split(':').next().unwrap_or_default();
-    let name = &store.name.text;
-    match text.strip_prefix("sqlite:") {
-        Some(folder) => Ok(String::from(folder.strip_prefix("//").unwrap_or(folder))),
-        None => Err(unsupported(format!(
-            "the store `{name}` is kept by `{scheme}`, which this build cannot reach"
-        ))),
-    }
+    Ok(match text.strip_prefix("sqlite:") {
+        Some(folder) => Place::Folder(folder.strip_prefix("//").unwrap_or(folder).to_owned()),
+        None => Place::Url(text),
+    })
 }
 
 /// A text in which `${NAME}` is a variable.
@@ -108,11 +113,34 @@ fn unsupported(message: String) -> StoreFault {
     StoreFault::new(StoreFaultKind::Unsupported, message)
 }
 
-/// The folders that are open: two names may stand for one.
+/// What is open: two names may stand for one.
 #[derive(Default)]
-struct Opened(BTreeMap<PathBuf, Arc<dyn connector::Store>>);
+struct Opened {
+    folders: BTreeMap<PathBuf, Arc<dyn connector::Store>>,
+    /// By URL, and by how messages are written there.
+    brokers: BTreeMap<(String, Ce), Arc<dyn connector::Store>>,
+}
 
 impl Opened {
+    /// The broker at a URL. A fault does not tell the URL, which may hold a password.
+    fn broker(
+        &mut self,
+        store: &Store,
+        url: &str,
+    ) -> Result<Arc<dyn connector::Store>, StoreFault> {
+        let key = (url.to_owned(), store.ce);
+        if let Some(store) = self.brokers.get(&key) {
+            return Ok(Arc::clone(store));
+        }
+        let about = |fault: StoreFault| {
+            let message = format!("the store `{}`: {fault}", store.name.text);
+            StoreFault::new(fault.kind(), message)
+        };
+        let opened = broker(url, store.ce).map_err(about)?;
+        self.brokers.insert(key, Arc::clone(&opened));
+        Ok(opened)
+    }
+
     #[cfg(feature = "sqlite")]
     fn embedded(&mut self, folder: &Path) -> Result<Arc<dyn connector::Store>, StoreFault> {
         let known = |folder: &Path| {
@@ -120,12 +148,12 @@ impl Opened {
                 .canonicalize()
                 .unwrap_or_else(|_| folder.to_path_buf())
         };
-        if let Some(store) = self.0.get(&known(folder)) {
+        if let Some(store) = self.folders.get(&known(folder)) {
             return Ok(Arc::clone(store));
         }
         let store: Arc<dyn connector::Store> = Arc::new(paperflow_connect::Embedded::open(folder)?);
         // Opening may have made the folder.
-        self.0.insert(known(folder), Arc::clone(&store));
+        self.folders.insert(known(folder), Arc::clone(&store));
         Ok(store)
     }
 
@@ -134,6 +162,41 @@ impl Opened {
         let message = "this build has no embedded store: build it with the feature `sqlite`";
         Err(unsupported(String::from(message)))
     }
+}
+
+/// Opens a broker, if it is built in.
+#[cfg_attr(
+    not(feature = "broker"),
+    expect(
+        unused_variables,
+        reason = "no broker is built in, so nothing is written to one"
+    )
+)]
+fn broker(url: &str, ce: Ce) -> Result<Arc<dyn connector::Store>, StoreFault> {
+    let scheme = url.split("://").next().unwrap_or_default();
+    let Some(spec) = StoreSpec::of(scheme) else {
+        let known = STORES.iter().flat_map(|store| store.schemes);
+        let known = known.copied().collect::<Vec<_>>().join("`, `");
+        return Err(unsupported(format!(
+            "its URL begins with none of `{known}`"
+        )));
+    };
+    match spec.feature {
+        #[cfg(feature = "redis")]
+        "redis" => Ok(Arc::new(paperflow_connect::redis::Redis::open(&access(
+            url, ce,
+        )?)?)),
+        feature => Err(unsupported(format!(
+            "it is kept by {}, which this build cannot reach: build it with the feature `{feature}` \
+             (`cargo install --features {feature} ...`)",
+            spec.name
+        ))),
+    }
+}
+
+#[cfg(feature = "broker")]
+fn access(url: &str, ce: Ce) -> Result<paperflow_connect::broker::Access, StoreFault> {
+    paperflow_connect::broker::Access::new(url, ce == Ce::Structured)
 }
 
 #[cfg(test)]
@@ -147,5 +210,23 @@ mod tests {
         assert_eq!(read("a://${HOST}/${HOST}"), Ok("a://here/here".into()));
         assert_eq!(read("plain ${"), Ok("plain ${".into()));
         assert_eq!(read("${NONE}"), Err("the variable NONE is not set".into()));
+    }
+
+    #[test]
+    fn what_is_not_built_in_names_its_feature_and_no_secret() {
+        let open = |url: &str| {
+            let opened = broker(url, Ce::default()).err();
+            opened.map(|fault| fault.to_string()).unwrap_or_default()
+        };
+        let fault = open("kafka://me:secret@h");
+        assert!(
+            fault.contains("feature `kafka`") && !fault.contains("secret"),
+            "{fault}"
+        );
+        let fault = open("reddis://:secret@h");
+        assert!(
+            fault.contains("`redis`") && !fault.contains("secret"),
+            "{fault}"
+        );
     }
 }

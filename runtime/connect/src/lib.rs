@@ -27,6 +27,8 @@
 //! checksum is wrong is never handed out: it goes to the queue for messages that cannot be read.
 
 pub mod admin;
+#[cfg(feature = "broker")]
+pub mod broker;
 pub mod clock;
 #[cfg(feature = "compliance")]
 pub mod compliance;
@@ -37,6 +39,8 @@ mod lock;
 pub mod names;
 mod pubsub;
 mod queue;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod run;
 mod schema;
 mod seen;

@@ -1,0 +1,345 @@
+//! The line to a server: connections, each for one call at a time, and scripts that are run over them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use ::redis::{
+    Client, Connection, ConnectionAddr, ErrorKind, IntoConnectionInfo, Pipeline,
+    RedisConnectionInfo, RedisError, Value, cmd, pipe,
+};
+use paperflow_core::connector::{StoreFault, StoreFaultKind};
+use parking_lot::Mutex;
+
+use super::scripts::{SCRIPTS, Script};
+use crate::broker::Address;
+use crate::broker::patience::Backoff;
+use crate::clock::{Clock, millis};
+use crate::fault::{damaged, unavailable, unsupported};
+
+/// How long a server may take to answer.
+const ANSWER: Duration = Duration::from_secs(10);
+/// How long it may take to come to the telephone.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// A line to a server, which may be down for a while.
+pub(super) struct Line {
+    client: Client,
+    pub(super) address: Address,
+    /// What all keys begin with.
+    pub(super) prefix: String,
+    /// Who this is, among all who use the server.
+    pub(super) session: String,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Time is what the clock says, and not the server.
+    is_told_time: bool,
+    /// How long the server may be away.
+    pub(super) patience: Duration,
+    idle: Mutex<Vec<Connection>>,
+    state: Mutex<State>,
+    is_cut: AtomicBool,
+}
+
+enum State {
+    Up,
+    Down {
+        since: Instant,
+        next: Instant,
+        backoff: Backoff,
+        reason: String,
+    },
+}
+
+/// One run of a script: its own arguments.
+pub(super) struct Call {
+    script: &'static Script,
+    arguments: Vec<Vec<u8>>,
+}
+
+impl Call {
+    pub(super) fn of(script: &'static Script) -> Self {
+        Self {
+            script,
+            arguments: Vec::new(),
+        }
+    }
+
+    pub(super) fn with(mut self, argument: impl AsRef<[u8]>) -> Self {
+        self.add(argument);
+        self
+    }
+
+    pub(super) fn number(self, number: u64) -> Self {
+        self.with(number.to_string())
+    }
+
+    pub(super) fn add(&mut self, argument: impl AsRef<[u8]>) {
+        self.arguments.push(argument.as_ref().to_vec());
+    }
+}
+
+/// What is said of a line.
+pub(super) struct Terms {
+    pub(super) prefix: String,
+    pub(super) patience: Duration,
+    pub(super) session: String,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) is_told_time: bool,
+}
+
+impl Line {
+    /// A line to the server at an address; nobody has been called yet.
+    pub(super) fn new(address: &Address, terms: Terms) -> Result<Self, StoreFault> {
+        let client = client(address)?;
+        Ok(Self {
+            client,
+            address: address.clone(),
+            prefix: terms.prefix,
+            session: terms.session,
+            clock: terms.clock,
+            is_told_time: terms.is_told_time,
+            patience: terms.patience,
+            idle: Mutex::default(),
+            state: Mutex::new(State::Up),
+            is_cut: AtomicBool::new(false),
+        })
+    }
+
+    /// Runs scripts in one go, and gives their answers.
+    pub(super) fn call(&self, calls: Vec<Call>) -> Result<Vec<Value>, StoreFault> {
+        let now = match self.is_told_time {
+            true => millis(self.clock.wall()).to_string(),
+            false => String::new(),
+        };
+        let mut pipeline = pipe();
+        for call in calls {
+            let command = pipeline.cmd("EVALSHA").arg(call.script.hash()).arg(0);
+            command.arg(&self.prefix).arg(&now).arg(&self.session);
+            for argument in call.arguments {
+                command.arg(argument);
+            }
+        }
+        self.query(&pipeline)
+    }
+
+    /// Runs one script.
+    pub(super) fn ask(&self, call: Call) -> Result<Value, StoreFault> {
+        let mut answers = self.call(vec![call])?;
+        answers
+            .pop()
+            .ok_or_else(|| damaged("a server gave no answer"))
+    }
+
+    /// Asks the server, over a connection of one's own.
+    pub(super) fn query(&self, pipeline: &Pipeline) -> Result<Vec<Value>, StoreFault> {
+        // A connection that has lain idle may be gone without anybody having heard of it.
+        let (connection, is_fresh) = match self.idle.lock().pop() {
+            Some(connection) => (Some(connection), false),
+            None => (None, true),
+        };
+        let first = self.query_over(connection, pipeline);
+        match first {
+            Err(error) if !is_fresh && is_lost(&error) => {
+                self.idle.lock().clear();
+                self.query_over(None, pipeline)
+            }
+            result => result,
+        }
+        .map_err(|error| self.fault(&error))
+    }
+
+    fn query_over(
+        &self,
+        connection: Option<Connection>,
+        pipeline: &Pipeline,
+    ) -> Result<Vec<Value>, RedisError> {
+        let mut connection = match connection {
+            Some(connection) => connection,
+            None => self.dial()?,
+        };
+        let answers = pipeline.query(&mut connection);
+        if !answers.as_ref().is_err_and(is_lost) {
+            self.idle.lock().push(connection);
+        }
+        answers
+    }
+
+    /// A new connection, unless the server was away a moment ago.
+    pub(super) fn dial(&self) -> Result<Connection, RedisError> {
+        let away = |reason: &str| {
+            let error = std::io::Error::new(std::io::ErrorKind::NotConnected, reason.to_owned());
+            Err(RedisError::from(error))
+        };
+        if self.is_cut.load(Ordering::Acquire) {
+            return away("the line is cut");
+        }
+        if let State::Down { next, reason, .. } = &*self.state.lock()
+            && Instant::now() < *next
+        {
+            return away(reason);
+        }
+        let dialled = self.open();
+        self.note(dialled.as_ref().err());
+        dialled
+    }
+
+    fn open(&self) -> Result<Connection, RedisError> {
+        let mut connection = self.client.get_connection_with_timeout(CONNECT)?;
+        connection.set_read_timeout(Some(ANSWER))?;
+        connection.set_write_timeout(Some(ANSWER))?;
+        let mut load = pipe();
+        for script in SCRIPTS.iter() {
+            load.cmd("SCRIPT").arg("LOAD").arg(script.text()).ignore();
+        }
+        load.query::<()>(&mut connection)?;
+        Ok(connection)
+    }
+
+    /// Keeps in mind whether the server is there, and tells once when that changes.
+    fn note(&self, error: Option<&RedisError>) {
+        let mut state = self.state.lock();
+        match (&mut *state, error) {
+            (State::Up, None) => {}
+            (State::Down { since, .. }, None) => {
+                let seconds = since.elapsed().as_secs();
+                tracing::info!("`{}` is there again after {seconds} s", self.address);
+                *state = State::Up;
+            }
+            (State::Up, Some(error)) => {
+                tracing::warn!(
+                    "`{}` cannot be reached: {error}; it is tried again",
+                    self.address
+                );
+                let (since, mut backoff) = (Instant::now(), Backoff::of(&self.session));
+                *state = State::Down {
+                    since,
+                    next: since + backoff.rest(),
+                    backoff,
+                    reason: error.to_string(),
+                };
+            }
+            (
+                State::Down {
+                    next,
+                    backoff,
+                    reason,
+                    ..
+                },
+                Some(error),
+            ) => {
+                *next = Instant::now() + backoff.rest();
+                *reason = error.to_string();
+            }
+        }
+    }
+
+    /// How long until it is worth another try; nothing when the server is there.
+    pub(super) fn rest(&self) -> Option<Duration> {
+        match &*self.state.lock() {
+            State::Up => None,
+            State::Down { next, .. } => Some(next.saturating_duration_since(Instant::now())),
+        }
+    }
+
+    /// What cannot be done now can be done later, as long as patience is not over.
+    pub(super) fn is_patient(&self, fault: &StoreFault) -> bool {
+        let is_over = match &*self.state.lock() {
+            State::Up => false,
+            State::Down { since, .. } => since.elapsed() > self.patience,
+        };
+        let is_cut = self.is_cut.load(Ordering::Acquire);
+        fault.kind() == StoreFaultKind::Unavailable && !is_over && !is_cut
+    }
+
+    /// Nothing goes over the line any more.
+    pub(super) fn cut(&self) {
+        self.is_cut.store(true, Ordering::Release);
+        self.idle.lock().clear();
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::Acquire)
+    }
+
+    /// An error, as a fault of the store.
+    fn fault(&self, error: &RedisError) -> StoreFault {
+        let address = &self.address;
+        match error.code() {
+            Some("NOAUTH" | "WRONGPASS" | "NOPERM" | "NOPROTO") => {
+                unsupported(format!("`{address}` refuses us: {error}"))
+            }
+            Some(
+                "LOADING" | "MASTERDOWN" | "READONLY" | "OOM" | "MISCONF" | "NOSCRIPT" | "BUSY"
+                | "NOREPLICAS",
+            ) => unavailable(format!("`{address}` cannot do it now: {error}")),
+            Some(_) => damaged(format!("`{address}` cannot do it: {error}")),
+            None if error.kind() == ErrorKind::AuthenticationFailed => {
+                unsupported(format!("`{address}` refuses us: {error}"))
+            }
+            None => unavailable(format!("`{address}` cannot be reached: {error}")),
+        }
+    }
+}
+
+/// Whether the connection is of no use any more, or does not know our scripts.
+fn is_lost(error: &RedisError) -> bool {
+    let is_of_server = error.code().is_some_and(|code| code != "NOSCRIPT");
+    !is_of_server
+}
+
+fn client(address: &Address) -> Result<Client, StoreFault> {
+    let wrong = |error: RedisError| unsupported(format!("`{address}`: {error}"));
+    let (host, port) = (address.host.clone(), address.port.unwrap_or(6379));
+    let place = match address.scheme.as_str() {
+        "rediss" => encrypted(host, port)?,
+        _ => ConnectionAddr::Tcp(host, port),
+    };
+    let mut server = RedisConnectionInfo::default();
+    if let Some(user) = &address.user {
+        server = server.set_username(user);
+    }
+    if let Some(password) = &address.password {
+        server = server.set_password(password);
+    }
+    if !address.path.is_empty() {
+        let number = address.path.parse();
+        let number = number.map_err(|_| {
+            unsupported(format!(
+                "`{address}`: `{}` is no number of a database",
+                address.path
+            ))
+        })?;
+        server = server.set_db(number);
+    }
+    let information = place.into_connection_info().map_err(wrong)?;
+    Client::open(information.set_redis_settings(server)).map_err(wrong)
+}
+
+#[cfg(feature = "tls")]
+fn encrypted(host: String, port: u16) -> Result<ConnectionAddr, StoreFault> {
+    Ok(ConnectionAddr::TcpTls {
+        host,
+        port,
+        insecure: false,
+        tls_params: None,
+    })
+}
+
+#[cfg(not(feature = "tls"))]
+fn encrypted(_: String, _: u16) -> Result<ConnectionAddr, StoreFault> {
+    Err(unsupported(
+        "`rediss` is encrypted, and this build cannot do that: build it with the feature `tls`",
+    ))
+}
+
+/// Tells everybody who listens that we are here, so that a line on which nothing comes is seen to be dead.
+pub(super) fn greeting(prefix: &str, session: &str) -> Pipeline {
+    let mut pipeline = pipe();
+    pipeline.add_command(
+        cmd("PUBLISH")
+            .arg(format!("{prefix}paperflow:bell"))
+            .arg(format!("{session}\nhere\n"))
+            .to_owned(),
+    );
+    pipeline
+}

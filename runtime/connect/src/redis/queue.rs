@@ -1,0 +1,291 @@
+//! Queues: a Redis stream for the messages, and what this process knows of it.
+//!
+//! | key | what it holds |
+//! |---|---|
+//! | `NAME` | the messages, as a stream with the group `paperflow`; what is done is deleted |
+//! | `paperflow:NAME:about` | a hash: kind, declaration, counts, bytes that wait |
+//! | `paperflow:NAME:consumers` | who reads, until when without a sign of life |
+//! | `paperflow:NAME:due` | what rests, until when |
+//! | `paperflow:NAME:failed` | since when a message has failed |
+//! | `paperflow:NAME:seen` | ids that were sent, and when |
+//!
+//! A delivery belongs to the consumer under which the group lists it as pending, and is counted there.
+//! What rests, or was given back, is pending too, under the names `(resting)` and `(ready)`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use paperflow_core::connector::{Declaration, Sent, StoreFault};
+use paperflow_core::message::Message;
+use parking_lot::Mutex;
+
+use super::line::{Call, Line};
+use super::reader::Settled;
+use super::wire::{fields, item, list, lossy, number};
+use super::{Settings, scripts};
+use crate::broker::patience::insist;
+use crate::fault::{damaged, unavailable};
+
+/// A queue of a server, as this process uses it.
+pub(super) struct Queue {
+    pub(super) line: Arc<Line>,
+    pub(super) name: String,
+    pub(super) settings: Arc<Settings>,
+    pub(super) local: Mutex<Local>,
+    /// Held while deliveries are received or settled, so that one sees what the other has done.
+    pub(super) turn: Mutex<()>,
+}
+
+/// What this process knows of a queue.
+pub(super) struct Local {
+    pub(super) declaration: Declaration,
+    pub(super) readers: BTreeMap<u64, Listener>,
+    /// Those who wait for room.
+    writers: Vec<Waker>,
+    /// What was settled and the server does not know yet.
+    pub(super) settled: Vec<Settled>,
+    /// Readers and deliveries that were given a number.
+    pub(super) given: u64,
+    /// Room that there was after the last send.
+    room: usize,
+    /// The last entry that has come.
+    last: String,
+}
+
+/// A reader of this process.
+pub(super) struct Listener {
+    pub(super) waker: Waker,
+    /// It has been told that there is nothing.
+    pub(super) is_waiting: bool,
+    /// How the server knows it; nothing when it does not, or not yet.
+    pub(super) token: Option<String>,
+}
+
+impl Queue {
+    pub(super) fn new(line: Arc<Line>, settings: Arc<Settings>, declaration: Declaration) -> Self {
+        Self {
+            line,
+            name: declaration.name.clone(),
+            settings,
+            turn: Mutex::default(),
+            local: Mutex::new(Local {
+                declaration,
+                readers: BTreeMap::new(),
+                writers: Vec::new(),
+                settled: Vec::new(),
+                given: 0,
+                room: 0,
+                last: String::new(),
+            }),
+        }
+    }
+
+    /// Writes messages, and returns when they are safe; waits while there is no room for them.
+    pub(super) fn send(&self, messages: &[Message]) -> Result<Sent, StoreFault> {
+        let mut texts = Vec::with_capacity(messages.len());
+        for message in messages {
+            let fields = fields(
+                message,
+                &self.settings.source(&self.name),
+                self.settings.is_structured,
+            )?;
+            texts.push((message.id, fields));
+        }
+        let sent = insist(&self.name, self.line.patience, || {
+            let mut call = self.bounded(Call::of(&scripts::SEND).with(&self.name));
+            for (id, fields) in &texts {
+                call.add(id.to_bytes());
+                call.add(fields.len().to_string());
+                fields.iter().for_each(|field| call.add(field));
+            }
+            let answer = self.line.ask(call)?;
+            let answer = list(&answer)?;
+            match lossy(item(answer, 0)).as_str() {
+                "sent" => Ok((number(item(answer, 1)), number(item(answer, 2)))),
+                "full" => Err(unavailable(format!("there is no room in `{}`", self.name))),
+                other => Err(damaged(format!("a server answered `{other}` to a send"))),
+            }
+        })?;
+        let (written, room) = (as_count(sent.0), as_count(sent.1));
+        let mut local = self.local.lock();
+        local.room = room;
+        if written > 0 {
+            local.call_readers();
+        }
+        let known = messages.len() - written.min(messages.len());
+        Ok(Sent { written, known })
+    }
+
+    /// The bounds of the queue and of what is known of ids, as arguments.
+    fn bounded(&self, call: Call) -> Call {
+        let local = self.local.lock();
+        let declaration = &local.declaration;
+        let window = self.settings.window.as_millis();
+        call.with(window.to_string())
+            .number(self.settings.ids)
+            .number(declaration.capacity as u64)
+            .number(declaration.capacity_bytes)
+    }
+
+    /// How many more messages may be sent now. Room that the last send has told of is good for one more.
+    pub(super) fn room(&self, waker: &Waker) -> Result<usize, StoreFault> {
+        let told = {
+            let mut local = self.local.lock();
+            let is_told = local.settled.is_empty();
+            std::mem::take(&mut local.room).min(if is_told { usize::MAX } else { 0 })
+        };
+        if told > 0 {
+            return Ok(told);
+        }
+        // First, so that room which is made meanwhile is heard of.
+        self.local.lock().await_room(waker);
+        let room = match self.ask_for_room() {
+            Ok(room) => room,
+            Err(fault) if self.line.is_patient(&fault) => 0,
+            Err(fault) => return Err(fault),
+        };
+        if room > 0 {
+            let mut local = self.local.lock();
+            local.writers.retain(|other| !other.will_wake(waker));
+        }
+        Ok(room)
+    }
+
+    fn ask_for_room(&self) -> Result<usize, StoreFault> {
+        self.write_settled()?;
+        let call = {
+            let local = self.local.lock();
+            let declaration = &local.declaration;
+            Call::of(&scripts::ROOM)
+                .with(&self.name)
+                .number(declaration.capacity as u64)
+                .number(declaration.capacity_bytes)
+        };
+        Ok(as_count(number(&self.line.ask(call)?)))
+    }
+
+    /// Gives signs of life, and looks whether others have written here. Gives whether anybody waits.
+    pub(super) fn look(&self) -> Result<(), StoreFault> {
+        let call = {
+            let local = self.local.lock();
+            if local.readers.is_empty() && local.writers.is_empty() {
+                return Ok(());
+            }
+            let mut call = Call::of(&scripts::ALIVE)
+                .with(&self.name)
+                .number(self.lease(&local));
+            let tokens = local.readers.values();
+            let tokens = tokens.filter_map(|reader| reader.token.as_ref());
+            tokens.for_each(|token| call.add(token));
+            call
+        };
+        let answer = self.line.ask(call)?;
+        let answer = list(&answer)?;
+        let lost: Vec<String> = list(item(answer, 0))?.iter().map(lossy).collect();
+        let last = lossy(item(answer, 1));
+        let mut local = self.local.lock();
+        let has_come = local.last != last;
+        local.last = last;
+        for reader in local.readers.values_mut() {
+            if reader
+                .token
+                .as_ref()
+                .is_some_and(|token| lost.contains(token))
+            {
+                tracing::warn!(
+                    "`{}` was given to others: there was no sign of life in time",
+                    self.name
+                );
+                reader.token = None;
+            }
+        }
+        if has_come || !lost.is_empty() {
+            local.call_readers();
+        }
+        // A bell may not have been heard.
+        local.call_writers();
+        Ok(())
+    }
+
+    pub(super) fn lease(&self, local: &Local) -> u64 {
+        let lease = local.declaration.lease.max(Duration::from_millis(1));
+        u64::try_from(lease.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Tells the server what was settled, and does not give up before patience is over.
+    pub(super) fn flush(&self) -> Result<(), StoreFault> {
+        insist(&self.name, self.line.patience, || self.write_settled())
+    }
+
+    /// Tells the server what was settled.
+    pub(super) fn write_settled(&self) -> Result<(), StoreFault> {
+        let _turn = self.turn.lock();
+        let settled = std::mem::take(&mut self.local.lock().settled);
+        if settled.is_empty() {
+            return Ok(());
+        }
+        let result = self.line.ask(self.settling(&settled));
+        if result.is_err() {
+            self.put_back(settled);
+        }
+        result.map(|_| ())
+    }
+
+    /// What was settled, as a run of a script.
+    pub(super) fn settling(&self, settled: &[Settled]) -> Call {
+        let mut call = Call::of(&scripts::SETTLE).with(&self.name);
+        let now = self.line.clock.elapsed();
+        settled.iter().for_each(|one| one.write(now, &mut call));
+        call
+    }
+
+    /// It could not be told.
+    pub(super) fn put_back(&self, mut settled: Vec<Settled>) {
+        let mut local = self.local.lock();
+        settled.append(&mut local.settled);
+        local.settled = settled;
+    }
+
+    /// Everybody looks again.
+    pub(super) fn call_all(&self) {
+        let mut local = self.local.lock();
+        local.call_readers();
+        local.call_writers();
+    }
+}
+
+impl Local {
+    /// Tells those who wait that there may be something.
+    pub(super) fn call_readers(&mut self) {
+        for reader in self.readers.values_mut() {
+            if std::mem::take(&mut reader.is_waiting) {
+                reader.waker.wake_by_ref();
+            }
+        }
+    }
+
+    /// Somebody waits for room.
+    fn await_room(&mut self, waker: &Waker) {
+        if !self.writers.iter().any(|other| other.will_wake(waker)) {
+            self.writers.push(waker.clone());
+        }
+    }
+
+    /// A reader waits for something new, or no longer.
+    pub(super) fn set_waiting(&mut self, reader: u64, is_waiting: bool) {
+        if let Some(listener) = self.readers.get_mut(&reader) {
+            listener.is_waiting = is_waiting;
+        }
+    }
+
+    /// Tells those who wait for room that there may be some.
+    pub(super) fn call_writers(&mut self) {
+        self.writers.drain(..).for_each(Waker::wake);
+    }
+}
+
+fn as_count(number: Option<u64>) -> usize {
+    usize::try_from(number.unwrap_or_default()).unwrap_or(usize::MAX)
+}

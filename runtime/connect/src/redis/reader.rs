@@ -1,0 +1,420 @@
+//! The reading side of a queue.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::redis::Value;
+use paperflow_core::connector::{
+    Consumer, Declaration, Delivery, Disposition, Failure, Found, Outlook, Settlement, StoreFault,
+    Subscription,
+};
+use paperflow_core::failpoint;
+use paperflow_core::message::{Id, hash_of_key};
+use parking_lot::Mutex;
+
+use super::line::Call;
+use super::queue::{Listener, Queue};
+use super::wire::{item, list, lossy, message, number};
+use super::{Inner, scripts};
+use crate::broker::aside;
+use crate::fault::damaged;
+
+/// A consumer of a queue.
+pub(super) struct Reader {
+    queue: Arc<Queue>,
+    /// The store stays open as long as somebody reads.
+    inner: Arc<Inner>,
+    name: String,
+    number: u64,
+    seat: Mutex<Seat>,
+}
+
+#[derive(Default)]
+struct Seat {
+    flights: HashMap<u64, Flight>,
+    /// How often it has come.
+    times: u64,
+    /// An answer was lost: the server may count deliveries as ours that we do not know of.
+    is_unsure: bool,
+    has_left: bool,
+}
+
+/// A delivery that is not settled.
+struct Flight {
+    /// The entry of the stream.
+    entry: String,
+    id: Id,
+    attempt: u32,
+    /// Whom the server has given it to.
+    token: String,
+}
+
+/// What the server is to be told about a delivery.
+pub(super) struct Settled {
+    token: String,
+    entry: String,
+    what: &'static str,
+    /// How long it rests.
+    rest: Duration,
+    /// The queue where it is set aside.
+    to: String,
+    why: Vec<(&'static str, String)>,
+    /// When that was, see [`Clock::elapsed`](crate::clock::Clock::elapsed).
+    at: Duration,
+}
+
+impl Settled {
+    /// As arguments, told so much later.
+    pub(super) fn write(&self, now: Duration, call: &mut Call) {
+        let ago = now.saturating_sub(self.at);
+        let to = match self.what {
+            "rest" => self.rest.saturating_sub(ago).as_millis().to_string(),
+            _ => self.to.clone(),
+        };
+        call.add(&self.token);
+        call.add(&self.entry);
+        call.add(self.what);
+        call.add(ago.as_millis().to_string());
+        call.add(to);
+        call.add((2 * self.why.len()).to_string());
+        for (name, value) in &self.why {
+            call.add(name);
+            call.add(value);
+        }
+    }
+}
+
+impl Reader {
+    pub(super) fn new(queue: Arc<Queue>, inner: Arc<Inner>, consumer: Consumer) -> Self {
+        let mut local = queue.local.lock();
+        local.given += 1;
+        let number = local.given;
+        let listener = Listener {
+            waker: consumer.waker,
+            is_waiting: false,
+            token: None,
+        };
+        local.readers.insert(number, listener);
+        drop(local);
+        Self {
+            queue,
+            inner,
+            name: consumer.name,
+            number,
+            seat: Mutex::default(),
+        }
+    }
+
+    /// How the server knows this consumer; a new name when it had been given up.
+    fn token(&self, seat: &mut Seat) -> (String, bool) {
+        let mut local = self.queue.local.lock();
+        let Some(listener) = local.readers.get_mut(&self.number) else {
+            return (String::new(), false);
+        };
+        if let Some(token) = &listener.token {
+            return (token.clone(), false);
+        }
+        seat.times += 1;
+        seat.flights.clear();
+        let (session, number, times) = (&self.queue.line.session, self.number, seat.times);
+        let token = format!("{session}:{}:{number}.{times}", self.name);
+        listener.token = Some(token.clone());
+        (token, true)
+    }
+
+    /// The server does not know us any more: what we hold is in other hands.
+    fn give_up(&self, seat: &mut Seat) {
+        seat.flights.clear();
+        let mut local = self.queue.local.lock();
+        if let Some(listener) = local.readers.get_mut(&self.number) {
+            listener.token = None;
+        }
+    }
+
+    fn ask(&self, seat: &mut Seat, most: usize) -> Result<Vec<Value>, StoreFault> {
+        let _turn = self.queue.turn.lock();
+        let (token, joins) = self.token(seat);
+        let mut calls = Vec::new();
+        let settled = {
+            let mut local = self.queue.local.lock();
+            std::mem::take(&mut local.settled)
+        };
+        if !settled.is_empty() {
+            failpoint!("settle_lost");
+            calls.push(self.queue.settling(&settled));
+        }
+        if seat.is_unsure && !joins {
+            let mut call = Call::of(&scripts::RECONCILE)
+                .with(&self.queue.name)
+                .with(&token);
+            seat.flights
+                .values()
+                .for_each(|flight| call.add(&flight.entry));
+            calls.push(call);
+        }
+        calls.push(self.receiving(&token, joins, most));
+        let answers = self.queue.line.call(calls);
+        seat.is_unsure = answers.is_err();
+        match answers {
+            Ok(answers) => Ok(answers),
+            Err(fault) => {
+                self.queue.put_back(settled);
+                Err(fault)
+            }
+        }
+    }
+
+    fn receiving(&self, token: &str, joins: bool, most: usize) -> Call {
+        let local = self.queue.local.lock();
+        let declaration = &local.declaration;
+        Call::of(&scripts::RECEIVE)
+            .with(&self.queue.name)
+            .with(token)
+            .number(most as u64)
+            .number(self.queue.lease(&local))
+            .number(u64::from(declaration.retries))
+            .with(declaration.dead_letter_name())
+            .with(if joins { "joins" } else { "" })
+            .with(&self.queue.line.session)
+    }
+
+    /// Puts what was found into the hands of the process.
+    fn take(
+        &self,
+        seat: &mut Seat,
+        found: &[Value],
+        into: &mut Vec<Delivery>,
+    ) -> Result<(), StoreFault> {
+        let (token, _) = self.token(seat);
+        for one in found {
+            let one = list(one)?;
+            let entry = lossy(item(one, 0));
+            let attempt = number(item(one, 1)).unwrap_or(1);
+            let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
+            let place = format!("{} {entry}", self.queue.name);
+            let message = message(list(item(one, 2))?, &place);
+            let ticket = {
+                let mut local = self.queue.local.lock();
+                local.given += 1;
+                local.given
+            };
+            let flight = Flight {
+                entry,
+                id: message
+                    .as_ref()
+                    .map_or_else(|_| Id::of(&place), |message| message.id),
+                attempt,
+                token: token.clone(),
+            };
+            seat.flights.insert(ticket, flight);
+            match message {
+                Ok(message) => into.push(Delivery {
+                    ticket,
+                    message,
+                    attempt,
+                }),
+                Err(unreadable) => {
+                    let failure = Failure {
+                        message: unreadable.to_string(),
+                        ..Failure::default()
+                    };
+                    let settlement = Settlement {
+                        disposition: Disposition::Invalid,
+                        failure: Some(failure),
+                    };
+                    self.settle_in(seat, ticket, settlement);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn settle_in(&self, seat: &mut Seat, ticket: u64, settlement: Settlement) {
+        let Some(flight) = seat.flights.remove(&ticket) else {
+            tracing::debug!("a late settlement in `{}` is not heard", self.queue.name);
+            return;
+        };
+        let mut local = self.queue.local.lock();
+        let now = self.queue.line.clock.elapsed();
+        let settled = decided(
+            flight,
+            &local.declaration,
+            &self.queue.name,
+            settlement,
+            now,
+        );
+        local.settled.push(settled);
+        local.call_readers();
+        let is_first = local.settled.len() == 1;
+        drop(local);
+        if is_first {
+            self.inner.write_later(&self.queue);
+        }
+    }
+
+    /// There is nothing now, since the server is away; it is asked again when it may be there.
+    fn away(&self, seat: &Seat) -> Found {
+        let rest = self.queue.line.rest().unwrap_or_default();
+        let rest = rest.max(Duration::from_millis(50));
+        Found::Empty(Outlook {
+            due: Some(self.queue.line.clock.wall() + rest),
+            unsettled: seat.flights.len(),
+            elsewhere: 0,
+        })
+    }
+}
+
+/// What becomes of a delivery.
+fn decided(
+    flight: Flight,
+    declaration: &Declaration,
+    queue: &str,
+    settlement: Settlement,
+    at: Duration,
+) -> Settled {
+    let Settlement {
+        disposition,
+        failure,
+    } = settlement;
+    let is_last = flight.attempt > declaration.retries;
+    let (what, to) = match disposition {
+        Disposition::Done => ("done", String::new()),
+        Disposition::Release => ("release", String::new()),
+        Disposition::Retry if !is_last => ("rest", String::new()),
+        Disposition::Retry | Disposition::Reject => ("dead", declaration.dead_letter_name()),
+        Disposition::Invalid => ("invalid", declaration.invalid_name()),
+    };
+    let why = match what {
+        "dead" | "invalid" => {
+            let of = (flight.id, flight.attempt);
+            aside::why(disposition, failure.as_ref(), queue, of)
+        }
+        _ => Vec::new(),
+    };
+    Settled {
+        what,
+        rest: rest(&flight, declaration),
+        to,
+        why,
+        at,
+        token: flight.token,
+        entry: flight.entry,
+    }
+}
+
+/// How long a message rests after its failure.
+fn rest(flight: &Flight, declaration: &Declaration) -> Duration {
+    let chance = hash_of_key(&format!("{} {}", flight.id, flight.attempt));
+    // 32 bits are enough chance.
+    let chance = f64::from((chance >> 32) as u32) / f64::from(u32::MAX);
+    declaration.delay.after(flight.attempt, chance)
+}
+
+impl Subscription for Reader {
+    fn receive(&self, most: usize, into: &mut Vec<Delivery>) -> Result<Found, StoreFault> {
+        let mut seat = self.seat.lock();
+        if seat.has_left {
+            return Ok(Found::Empty(Outlook::default()));
+        }
+        // First, so that what comes meanwhile is heard of.
+        self.queue.local.lock().set_waiting(self.number, true);
+        loop {
+            let answers = match self.ask(&mut seat, most) {
+                Ok(answers) => answers,
+                Err(fault) if self.queue.line.is_patient(&fault) => return Ok(self.away(&seat)),
+                Err(fault) => return Err(fault),
+            };
+            let none = || damaged("a server gave no answer");
+            let answer = list(answers.last().ok_or_else(none)?)?;
+            if lossy(item(answer, 0)) == "gone" {
+                self.give_up(&mut seat);
+                continue;
+            }
+            let found = list(item(answer, 1))?;
+            let before = into.len();
+            self.take(&mut seat, found, into)?;
+            if into.len() > before {
+                let mut local = self.queue.local.lock();
+                local.set_waiting(self.number, false);
+                local.call_writers();
+                return Ok(Found::Some);
+            }
+            if found.is_empty() {
+                return Ok(Found::Empty(self.outlook(&seat, answer)));
+            }
+        }
+    }
+
+    fn settle(&self, ticket: u64, settlement: Settlement) {
+        self.settle_in(&mut self.seat.lock(), ticket, settlement);
+    }
+
+    fn requeue(&self, ticket: u64, rest: Duration) -> Result<(), StoreFault> {
+        let mut seat = self.seat.lock();
+        let Some(flight) = seat.flights.remove(&ticket) else {
+            return Ok(());
+        };
+        let mut local = self.queue.local.lock();
+        local.settled.push(Settled {
+            token: flight.token,
+            entry: flight.entry,
+            what: "rest",
+            rest,
+            to: String::new(),
+            why: Vec::new(),
+            at: self.queue.line.clock.elapsed(),
+        });
+        local.call_readers();
+        drop(local);
+        self.inner.write_later(&self.queue);
+        Ok(())
+    }
+
+    fn flush(&self) -> Result<(), StoreFault> {
+        self.queue.flush()
+    }
+
+    fn close(&self) {
+        let mut seat = self.seat.lock();
+        if std::mem::replace(&mut seat.has_left, true) {
+            return;
+        }
+        seat.flights.clear();
+        let listener = self.queue.local.lock().readers.remove(&self.number);
+        let token = listener.and_then(|listener| listener.token);
+        let Some(token) = token.filter(|_| !self.queue.line.is_cut()) else {
+            return;
+        };
+        let leave = Call::of(&scripts::LEAVE).with(&self.queue.name).with(token);
+        let left = self
+            .queue
+            .write_settled()
+            .and_then(|()| self.queue.line.ask(leave));
+        if let Err(fault) = left {
+            tracing::warn!(
+                "what `{}` held is free when its lease ends: {fault}",
+                self.name
+            );
+        }
+        self.queue.local.lock().call_readers();
+    }
+}
+
+impl Reader {
+    fn outlook(&self, seat: &Seat, answer: &[Value]) -> Outlook {
+        let rest = number(item(answer, 2)).map(Duration::from_millis);
+        let elsewhere = number(item(answer, 4)).unwrap_or_default();
+        Outlook {
+            due: rest.map(|rest| self.queue.line.clock.wall() + rest),
+            unsettled: seat.flights.len(),
+            elsewhere: usize::try_from(elsewhere).unwrap_or(usize::MAX),
+        }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,16 @@
+-- A sign of life of consumers of a queue; tells which have been given up.
+local name, lease, lost = ARGV[4], number(ARGV[5]), {}
+local consumers = key(name, 'consumers')
+for at = 6, #ARGV do
+  if redis.call('ZSCORE', consumers, ARGV[at]) then
+    redis.call('ZADD', consumers, whole(now + lease), ARGV[at])
+  else
+    lost[#lost + 1] = ARGV[at]
+  end
+end
+-- The last entry that has come, so that it is seen when others write here by themselves.
+local about, last = redis.call('XINFO', 'STREAM', prefix .. name), ''
+for at = 1, #about, 2 do
+  if about[at] == 'last-generated-id' then last = about[at + 1] end
+end
+return { lost, last }

@@ -1,0 +1,35 @@
+-- What has become of deliveries; whoever holds one no more is not heard.
+-- ARGV[5...]: for each the consumer, the entry, what is done with it, how many milliseconds ago, to what (a
+-- rest, or a queue), how many texts tell why, and those.
+local name, settled, late, at = ARGV[4], {}, 0, 5
+while at <= #ARGV do
+  local count, why = number(ARGV[at + 5]), {}
+  for text = 1, count do why[text] = ARGV[at + 5 + text] end
+  settled[#settled + 1] = { ARGV[at], ARGV[at + 1], ARGV[at + 2], number(ARGV[at + 3]), ARGV[at + 4], why }
+  at = at + 6 + count
+end
+local about = key(name, 'about')
+for _, each in ipairs(settled) do
+  local consumer, id, what = each[1], each[2], each[3]
+  local holder, count = owner(name, id)
+  if holder ~= consumer then
+    late = late + 1
+  elseif what == 'done' then
+    end_of(name, id)
+    redis.call('HINCRBY', about, 'done', 1)
+  elseif what == 'release' then
+    local fields = move(name, id, READY, count - 1)
+    redis.call('HINCRBY', about, 'bytes', fields and size(fields) or 0)
+  elseif what == 'rest' then
+    local fields = move(name, id, RESTING, count)
+    redis.call('HINCRBY', about, 'bytes', fields and size(fields) or 0)
+    redis.call('HINCRBY', about, 'retried', 1)
+    redis.call('HSETNX', key(name, 'failed'), id, whole(now - each[4]))
+    redis.call('ZADD', key(name, 'due'), whole(now + number(each[5])), id)
+  else
+    set_aside(name, id, each[5], each[6])
+    redis.call('HINCRBY', about, what, 1)
+  end
+end
+bell('settled', name)
+return { late }

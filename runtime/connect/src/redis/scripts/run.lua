@@ -1,0 +1,9 @@
+-- The number of the run of a graph that has not finished well; or it has, and its connectors forget the
+-- ids that it has sent.
+local runs, graph = prefix .. 'paperflow:runs', ARGV[4]
+if ARGV[5] == 'finish' then
+  for at = 6, #ARGV do redis.call('UNLINK', key(ARGV[at], 'seen')) end
+  return redis.call('HINCRBY', runs, graph, 1)
+end
+redis.call('HSETNX', runs, graph, 0)
+return number(redis.call('HGET', runs, graph))

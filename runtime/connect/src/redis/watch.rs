@@ -1,0 +1,112 @@
+//! The threads of a store: one hears the bell, one writes what was settled and gives signs of life.
+
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use paperflow_core::connector::StoreFault;
+
+use super::Inner;
+use super::line::greeting;
+use super::queue::Queue;
+use crate::broker::patience::Backoff;
+use crate::fault::unavailable;
+
+/// How often it is looked whether others have written here by themselves.
+const LOOK: Duration = Duration::from_millis(250);
+/// How often we greet ourselves, to hear whether the bell still rings.
+const GREET: Duration = Duration::from_secs(5);
+/// No bell for so long: the line is dead.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Starts both.
+pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Weak<Queue>>) -> Result<(), StoreFault> {
+    let failed = |error| unavailable(format!("a thread cannot be started: {error}"));
+    let own = Arc::downgrade(inner);
+    let builder = thread::Builder::new().name(String::from("redis-keeper"));
+    builder.spawn(move || keep(&own, &orders)).map_err(failed)?;
+    let own = Arc::downgrade(inner);
+    let builder = thread::Builder::new().name(String::from("redis-bell"));
+    builder.spawn(move || listen(&own)).map_err(failed)?;
+    Ok(())
+}
+
+/// Writes what was settled, and looks after everything now and then, until the store is closed.
+fn keep(store: &Weak<Inner>, orders: &Receiver<Weak<Queue>>) {
+    let (mut next, mut greet) = (Instant::now() + LOOK, Instant::now());
+    let mut was_away = false;
+    loop {
+        let wait = next.saturating_duration_since(Instant::now());
+        match orders.recv_timeout(wait) {
+            Ok(queue) => {
+                if let Some(queue) = queue.upgrade()
+                    && let Err(fault) = queue.write_settled()
+                {
+                    tracing::debug!("what was settled is written later: {fault}");
+                }
+                continue;
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let Some(inner) = store.upgrade() else {
+            return;
+        };
+        if inner.line.is_cut() {
+            return;
+        }
+        let looked = inner.look();
+        if looked.is_ok() && was_away {
+            inner.call_all();
+        }
+        was_away = looked.is_err();
+        if Instant::now() >= greet {
+            greet = Instant::now() + GREET;
+            let greeting = greeting(&inner.line.prefix, &inner.line.session);
+            if let Err(fault) = inner.line.query(&greeting) {
+                tracing::debug!("the bell cannot be tried: {fault}");
+            }
+        }
+        next = Instant::now() + inner.rhythm(LOOK);
+    }
+}
+
+/// Hears what others do, until the store is closed.
+fn listen(store: &Weak<Inner>) {
+    let mut backoff = Backoff::of("bell");
+    while let Some(inner) = store.upgrade() {
+        if inner.line.is_cut() {
+            return;
+        }
+        let line = Arc::clone(&inner.line);
+        drop(inner);
+        let heard = line.dial().and_then(|mut connection| {
+            let mut bell = connection.as_pubsub();
+            bell.subscribe(format!("{}paperflow:bell", line.prefix))?;
+            bell.set_read_timeout(Some(LOOK))?;
+            backoff.reset();
+            if let Some(inner) = store.upgrade() {
+                inner.call_all();
+            }
+            let mut last = Instant::now();
+            while last.elapsed() < SILENCE && !line.is_cut() && store.strong_count() > 0 {
+                match bell.get_message() {
+                    Ok(message) => {
+                        last = Instant::now();
+                        if let Some(inner) = store.upgrade() {
+                            inner.hear(&message.get_payload::<String>()?);
+                        }
+                    }
+                    Err(error) if error.is_timeout() => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(())
+        });
+        if let Err(error) = heard {
+            tracing::debug!("the bell of `{}` is not heard: {error}", line.address);
+            thread::sleep(backoff.rest());
+        }
+    }
+}

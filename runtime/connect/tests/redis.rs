@@ -1,0 +1,112 @@
+//! A Redis server as a store, by the suite that every store passes.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+#[path = "../../../tests/brokers/mod.rs"]
+mod brokers;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use paperflow_connect::broker::Access;
+use paperflow_connect::clock::ManualClock;
+use paperflow_connect::compliance::{Bench, check, queues};
+use paperflow_connect::redis::Redis;
+use paperflow_connect::streams::{Answer, Request};
+use paperflow_core::connector::{Declaration, Store, StoreFault};
+
+/// A server whose keys begin with a prefix that nobody else has, and whose time is told.
+struct Server {
+    access: Access,
+    clock: ManualClock,
+    store: Option<Arc<Redis>>,
+}
+
+/// How long a process that has died is believed to live.
+const LEASE: Duration = Duration::from_millis(100);
+
+impl Server {
+    fn new(url: &str, is_structured: bool) -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        let url = format!("{url}?prefix=t{}.{made}:&patience=5", std::process::id());
+        let mut server = Self {
+            access: Access::new(&url, is_structured).unwrap(),
+            clock: ManualClock::at(Duration::from_secs(1_700_000_000)),
+            store: None,
+        };
+        server.open();
+        server
+    }
+
+    fn open(&mut self) {
+        let store = Redis::open_at(&self.access, Arc::new(self.clock.clone()));
+        self.store = Some(Arc::new(store.unwrap()));
+    }
+
+    fn opened(&self) -> &Arc<Redis> {
+        self.store.as_ref().unwrap()
+    }
+}
+
+impl Bench for Server {
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(self.opened()) as Arc<dyn Store>
+    }
+
+    fn tuned(&self, declaration: &Declaration) -> Declaration {
+        Declaration {
+            lease: LEASE,
+            ..declaration.clone()
+        }
+    }
+
+    fn restart(&mut self) {
+        self.store = None;
+        self.open();
+    }
+
+    /// Nothing is heard of the process any more, and its leases end.
+    fn crash(&mut self) {
+        self.opened().cut();
+        self.store = None;
+        self.clock.advance(LEASE);
+        self.open();
+    }
+
+    fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    fn ask(&self, _: Request) -> Result<Answer, StoreFault> {
+        unreachable!("queues are not asked");
+    }
+}
+
+/// Why cases do not apply.
+const NO_TABLES: &str = "tables are kept by the embedded store; a broker refuses them";
+
+#[test]
+fn queues_comply() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    let left_out = [
+        "s5: rows, what was handled and what followed are kept together",
+        "what was sent of its own accord is owed until it is paid",
+        "desks do not see each other",
+    ]
+    .map(|name| (name, NO_TABLES));
+    let lines = check(&queues::cases(), &left_out, || {
+        Box::new(Server::new(&url, false))
+    });
+    println!("{}", lines.join("\n"));
+    let in_documents = (
+        "a queue has room for as many bytes as it says",
+        "the bytes of a whole document count, not those of the payload in it",
+    );
+    let left_out = [&left_out[..], &[in_documents]].concat();
+    check(&queues::cases(), &left_out, || {
+        Box::new(Server::new(&url, true))
+    });
+}
