@@ -44,21 +44,61 @@ pub fn open_wired_stores(
     let mut stores = Stores::new(&plan.id);
     for name in named(plan) {
         let declared = name.and_then(|name| wiring.store(name));
-        stores = match (name, declared) {
-            (Some(name), Some(store)) => {
-                let store = match place(store, &variables)? {
-                    Place::Folder(folder) => opened.embedded(&wiring.folder.join(folder))?,
-                    Place::Url(url) => opened.broker(store, &url)?,
-                };
-                stores.named(name, store)
-            }
-            (Some(name), None) if name == EMBEDDED => stores.named(name, opened.embedded(data)?),
-            (None, _) => stores.usual(opened.embedded(data)?),
+        let store = match (name, declared) {
+            (Some(_), Some(store)) => match place(store, &variables)? {
+                Place::Folder(folder) => opened.embedded(&wiring.folder.join(folder))?,
+                Place::Url(url) => opened.broker(store, &url)?,
+            },
+            (Some(EMBEDDED) | None, _) => opened.embedded(data)?,
             // Whoever needs it will say so.
-            (Some(_), None) => stores,
+            (Some(_), None) => continue,
+        };
+        let store = troubled(store, plan, name);
+        stores = match name {
+            Some(name) => stores.named(name, store),
+            None => stores.usual(store),
         };
     }
     Ok(stores)
+}
+
+/// The store, with what its connectors are to do wrong on purpose.
+#[cfg(feature = "sqlite")]
+fn troubled(
+    store: Arc<dyn connector::Store>,
+    plan: &Plan,
+    name: Option<&str>,
+) -> Arc<dyn connector::Store> {
+    use paperflow_connect::chaos::{Chaos, Chaotic};
+    let connectors = plan.links.iter().filter_map(|link| link.connector.as_ref());
+    let own = connectors.filter(|connector| connector.store.as_deref() == name);
+    let wanted = own.filter_map(|connector| {
+        let chaos = connector.chaos?;
+        let chaos = Chaos {
+            drop: chaos.drop,
+            dup: chaos.dup,
+            reorder: chaos.reorder,
+            corrupt: chaos.corrupt,
+            down: chaos.down,
+            seed: chaos.seed,
+        };
+        Some((connector.name.clone(), chaos))
+    });
+    let wanted: BTreeMap<_, _> = wanted.collect();
+    if wanted.is_empty() {
+        return store;
+    }
+    Arc::new(Chaotic::around(store, wanted))
+}
+
+/// Without a store there is nothing to go wrong.
+#[cfg(not(feature = "sqlite"))]
+fn troubled(
+    store: Arc<dyn connector::Store>,
+    _: &Plan,
+    _: Option<&str>,
+) -> Arc<dyn connector::Store> {
+    store
 }
 
 /// What the embedded store is called in `via=`.

@@ -14,6 +14,7 @@ const WIRING: &str = "graphs/order-flow/durable.toml";
 /// Some of the orders, and a store of their own.
 struct Office {
     folder: PathBuf,
+    wiring: PathBuf,
 }
 
 impl Office {
@@ -26,7 +27,8 @@ impl Office {
         let all = fs::read_to_string("graphs/order-flow/orders.jsonl").unwrap();
         let some: Vec<&str> = all.lines().take(orders).collect();
         fs::write(folder.join("orders.jsonl"), some.join("\n") + "\n").unwrap();
-        Self { folder }
+        let wiring = PathBuf::from(WIRING);
+        Self { folder, wiring }
     }
 
     fn command(&self, is_durable: bool) -> Command {
@@ -35,19 +37,38 @@ impl Office {
         command.args(["run", GRAPH, "--set"]);
         command.arg(format!("Orders.SOURCE={}", orders.display()));
         if is_durable {
-            command.args(["--wiring", WIRING, "--data"]);
+            command.arg("--wiring").arg(&self.wiring).arg("--data");
             command.arg(self.folder.join("store"));
         }
         command
     }
 
+    /// Everything may go wrong with a fifth of the packets on each arc that is kept.
+    fn disturb(&mut self) {
+        let chaos =
+            |of: &str| format!("chaos = \"drop=20%, dup=20%, corrupt=20%, down=20%{of}\"\n");
+        let wiring = fs::read_to_string(WIRING).unwrap();
+        let queue = format!("kind = \"queue\"\n{}", chaos(", reorder=20%"));
+        let stream = format!("kind = \"stream\"\n{}", chaos(""));
+        let wiring = wiring.replace("kind = \"queue\"\n", &queue);
+        let wiring = wiring.replace("kind = \"stream\"\n", &stream);
+        assert_eq!(wiring.matches("chaos").count(), 4);
+        self.wiring = self.folder.join("chaos.toml");
+        fs::write(&self.wiring, wiring).unwrap();
+    }
+
     /// Runs it to its end.
     fn run(&self, is_durable: bool) -> Vec<String> {
-        let output = self.command(is_durable).output().unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
+        self.run_told(self.command(is_durable)).0
+    }
+
+    /// What a run that ends well shows, and what it says beside.
+    fn run_told(&self, mut command: Command) -> (Vec<String>, String) {
+        let output = command.output().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{}: {errors}", output.status);
         let text = String::from_utf8(output.stdout).unwrap();
-        text.lines().map(str::to_owned).collect()
+        (text.lines().map(str::to_owned).collect(), errors)
     }
 
     /// Runs it until it has shown so many lines, and kills it.
@@ -101,4 +122,28 @@ fn m3_orders_end_once_and_the_books_balance_however_often_it_is_killed() {
         memory.last(),
         "every order and every penny once"
     );
+}
+
+/// The summary of the books: it counts every order and every penny.
+#[test]
+fn r1_chaos_ends_in_the_same_state() {
+    for scheduler in ["threads", "pool=2"] {
+        let mut office = Office::new(&format!("chaos-{scheduler}"), 1_000);
+        let calm = office.run(false);
+        office.disturb();
+        let mut command = office.command(true);
+        command.args(["--scheduler", scheduler]);
+        let (wild, told) = office.run_told(command);
+        assert_eq!(outcomes(&wild), outcomes(&calm), "{scheduler}");
+        assert_eq!(wild.last(), calm.last(), "{scheduler}: the books");
+        let arcs = told
+            .lines()
+            .filter(|line| line.starts_with("note: chaos on"));
+        let counts: Vec<u32> = arcs
+            .flat_map(|line| line.split_whitespace())
+            .filter_map(|word| word.parse().ok())
+            .collect();
+        assert_eq!(counts.len(), 4 * 7, "{told}");
+        assert!(counts.iter().sum::<u32>() > 1_000, "{told}");
+    }
 }

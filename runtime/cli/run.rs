@@ -70,6 +70,9 @@ pub(super) struct Args {
     /// How long a stopped network may take to drain.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     drain: Duration,
+    /// How long a store that cannot be reached, or has no room, is tried again.
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = duration)]
+    patience: Duration,
     /// Show what each process and link did.
     #[arg(long)]
     stats: bool,
@@ -196,6 +199,7 @@ fn start(
         scheduler: args.scheduler,
         capacity: usize::try_from(args.capacity).unwrap_or(usize::MAX),
         drain: args.drain,
+        patience: args.patience,
         ..Options::default()
     };
     let mut network = Network::new(plan.clone(), catalogue, sources, options);
@@ -238,6 +242,9 @@ fn report(args: &Args, outcome: &Outcome, plan: &Plan, sources: &Sources, before
     }
     if let Verdict::Deadlock(deadlock) = &outcome.verdict {
         out::tell(&faults::waits(deadlock));
+    }
+    for disturbance in &outcome.disturbances {
+        out::tell(&format!("note: {disturbance}\n"));
     }
     if args.stats {
         out::tell(&statistics::table(&outcome.statistics, out::stderr_paint()));

@@ -1,8 +1,10 @@
 //! The attributes an arrow may carry: the one table that parser, JSON reader, wiring and help share.
 
+mod chaos;
+
 use std::time::Duration;
 
-use crate::plan::Retain;
+use crate::plan::{Chaos, Retain};
 use crate::similar::suggest;
 
 /// What an attribute's value looks like.
@@ -18,6 +20,8 @@ pub enum Form {
     Growth,
     /// An age, a size with a unit, or a number of messages: `7d`, `64MiB`, `1000`; or several of them.
     Retention,
+    /// What goes wrong on purpose, each with its share, and a seed: `drop=20%, dup=5%, seed=7`.
+    Chaos,
     /// `yes` or `no`.
     Switch,
     /// One of these words.
@@ -39,6 +43,8 @@ pub enum Setting {
     Factor(f64),
     /// How long something is kept, and how much.
     Retain(Retain),
+    /// What goes wrong on purpose.
+    Chaos(Chaos),
     /// Yes or no.
     Switch(bool),
     /// A word or text.
@@ -192,6 +198,12 @@ pub const ATTRIBUTES: &[AttributeSpec] = &[
         "whether a late subscriber gets the last packet",
     ),
     spec(
+        "chaos",
+        Form::Chaos,
+        KEPT,
+        "what the arc does wrong on purpose, to try what a graph can bear: `drop=20%, dup=5%, seed=7`",
+    ),
+    spec(
         "pattern",
         Form::Choice(&["in-only", "out-only", "in-out", "out-in"]),
         KINDS,
@@ -262,6 +274,7 @@ impl Form {
             Self::Size => bytes(value).filter(|size| *size > 0).map(Setting::Bytes),
             Self::Growth => growth(value).map(Setting::Factor),
             Self::Retention => retention(value).map(Setting::Retain),
+            Self::Chaos => chaos::read(value).map(Setting::Chaos),
             Self::Switch => switch(value).map(Setting::Switch),
             Self::Choice(words) if !words.contains(&value) => None,
             Self::Text if value.is_empty() => None,
@@ -284,6 +297,7 @@ impl Form {
             Self::Retention => {
                 return String::from("write an age, a size or a number: `7d`, `64MiB` or `1000`");
             }
+            Self::Chaos => return chaos::way_out(value),
             Self::Text => return String::from("write a word, or text in double quotes"),
         };
         match suggest(value, words.iter().copied()) {

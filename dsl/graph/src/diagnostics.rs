@@ -41,7 +41,9 @@ pub(crate) mod initial_automatic;
 pub(crate) mod initial_beside_arrow;
 pub(crate) mod initial_kind;
 pub(crate) mod kinds_differ;
+pub(crate) mod misbehaves;
 pub(crate) mod misdirected_port;
+pub(crate) mod misplaced_chaos;
 pub(crate) mod misplaced_setting;
 pub(crate) mod missing_component;
 pub(crate) mod missing_element;
@@ -157,6 +159,8 @@ pub const EXPLANATIONS: &[(&str, &str, &str)] = &[
     shed_facts::EXPLANATION,
     store_cannot::EXPLANATION,
     weak_path::EXPLANATION,
+    misbehaves::EXPLANATION,
+    misplaced_chaos::EXPLANATION,
 ];
 
 /// The bytes that lines of doc comment make as one text.

@@ -155,6 +155,8 @@ pub struct Connector {
     pub retain: Retain,
     /// A new subscriber gets the last message first.
     pub retained: bool,
+    /// What it does wrong on purpose.
+    pub chaos: Option<Chaos>,
     /// Where its kind is written.
     pub span: Span,
 }
@@ -198,6 +200,23 @@ pub struct Retain {
     pub bytes: Option<u64>,
     /// No more messages than this.
     pub messages: Option<u64>,
+}
+
+/// What a connector does wrong on purpose; each is a share of 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Chaos {
+    /// Deliveries that are lost on their way, and sends that are not confirmed.
+    pub drop: f64,
+    /// Messages that are handed out twice, or written twice.
+    pub dup: f64,
+    /// Deliveries that are overtaken by others.
+    pub reorder: f64,
+    /// Deliveries that are damaged on their way.
+    pub corrupt: f64,
+    /// Calls at which it stops to answer for a while.
+    pub down: f64,
+    /// Who starts with the same seed does the same wrong.
+    pub seed: u64,
 }
 
 /// A table of a process that is kept by a store.

@@ -29,6 +29,7 @@
 pub mod admin;
 #[cfg(feature = "broker")]
 pub mod broker;
+pub mod chaos;
 pub mod clock;
 #[cfg(feature = "compliance")]
 pub mod compliance;

@@ -248,9 +248,53 @@ pub trait Store: Send + Sync {
     /// The store cannot be reached.
     fn finish(&self, graph: &str) -> Result<(), StoreFault>;
 
+    /// What it did wrong on purpose, by connector.
+    fn disturbances(&self) -> Vec<Disturbance> {
+        Vec::new()
+    }
+
     /// Nobody uses it any more: what can be is made safe, and others may have the store. Whoever still
     /// has a part of it is told that it is closed.
     fn close(&self) {}
+}
+
+/// What was done wrong on purpose to what went through a connector.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Disturbance {
+    /// Its name.
+    pub connector: String,
+    /// Deliveries that were lost on their way, and came again.
+    pub lost: u64,
+    /// Sends that were not confirmed, whether they had been written or not.
+    pub unconfirmed: u64,
+    /// Messages that were handed out twice.
+    pub handed_out_twice: u64,
+    /// Messages that were written twice.
+    pub written_twice: u64,
+    /// Deliveries that were overtaken by others.
+    pub overtaken: u64,
+    /// Deliveries that were damaged on their way, and came again.
+    pub damaged: u64,
+    /// Calls that were not answered.
+    pub unanswered: u64,
+}
+
+impl fmt::Display for Disturbance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "chaos on `{}`: {} deliveries lost, {} damaged, {} overtaken, {} handed out twice; \
+             {} sends not confirmed, {} messages written twice; {} calls not answered",
+            self.connector,
+            self.lost,
+            self.damaged,
+            self.overtaken,
+            self.handed_out_twice,
+            self.unconfirmed,
+            self.written_twice,
+            self.unanswered
+        )
+    }
 }
 
 /// A queue, a stream or a publish-subscribe channel.

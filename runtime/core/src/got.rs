@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::connector::{Disposition, Failure};
 use crate::headers::Headers;
 use crate::packet::Packet;
-use crate::settle::{Tokens, Trail};
+use crate::settle::Trail;
 use crate::slot;
 use crate::turn::Turn;
 use crate::value::{IntoPort, Value};
@@ -104,7 +104,7 @@ impl<T> Got<T> {
         // Without its headers it ends as a packet that nobody will hear of again.
         match self.packets.headers.take_if(is_from_store) {
             Some(headers) => {
-                tell(&headers.trail().tokens, disposition, reason);
+                tell(headers.trail(), disposition, reason);
                 Ok(())
             }
             None => Err(self),
@@ -113,13 +113,13 @@ impl<T> Got<T> {
 }
 
 /// Says of deliveries what has become of them in this process.
-fn tell(tokens: &Tokens, disposition: Disposition, message: String) {
+fn tell(trail: &Trail, disposition: Disposition, message: String) {
     let mut failure = Failure {
         message,
         ..Failure::default()
     };
-    slot::try_with(|turn| turn.part_with(tokens, &mut failure));
-    tokens.worsen(disposition, Some(&failure));
+    slot::try_with(|turn| turn.part_with(trail, &mut failure));
+    trail.tokens.worsen(disposition, Some(&failure));
 }
 
 /// A packet that owns packets: what is attached to it travels and ends with it.

@@ -60,7 +60,7 @@ impl Wiring {
             is_stopping: Arc::clone(&self.stop),
             leaks: Mutex::default(),
             watch: self.network.options.watch,
-            told: Mutex::default(),
+            told: Arc::clone(&self.network.told),
             watched: AtomicUsize::new(0),
             notes: Mutex::default(),
         });

@@ -15,8 +15,10 @@ use crate::connect::{self, Stores};
 use crate::embed::{Input, Output};
 use crate::network::Running;
 use crate::options::Options;
+use crate::patience::Patience;
 use crate::receiver::Station;
 use crate::roster::External;
+use crate::watch::Told;
 use crate::wiring::Wiring;
 
 /// A network with more thread processes than this is refused: the system refuses threads near 16,000.
@@ -122,6 +124,8 @@ pub struct Network {
     pub(crate) receivers: Vec<(usize, Arc<Station>)>,
     /// What stores keep for processes, by process.
     pub(crate) desks: BTreeMap<usize, Deskside>,
+    /// What is told while it runs.
+    pub(crate) told: Arc<Told>,
     /// Stores have a part in this run, and are told when it has finished well.
     pub(crate) is_kept: bool,
 }
@@ -157,6 +161,7 @@ impl Network {
             stores: Stores::default(),
             receivers: Vec::new(),
             desks: BTreeMap::new(),
+            told: Arc::default(),
             is_kept: false,
         }
     }
@@ -198,7 +203,12 @@ impl Network {
     /// # Errors
     /// See [`BuildError`].
     pub fn start(mut self) -> Result<Started, BuildError> {
-        if let Some(lowered) = connect::lower(&self.plan, &self.catalogue, &self.stores)? {
+        let patience = Patience {
+            limit: self.options.patience,
+            told: Arc::clone(&self.told),
+        };
+        let lowered = connect::lower(&self.plan, &self.catalogue, &self.stores, &patience)?;
+        if let Some(lowered) = lowered {
             self.plan = lowered.plan;
             self.catalogue = lowered.catalogue;
             self.receivers = lowered.receivers;

@@ -19,6 +19,7 @@ use paperflow_core::{Catalogue, Component};
 use paperflow_graph::plan::{self, End, Link, Plan, Process, Writer};
 
 use crate::build::BuildError;
+use crate::patience::Patience;
 use crate::receiver::{Receiver, Station};
 use crate::sender::Sender;
 use crate::wiring::{chance, same};
@@ -92,12 +93,14 @@ pub(crate) fn lower(
     plan: &Plan,
     catalogue: &Catalogue,
     stores: &Stores,
+    patience: &Patience,
 ) -> Result<Option<Lowered>, BuildError> {
     if plan.tables.is_empty() && plan.links.iter().all(|link| link.connector.is_none()) {
         return Ok(None);
     }
     let mut lowering = Lowering {
         stores,
+        patience,
         drawn: &plan.links,
         run: Id::of(stores.graph()),
         plan: Plan {
@@ -131,6 +134,7 @@ pub(crate) fn lower(
 
 struct Lowering<'a> {
     stores: &'a Stores,
+    patience: &'a Patience,
     /// The links as they are drawn.
     drawn: &'a [Link],
     run: Id,
@@ -186,7 +190,7 @@ impl Lowering<'_> {
         let connector = connector.map_err(|fault| failed(&wanted.name, fault))?;
         let address = format!("{}[send]", wanted.name);
         let sender = self.process(
-            Sender::new(&address, Arc::clone(&connector), chance()),
+            Sender::new(&address, Arc::clone(&connector), chance(), self.patience),
             &address,
             link,
         );
@@ -253,7 +257,7 @@ impl Lowering<'_> {
         );
         let connector = Arc::clone(&connected.connector);
         let competes = self.competes(wanted);
-        let receives = Receiver::new(&address, &wanted.group, connector, competes);
+        let receives = Receiver::new(&address, &wanted.group, connector, competes, self.patience);
         let station = receives.station();
         let receiver = self.process(receives, &address, link);
         let number = u32::try_from(self.receivers.len()).unwrap_or(u32::MAX);

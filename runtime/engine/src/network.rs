@@ -49,7 +49,7 @@ pub(crate) struct Net {
     pub(crate) leaks: Mutex<Vec<Leak>>,
     pub(crate) notes: Mutex<Vec<FaultReport>>,
     pub(crate) watch: Option<Watch>,
-    pub(crate) told: Mutex<Told>,
+    pub(crate) told: Arc<Told>,
     /// How often the watch has looked.
     pub(crate) watched: AtomicUsize,
 }
@@ -287,7 +287,7 @@ impl Running {
     /// Calls this with each notice about something that goes on and ought not to, also with those
     /// that were given before. It is called by threads of the network, and should be quick.
     pub fn on_notice(&self, tell: impl Fn(&Notice) + Send + Sync + 'static) {
-        self.net.listen(Arc::new(tell));
+        self.net.told.listen(Arc::new(tell));
     }
 
     /// Waits until the network has ended, in whatever way.
@@ -385,7 +385,7 @@ impl Observer {
     /// Every notice so far.
     #[must_use]
     pub fn notices(&self) -> Vec<Notice> {
-        self.net.notices()
+        self.net.told.all()
     }
 
     /// Address and state of every process.

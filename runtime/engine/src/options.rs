@@ -37,6 +37,8 @@ pub struct Options {
     pub capacity: usize,
     /// How long a stopped network may take to drain.
     pub drain: Duration,
+    /// How long a store that cannot be reached, or has no room, is tried again before its process fails.
+    pub patience: Duration,
     /// Time jumps to the next timer when nobody is busy.
     pub virtual_time: bool,
     /// What is too long; without it nobody watches. A network in virtual time is not watched.
@@ -78,6 +80,7 @@ impl Default for Options {
             scheduler: Scheduler::Auto,
             capacity: DEFAULT_CAPACITY,
             drain: Duration::from_secs(10),
+            patience: Duration::from_secs(60),
             virtual_time: false,
             watch: Some(Watch::default()),
         }

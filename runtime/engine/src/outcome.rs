@@ -144,7 +144,12 @@ impl Net {
             leaks: std::mem::take(&mut *self.leaks.lock()),
             unbalanced,
             is_accounted,
-            notices: self.notices(),
+            notices: self.told.all(),
+            disturbances: self
+                .stores
+                .all()
+                .flat_map(|store| store.disturbances())
+                .collect(),
             faults: std::mem::take(&mut *self.notes.lock()),
         }
     }

@@ -412,7 +412,7 @@ impl Process {
         let longest = busy.max(Duration::from_nanos(longest));
         let turns = self.tally.turns.load(Ordering::Relaxed);
         if so_far == OFTEN && so_far * OFTEN >= turns {
-            net.notify(Notice::LongTurns {
+            net.told.notify(Notice::LongTurns {
                 by: self.holder(),
                 turns: so_far,
                 longest,

@@ -19,6 +19,7 @@ use paperflow_core::{
 use parking_lot::Mutex;
 
 use crate::connect::BELL;
+use crate::patience::{Patience, Refused};
 
 /// Most deliveries that are asked for at a time.
 const MOST: usize = 64;
@@ -30,6 +31,7 @@ const MOST: usize = 64;
 pub(crate) struct Receiver {
     spec: Spec,
     station: Arc<Station>,
+    patience: Patience,
 }
 
 /// What the network knows of a receiver.
@@ -41,8 +43,11 @@ pub(crate) struct Station {
     competes: bool,
     /// Nothing more will be settled before it ends.
     is_last_call: AtomicBool,
-    subscription: Mutex<Option<Result<Arc<dyn Subscription>, StoreFault>>>,
+    subscription: Mutex<Subscribed>,
 }
+
+/// What a store said to who subscribed.
+type Subscribed = Option<Result<Arc<dyn Subscription>, StoreFault>>;
 
 impl Station {
     /// Subscribes, before anything runs: so a channel has all its subscribers, and a group all its
@@ -85,6 +90,7 @@ impl Receiver {
         group: &str,
         connector: Arc<dyn Connector>,
         competes: bool,
+        patience: &Patience,
     ) -> Self {
         let spec = Spec::new(name, "Reads packets from a connector.")
             .input(PortSpec::new(
@@ -101,7 +107,11 @@ impl Receiver {
             is_last_call: AtomicBool::new(false),
             subscription: Mutex::default(),
         });
-        Self { spec, station }
+        Self {
+            spec,
+            station,
+            patience: patience.clone(),
+        }
     }
 
     pub(crate) fn station(&self) -> Arc<Station> {
@@ -118,6 +128,7 @@ impl Component for Receiver {
         Ok(Box::new(Receiving {
             station: Arc::clone(&self.station),
             subscription: None,
+            refused: Refused::new(&self.spec.name, &self.patience, params.timer()),
             timer: params.timer(),
             alarm: None,
             deliveries: Vec::new(),
@@ -129,6 +140,7 @@ impl Component for Receiver {
 struct Receiving {
     station: Arc<Station>,
     subscription: Option<Arc<dyn Subscription>>,
+    refused: Refused,
     timer: Timer,
     alarm: Option<u64>,
     deliveries: Vec<Delivery>,
@@ -141,7 +153,11 @@ impl Activity for Receiving {
         if let Some(alarm) = self.alarm.take() {
             self.timer.cancel(alarm);
         }
-        let subscription = self.subscription(cx)?;
+        self.refused.wake();
+        let subscription = match self.subscription(cx) {
+            Ok(subscription) => subscription,
+            Err(fault) => return self.refused.rest(fault, turn, cx),
+        };
         loop {
             while let Some(packet) = self.leaving.pop_front() {
                 match turn.give_new(0, packet) {
@@ -167,17 +183,23 @@ impl Activity for Receiving {
                 return Ok(Step::Wait);
             }
             failpoint!("before_receive");
-            match subscription.receive(most, &mut self.deliveries)? {
-                Found::Some => {
+            match subscription.receive(most, &mut self.deliveries) {
+                Ok(Found::Some) => {
                     failpoint!("after_receive");
+                    self.refused.served();
                     self.unpack(&subscription);
                 }
-                Found::Empty(outlook) => return Ok(self.wait(turn, cx, outlook)),
+                Ok(Found::Empty(outlook)) => {
+                    self.refused.served();
+                    return Ok(self.wait(turn, cx, outlook));
+                }
+                Err(fault) => return self.refused.rest(fault, turn, cx),
             }
         }
     }
 
     fn end(&mut self, _: &mut Turn) {
+        self.refused.wake();
         for packet in self.leaving.drain(..) {
             packet.release();
         }
@@ -191,11 +213,17 @@ impl Activity for Receiving {
 }
 
 impl Receiving {
-    fn subscription(&mut self, cx: &Context<'_>) -> Result<Arc<dyn Subscription>, Fault> {
+    fn subscription(&mut self, cx: &Context<'_>) -> Result<Arc<dyn Subscription>, StoreFault> {
         if let Some(subscription) = &self.subscription {
             return Ok(Arc::clone(subscription));
         }
-        if self.station.subscription.lock().is_none() {
+        let is_refused = |subscribed: &Subscribed| {
+            let fault = subscribed
+                .as_ref()
+                .map(|subscribed| subscribed.as_ref().err());
+            fault.is_none_or(|fault| fault.is_some())
+        };
+        if is_refused(&self.station.subscription.lock()) {
             self.station.subscribe(cx.waker());
         }
         let subscribed = self.station.subscription.lock().clone();

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use paperflow_core::connector::Disturbance;
 use serde::Serialize;
 
 use crate::link::LinkCounts;
@@ -293,6 +294,9 @@ pub struct Outcome {
     /// What was noticed while it ran: somebody held up the others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
+    /// What connectors did wrong on purpose.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub disturbances: Vec<Disturbance>,
 }
 
 impl Outcome {

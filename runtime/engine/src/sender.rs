@@ -13,6 +13,7 @@ use paperflow_core::{
 };
 
 use crate::connect::BELL;
+use crate::patience::{Patience, Refused};
 
 /// Most messages that are written at a time.
 const MOST: usize = 256;
@@ -25,10 +26,16 @@ pub(crate) struct Sender {
     connector: Arc<dyn Connector>,
     /// From which the identities of packets follow that come without one.
     chance: Id,
+    patience: Patience,
 }
 
 impl Sender {
-    pub(crate) fn new(name: &str, connector: Arc<dyn Connector>, chance: Id) -> Self {
+    pub(crate) fn new(
+        name: &str,
+        connector: Arc<dyn Connector>,
+        chance: Id,
+        patience: &Patience,
+    ) -> Self {
         let mut spec = Spec::new(name, "Writes packets to a connector.")
             .input(PortSpec::new("IN", "What is sent.", Vec::new()))
             .output(PortSpec::new(BELL, "Ends when nothing is sent any more.", Vec::new()).array());
@@ -37,6 +44,7 @@ impl Sender {
             spec,
             connector,
             chance,
+            patience: patience.clone(),
         }
     }
 }
@@ -46,9 +54,10 @@ impl Component for Sender {
         &self.spec
     }
 
-    fn open(&self, _: &Params) -> Result<Box<dyn Activity>, Fault> {
+    fn open(&self, params: &Params) -> Result<Box<dyn Activity>, Fault> {
         Ok(Box::new(Sending {
             connector: Arc::clone(&self.connector),
+            refused: Refused::new(&self.spec.name, &self.patience, params.timer()),
             chance: self.chance,
             nameless: 0,
             taken: Vec::new(),
@@ -61,6 +70,7 @@ impl Component for Sender {
 
 struct Sending {
     connector: Arc<dyn Connector>,
+    refused: Refused,
     chance: Id,
     /// Packets that came without an identity.
     nameless: u64,
@@ -84,8 +94,12 @@ enum Taken {
 
 impl Activity for Sending {
     fn step(&mut self, turn: &mut Turn, cx: &mut Context<'_>) -> Result<Step, Fault> {
+        self.refused.wake();
         loop {
-            let room = self.connector.room(cx.waker())?;
+            let room = match self.connector.room(cx.waker()) {
+                Ok(room) => room,
+                Err(fault) => return self.refused.rest(fault, turn, cx),
+            };
             if room == 0 {
                 match self.connector.is_shared() {
                     true => turn.wait_outside(),
@@ -101,7 +115,10 @@ impl Activity for Sending {
                     Taken::End => Step::Done,
                 });
             }
-            self.connector.send(&self.messages)?;
+            if let Err(fault) = self.connector.send(&self.messages) {
+                return self.refused.rest(fault, turn, cx);
+            }
+            self.refused.served();
             failpoint!("after_confirm");
             self.messages.clear();
             let kept = self.group.as_ref().map_or(0, |group| group.parts.len());
@@ -113,6 +130,7 @@ impl Activity for Sending {
     }
 
     fn end(&mut self, turn: &mut Turn) {
+        self.refused.wake();
         for packet in self.taken.drain(..) {
             packet.release();
             turn.drop_packet(packet);

@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::network::Net;
 use crate::options::Watch;
 use crate::process::Life;
+use crate::sync::Mutex;
 
 /// A turn of a pooled process that takes longer is counted and reported.
 pub const LONG_TURN: Duration = Duration::from_millis(10);
@@ -71,6 +72,15 @@ pub enum Notice {
         /// The longest so far.
         longest: Duration,
     },
+    /// A store cannot do what it is asked, and is asked again and again.
+    Refused {
+        /// Who asks, such as `CONNECTOR[send]`.
+        by: String,
+        /// What the store says.
+        message: String,
+        /// For how long it is asked.
+        limit: Duration,
+    },
 }
 
 impl fmt::Display for Notice {
@@ -94,6 +104,10 @@ impl fmt::Display for Notice {
                 "{by} has held a worker for more than {LONG_TURN:?} in {turns} turns, {longest:.0?} at worst; \
                  declare it `work = thread`, or let it do less at a time"
             ),
+            Self::Refused { by, message, limit } => write!(
+                f,
+                "{by} is refused by its store: {message}; it goes on trying, for {limit:?} at most"
+            ),
         }
     }
 }
@@ -102,37 +116,42 @@ type Listener = Arc<dyn Fn(&Notice) + Send + Sync>;
 
 /// The notices so far, and who hears them.
 #[derive(Default)]
-pub(crate) struct Told {
-    notices: Vec<Notice>,
+pub(crate) struct Told(Mutex<Notices>);
+
+#[derive(Default)]
+struct Notices {
+    all: Vec<Notice>,
     listener: Option<Listener>,
 }
 
-impl Net {
+impl Told {
     pub(crate) fn notify(&self, notice: Notice) {
         tracing::warn!("{notice}");
         let listener = {
-            let mut told = self.told.lock();
-            told.notices.push(notice.clone());
-            told.listener.clone()
+            let mut notices = self.0.lock();
+            notices.all.push(notice.clone());
+            notices.listener.clone()
         };
         if let Some(tell) = listener {
             tell(&notice);
         }
     }
 
-    pub(crate) fn notices(&self) -> Vec<Notice> {
-        self.told.lock().notices.clone()
+    pub(crate) fn all(&self) -> Vec<Notice> {
+        self.0.lock().all.clone()
     }
 
     pub(crate) fn listen(&self, listener: Listener) {
         let before = {
-            let mut told = self.told.lock();
-            told.listener = Some(Arc::clone(&listener));
-            told.notices.clone()
+            let mut notices = self.0.lock();
+            notices.listener = Some(Arc::clone(&listener));
+            notices.all.clone()
         };
         before.iter().for_each(|notice| listener(notice));
     }
+}
 
+impl Net {
     /// Changes with every wake-up, every turn and every packet that moves.
     fn motion(&self) -> Motion {
         let turns = |sum: u64, process: &crate::process::Process| {
@@ -270,7 +289,7 @@ impl Watching {
         if !by.is_empty() {
             let (time, queued) = (still.notice, self.net.roster.queued());
             still.notice *= 2;
-            self.net.notify(Notice::Held { by, time, queued });
+            self.net.told.notify(Notice::Held { by, time, queued });
         }
     }
 }

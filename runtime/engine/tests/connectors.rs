@@ -190,6 +190,8 @@ fn run(
     let options = Options {
         scheduler: way.0,
         capacity: way.1,
+        // Nobody needs to wait for a store that does not answer.
+        virtual_time: shelf.is_down(),
         ..Options::default()
     };
     let mut network = Network::new(plan, &catalogue(), &sources, options);
@@ -494,5 +496,39 @@ fn a_packet_from_memory_cannot_be_delivered_again() {
         let (outcome, out) = run(&shelf, &text, &[], way, all);
         assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
         assert_eq!(out, numbers(1..=9), "{way:?}");
+    }
+}
+
+#[test]
+fn a_store_that_does_not_answer_for_a_while_loses_nothing() {
+    let text = "'100' -> COUNT E(t/emit) -> A(t/pass)\nOUTPORT=A.OUT:OUT";
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        shelf.go_down(7);
+        let (outcome, out) = run(&shelf, text, &[("A.IN", 5, 3)], way, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        assert_eq!(out, numbers(1..=100), "{way:?}");
+    }
+}
+
+#[test]
+fn a_store_that_never_answers_again_is_a_failure_that_names_it() {
+    let text = "'100' -> COUNT E(t/emit) -> A(t/pass)\nOUTPORT=A.OUT:OUT";
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        shelf.go_down(usize::MAX);
+        let (outcome, out) = run(&shelf, text, &[("A.IN", 5, 3)], way, all);
+        let Verdict::Failed(fault) = &outcome.verdict else {
+            panic!("{way:?}: {:?}", outcome.verdict)
+        };
+        assert!(fault.address.starts_with("A.IN["), "{way:?}: {fault}");
+        assert_eq!(fault.message, "nobody there", "{way:?}");
+        assert_eq!(out, [""; 0], "{way:?}");
+        let told = outcome.notices.iter().map(ToString::to_string);
+        let told: Vec<_> = told.collect();
+        assert!(
+            told[0].contains("is refused by its store: nobody there"),
+            "{told:?}"
+        );
     }
 }

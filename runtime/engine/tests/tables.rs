@@ -417,6 +417,36 @@ fn a_packet_that_is_held_has_not_been_handled() {
 }
 
 #[test]
+fn what_is_delivered_twice_is_handled_once() {
+    let text = "'100' -> COUNT E(t/emit) OUT -> IN P(k/add)\nOUTPORT=P.OUT:OUT";
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        shelf.double();
+        let (outcome, out) = run(&shelf, text, ("sums", &["P.IN"]), way, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        let sum = row(&shelf, "SUMS", "\"sum\"");
+        assert_eq!(sum.as_deref(), Some("5050"), "{way:?}: {out:?}");
+    }
+}
+
+#[test]
+fn what_is_delivered_again_while_it_is_held_is_the_same_packet() {
+    let text = "'100' -> COUNT E(t/emit) OUT -> IN P(k/pairs)\nOUTPORT=P.OUT:OUT";
+    let pairs = (1..100).step_by(2);
+    let pairs: Vec<_> = pairs.map(|one| format!("{one}+{}", one + 1)).collect();
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        shelf.double();
+        let (outcome, out) = run(&shelf, text, ("pairs", &["P.IN"]), way, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        let told: BTreeSet<_> = out.iter().collect();
+        assert_eq!(told, pairs.iter().collect(), "{way:?}");
+        assert_eq!(row(&shelf, "PAIRS", "0").as_deref(), Some("50"), "{way:?}");
+        shelf.with("P.IN", |queue| assert!(queue.leased.is_empty(), "{way:?}"));
+    }
+}
+
+#[test]
 fn what_is_sent_of_its_own_accord_is_owed_until_it_has_arrived() {
     let text = "P(k/clockwork) OUT -> IN B(t/pass)\nOUTPORT=B.OUT:OUT";
     for way in DRIVERS {

@@ -251,9 +251,10 @@ impl Stage {
     fn full_disk(&self, name: &str, plot: Plot) -> Result<Passed, Wrong> {
         let scene = self.scene(name, plot)?;
         let disk = Disk::mount(scene.folder.join("store"))?;
+        let patience = ["--patience", "200ms"];
         let child = match &disk {
-            Some(_) => scene.start(None, &[])?,
-            None => scene.start_limited(LIMIT)?,
+            Some(_) => scene.start(None, &patience)?,
+            None => scene.start_limited(LIMIT, &patience)?,
         };
         let is_told = |told: String| told.contains("full") || told.contains("disk I/O error");
         match child.wait()? {

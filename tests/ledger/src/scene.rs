@@ -176,8 +176,8 @@ impl Scene {
     }
 
     /// Starts it when no file may have more blocks of 512 bytes.
-    pub(crate) fn start_limited(&self, blocks: u64) -> io::Result<Child> {
-        self.order(("ledger", "stderr.log"), (None, &[], Some(blocks)))
+    pub(crate) fn start_limited(&self, blocks: u64, more: &[&str]) -> io::Result<Child> {
+        self.order(("ledger", "stderr.log"), (None, more, Some(blocks)))
     }
 
     /// Starts it while it runs already; what it says is kept apart.

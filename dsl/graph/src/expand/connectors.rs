@@ -10,7 +10,9 @@ use std::time::Duration;
 use crate::attributes::Setting;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics::{self, conflict};
-use crate::plan::{Connector, ConnectorKind, End, Link, OnError, Plan, Process, Retain, Writer};
+use crate::plan::{
+    Chaos, Connector, ConnectorKind, End, Link, OnError, Plan, Process, Retain, Writer,
+};
 use crate::source::Span;
 
 use super::links::key;
@@ -224,6 +226,7 @@ fn report(
 /// What cannot be asked of a connector of this kind.
 fn check(kind: ConnectorKind, name: &str, terms: &Terms, diagnostics: &mut Vec<Diagnostic>) {
     let strategy = terms.text("on-error");
+    check_chaos(kind, name, terms, diagnostics);
     for (key, term) in terms.iter() {
         if !is_for(key, kind.word()) {
             let waits = key == "full" && term.text == "wait";
@@ -237,6 +240,18 @@ fn check(kind: ConnectorKind, name: &str, terms: &Terms, diagnostics: &mut Vec<D
         } else if key == "copy-to" && strategy != Some("copy") {
             diagnostics.push(diagnostics::misplaced_setting::no_copy(term.span));
         }
+    }
+}
+
+/// That it misbehaves on purpose, and whether it can.
+fn check_chaos(kind: ConnectorKind, name: &str, terms: &Terms, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(term) = terms.get("chaos") else {
+        return;
+    };
+    diagnostics.push(diagnostics::misbehaves::at(kind, name, term.span));
+    let reorders = chaos(&term.value).is_some_and(|chaos| chaos.reorder > 0.0);
+    if reorders && kind == ConnectorKind::Stream {
+        diagnostics.push(diagnostics::misplaced_chaos::reordered(name, term.span));
     }
 }
 
@@ -284,6 +299,7 @@ fn connector(arc: &Arc, (store, name): &Identity, terms: &Terms) -> Connector {
         }),
         retain: value("retain").and_then(retain).unwrap_or_default(),
         retained: value("retained") == Some(&Setting::Switch(true)),
+        chaos: value("chaos").and_then(chaos),
         span: arc.span(),
     }
 }
@@ -312,6 +328,13 @@ fn time(setting: &Setting) -> Option<Duration> {
 fn factor(setting: &Setting) -> Option<f64> {
     match setting {
         Setting::Factor(factor) => Some(*factor),
+        _ => None,
+    }
+}
+
+fn chaos(setting: &Setting) -> Option<Chaos> {
+    match setting {
+        Setting::Chaos(chaos) => Some(*chaos),
         _ => None,
     }
 }

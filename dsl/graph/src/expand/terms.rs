@@ -213,7 +213,10 @@ impl Terms {
             return;
         }
         for (key, term) in self.iter().filter(|(key, _)| !is_for(key, "memory")) {
-            diagnostics.push(diagnostics::needs_connector::at(key, term.span));
+            diagnostics.push(match key {
+                "chaos" => diagnostics::misplaced_chaos::memory(term.span),
+                _ => diagnostics::needs_connector::at(key, term.span),
+            });
         }
     }
 }

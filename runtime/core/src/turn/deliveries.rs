@@ -2,7 +2,7 @@
 
 use crate::connector::{Disposition, Failure};
 use crate::packet::Packet;
-use crate::settle::{Tokens, Trail};
+use crate::settle::Trail;
 use crate::turn::Turn;
 
 impl Turn {
@@ -18,10 +18,15 @@ impl Turn {
         }
     }
 
-    /// The process has nothing more to do with these deliveries; the failure says which process it was.
-    pub(crate) fn part_with(&mut self, tokens: &Tokens, failure: &mut Failure) {
-        if let Some(holding) = &mut self.inner().holding {
-            holding.part_with(tokens, failure);
+    /// The process has nothing more to do with a packet and its deliveries; the failure says which process
+    /// it was.
+    pub(crate) fn part_with(&mut self, trail: &Trail, failure: &mut Failure) {
+        let inner = self.inner();
+        if let Some(holding) = &mut inner.holding {
+            holding.part_with(&trail.tokens, failure);
+        }
+        if let Some(staging) = &mut inner.staging {
+            staging.part_with(trail.id);
         }
     }
 

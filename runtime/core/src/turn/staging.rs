@@ -40,6 +40,9 @@ pub(super) struct Staging {
     has_begun: bool,
     /// The packet that waits at an in-port, if it is known to be new.
     new: HashMap<usize, Id>,
+    /// What was received and is in the hands of the process, and the deliveries that brought it once
+    /// more meanwhile: what becomes of it becomes of them.
+    in_hand: HashMap<Id, Vec<Tokens>>,
 }
 
 /// What was done between two receives.
@@ -118,6 +121,35 @@ impl Staging {
             complete: Vec::new(),
             has_begun: false,
             new: HashMap::new(),
+            in_hand: HashMap::new(),
+        }
+    }
+
+    /// A packet has been received at an in-port.
+    fn receive(&mut self, at: usize, packet: &Packet) {
+        self.new.remove(&at);
+        if let Some(id) = packet.trail().and_then(|trail| trail.id) {
+            self.in_hand.insert(id, Vec::new());
+        }
+    }
+
+    /// A packet that is in the hands of the process comes once more: false if it is not.
+    fn join(&mut self, id: Id, tokens: Tokens) -> bool {
+        if self.current.has_handled(id) {
+            self.current.tokens.push(tokens);
+        } else if let Some(all) = self.in_hand.get_mut(&id) {
+            all.push(tokens);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// The process has nothing more to do with a packet, and has not handled it.
+    pub(super) fn part_with(&mut self, id: Option<Id>) {
+        let parted = id.and_then(|id| self.in_hand.remove(&id));
+        for tokens in parted.into_iter().flatten() {
+            tokens.worsen(Disposition::Release, None);
         }
     }
 
@@ -126,6 +158,8 @@ impl Staging {
     pub(super) fn handle(&mut self, id: Option<Id>, is_delivered: bool) {
         if let Some(id) = id.filter(|id| !self.current.has_handled(*id)) {
             self.current.handled.push((id, is_delivered));
+            let joined = self.in_hand.remove(&id);
+            self.current.tokens.extend(joined.into_iter().flatten());
         }
     }
 
@@ -134,7 +168,7 @@ impl Staging {
         let mut unit = std::mem::take(&mut self.current);
         unit.rows = self.side.journal.take();
         if let Some(holding) = holding {
-            unit.tokens = holding.take_all();
+            unit.tokens.extend(holding.take_all());
             // Also what was let go of after the packets were sent.
             for (_, packet, _) in &mut unit.packets {
                 hold_all(packet, &unit.tokens);
@@ -183,6 +217,11 @@ impl Staging {
     /// What is not committed never happened: what led to it is to be delivered again.
     fn discard(&mut self) -> Vec<Waiting> {
         drop(self.side.journal.take());
+        for (_, joined) in self.in_hand.drain() {
+            joined
+                .iter()
+                .for_each(|tokens| tokens.worsen(Disposition::Release, None));
+        }
         let mut units = std::mem::take(&mut self.complete);
         units.push(std::mem::take(&mut self.current));
         let tokens = units.iter().flat_map(|unit| &unit.tokens);
@@ -241,6 +280,9 @@ impl Inner {
         self.retry = later;
         match packet {
             Some(packet) => {
+                if let Some(staging) = &mut self.staging {
+                    staging.receive(at, &packet);
+                }
                 crate::failpoint!("after_admit");
                 Take::Packet(packet)
             }
@@ -261,6 +303,9 @@ impl Inner {
             let (Pulled::Some, Some(id)) = (pulled, id) else {
                 return Ok(pulled);
             };
+            if self.skip_in_hand(at, id) {
+                continue;
+            }
             let Some(sent) = self.known(at, id)? else {
                 return Ok(pulled);
             };
@@ -271,6 +316,22 @@ impl Inner {
                 return Ok(Pulled::Empty);
             }
         }
+    }
+
+    /// Drops what waits at an in-port if the process has it in its hands already.
+    fn skip_in_hand(&mut self, at: usize, id: Id) -> bool {
+        let Some(staging) = &mut self.staging else {
+            return false;
+        };
+        let front = self.ins.get(at).and_then(|element| element.window.front());
+        let tokens = front.map(Packet::tokens).unwrap_or_default();
+        if self.left == 0 || !staging.join(id, tokens) {
+            return false;
+        }
+        if let Some((packet, _)) = self.pop(at) {
+            self.dropped_all(packet.weight());
+        }
+        true
     }
 
     /// What followed from a packet that waits at an in-port, if it has been handled before.

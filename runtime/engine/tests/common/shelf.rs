@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Waker;
 
 use paperflow_core::connector::{
@@ -21,6 +21,10 @@ pub struct Shelf {
     desks: Mutex<BTreeMap<String, Arc<Drawer>>>,
     /// Commits that are refused.
     refused: AtomicUsize,
+    /// Every message is handed out twice.
+    is_doubling: AtomicBool,
+    /// Calls of each queue that are refused.
+    down: AtomicUsize,
 }
 
 pub struct Queue {
@@ -37,9 +41,32 @@ pub struct State {
     pub tickets: u64,
     pub most: usize,
     pub wakers: Vec<Waker>,
+    pub is_doubling: bool,
+    /// Calls that are refused.
+    pub down: usize,
 }
 
 impl State {
+    fn answer(&mut self) -> Result<(), StoreFault> {
+        if self.down == 0 {
+            return Ok(());
+        }
+        self.down -= 1;
+        Err(StoreFault::new(StoreFaultKind::Unavailable, "nobody there"))
+    }
+
+    /// A delivery of a message.
+    fn lease(&mut self, message: Message, failures: u32) -> Delivery {
+        self.tickets += 1;
+        self.leased
+            .insert(self.tickets, (message.clone(), failures));
+        Delivery {
+            ticket: self.tickets,
+            message,
+            attempt: failures + 1,
+        }
+    }
+
     fn call(&self) {
         self.wakers.iter().for_each(Waker::wake_by_ref);
     }
@@ -62,8 +89,12 @@ impl Store for Shelf {
                 state: Mutex::default(),
             })
         });
+        let mut state = queue.state.lock();
         // Who read in an earlier run is gone.
-        queue.state.lock().wakers.clear();
+        state.wakers.clear();
+        state.is_doubling = self.is_doubling.load(Ordering::Relaxed);
+        state.down = self.down.load(Ordering::Relaxed);
+        drop(state);
         Ok(Arc::new(Handle(Arc::clone(queue))))
     }
 
@@ -93,6 +124,7 @@ struct Handle(Arc<Queue>);
 impl Connector for Handle {
     fn send(&self, messages: &[Message]) -> Result<Sent, StoreFault> {
         let mut state = self.0.state.lock();
+        state.answer()?;
         let mut sent = Sent::default();
         for message in messages {
             if state.seen.insert(message.id) {
@@ -131,6 +163,7 @@ struct Reader(Arc<Queue>);
 impl Subscription for Reader {
     fn receive(&self, most: usize, into: &mut Vec<Delivery>) -> Result<Found, StoreFault> {
         let mut state = self.0.state.lock();
+        state.answer()?;
         if state.ready.is_empty() {
             return Ok(Found::Empty(Outlook {
                 unsettled: state.leased.len(),
@@ -141,14 +174,10 @@ impl Subscription for Reader {
             let Some((message, failures)) = state.ready.pop_front() else {
                 break;
             };
-            state.tickets += 1;
-            let ticket = state.tickets;
-            into.push(Delivery {
-                ticket,
-                message: message.clone(),
-                attempt: failures + 1,
-            });
-            state.leased.insert(ticket, (message, failures));
+            if state.is_doubling {
+                into.push(state.lease(message.clone(), failures));
+            }
+            into.push(state.lease(message, failures));
         }
         state.call();
         Ok(Found::Some)
@@ -223,6 +252,20 @@ impl Shelf {
 
     pub fn kept<R>(&self, process: &str, look: impl FnOnce(&Kept) -> R) -> R {
         look(&self.drawer(process).state.lock())
+    }
+
+    /// Hands out every message of a queue that is opened from now on twice.
+    pub fn double(&self) {
+        self.is_doubling.store(true, Ordering::Relaxed);
+    }
+
+    /// Refuses so many calls of each queue that is opened from now on.
+    pub fn go_down(&self, calls: usize) {
+        self.down.store(calls, Ordering::Relaxed);
+    }
+
+    pub fn is_down(&self) -> bool {
+        self.down.load(Ordering::Relaxed) > 0
     }
 
     /// Refuses so many commits of each desk that is opened from now on.
