@@ -40,6 +40,7 @@ pub(crate) mod idle_out_port;
 pub(crate) mod initial_automatic;
 pub(crate) mod initial_beside_arrow;
 pub(crate) mod initial_kind;
+pub(crate) mod joined_parts;
 pub(crate) mod kinds_differ;
 pub(crate) mod misbehaves;
 pub(crate) mod misdirected_port;
@@ -140,6 +141,7 @@ pub const EXPLANATIONS: &[(&str, &str, &str)] = &[
     routing_rule::EXPLANATION,
     no_answer::EXPLANATION,
     shared_part::EXPLANATION,
+    joined_parts::EXPLANATION,
     kinds_differ::EXPLANATION,
     unreadable_value::EXPLANATION,
     initial_kind::EXPLANATION,

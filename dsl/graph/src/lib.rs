@@ -20,6 +20,7 @@ pub mod guarantee;
 pub mod instances;
 pub mod json;
 pub mod model;
+pub mod parts;
 pub mod plan;
 #[cfg(test)]
 mod samples;

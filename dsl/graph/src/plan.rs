@@ -60,6 +60,8 @@ pub struct Plan {
     pub tables: Vec<Table>,
     /// The shares of the graph that run as processes of the operating system.
     pub parts: Vec<Part>,
+    /// What this part needs to know of the rest; nothing when this is the whole graph.
+    pub share: Option<Box<Share>>,
 }
 
 /// A process of the plan. Its index in [`Plan::processes`] is its identity.
@@ -237,6 +239,26 @@ pub struct Part {
     pub name: String,
     /// Indexes of its processes.
     pub processes: Vec<usize>,
+}
+
+/// What a plan that is one part of a graph knows of the rest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Share {
+    /// Which of the parts of the whole it is.
+    pub part: usize,
+    /// The whole graph, with all its parts.
+    pub whole: Plan,
+    /// What leaves for readers of other parts alone.
+    pub departures: Vec<Departure>,
+}
+
+/// What some processes of a part write to a connector that only other parts read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Departure {
+    /// The writers.
+    pub from: Vec<Writer>,
+    /// The connector, as one of its readers has it.
+    pub connector: Box<Connector>,
 }
 
 /// What becomes of a stream's message that fails.

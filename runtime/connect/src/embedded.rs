@@ -178,8 +178,8 @@ impl Store for Embedded {
         run::epoch(&self.keeper.orders, graph)
     }
 
-    fn finish(&self, graph: &str) -> Result<(), StoreFault> {
-        run::finish(&self.keeper.orders, graph)
+    fn finish(&self, graph: &str, epoch: u64) -> Result<(), StoreFault> {
+        run::finish(&self.keeper.orders, graph, epoch)
     }
 
     fn close(&self) {

@@ -32,14 +32,18 @@ pub(crate) fn epoch(orders: &Orders, graph: &str) -> Result<u64, StoreFault> {
 }
 
 /// The run has finished well: what its connectors and processes remember of it is forgotten, bit by bit.
+/// Nothing happens when it is over.
 ///
 /// # Errors
 /// It cannot be written; then the run has not finished.
-pub(crate) fn finish(orders: &Orders, graph: &str) -> Result<(), StoreFault> {
+pub(crate) fn finish(orders: &Orders, graph: &str, epoch: u64) -> Result<(), StoreFault> {
     let graph = graph.to_owned();
+    let epoch = i64::try_from(epoch).unwrap_or(i64::MAX);
     orders.call(Safe::FromPowerCut, move |tx| {
-        let sql = "INSERT INTO runs VALUES (?, 1) ON CONFLICT DO UPDATE SET epoch = epoch + 1";
-        tx.execute(sql, [&graph])?;
+        let sql = "INSERT INTO runs VALUES (?, 1) ON CONFLICT DO UPDATE SET epoch = epoch + 1 WHERE epoch = ?";
+        if tx.execute(sql, params![graph, epoch])? == 0 {
+            return Ok(());
+        }
         let users = tx.opened.users.iter();
         let own = users.filter(|(_, user)| user.as_ref() == Some(&graph));
         let own: Vec<i64> = own.map(|(number, _)| *number).collect();

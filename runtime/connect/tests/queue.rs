@@ -218,7 +218,7 @@ fn a_run_that_has_finished_is_followed_by_another() {
     assert_eq!(bench.store.epoch("g").unwrap(), 0);
     queue.send(&[message("a")]).unwrap();
     assert_eq!(queue.send(&[message("a")]).unwrap().known, 1);
-    bench.store.finish("g").unwrap();
+    bench.store.finish("g", 0).unwrap();
     assert_eq!(bench.store.epoch("g").unwrap(), 1);
     assert_eq!(queue.send(&[message("a")]).unwrap().known, 0);
 }
@@ -267,7 +267,7 @@ fn what_a_process_has_done_is_kept_together() {
     look(&*desk);
     desk.paid(Id::of("own"));
     assert_eq!(desk.owed().unwrap(), []);
-    bench.store.finish("g").unwrap();
+    bench.store.finish("g", 0).unwrap();
     bench.store.desk("g/Q").unwrap();
     assert_eq!(desk.handled(Id::of("in")).unwrap(), None);
     assert_eq!(desk.rows("orders").unwrap().len(), 1);

@@ -242,11 +242,21 @@ pub trait Store: Send + Sync {
     /// The store cannot be reached.
     fn epoch(&self, graph: &str) -> Result<u64, StoreFault>;
 
-    /// A run of this graph has finished well: the next is another one.
+    /// The run of this number has finished well: the next is another one. Nothing happens when it has
+    /// finished before.
     ///
     /// # Errors
     /// The store cannot be reached.
-    fn finish(&self, graph: &str) -> Result<(), StoreFault>;
+    fn finish(&self, graph: &str, epoch: u64) -> Result<(), StoreFault>;
+
+    /// What the parts of a graph tell each other, if several programs can use this store at a time.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    fn notes(&self, graph: &str) -> Result<Option<Arc<dyn Notes>>, StoreFault> {
+        let _ = graph;
+        Ok(None)
+    }
 
     /// What it did wrong on purpose, by connector.
     fn disturbances(&self) -> Vec<Disturbance> {
@@ -319,11 +329,37 @@ pub trait Connector: Send + Sync {
         false
     }
 
+    /// How many messages a group has not done, or whoever reads a queue: ready, resting or leased, as the
+    /// store itself knows it now. Rather too many than too few; nothing when it cannot tell.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    fn unfinished(&self, group: &str) -> Result<Option<u64>, StoreFault> {
+        let _ = group;
+        Ok(None)
+    }
+
     /// Begins to read.
     ///
     /// # Errors
     /// The store cannot be reached, or this consumer may not read.
     fn subscribe(&self, consumer: Consumer) -> Result<Arc<dyn Subscription>, StoreFault>;
+}
+
+/// Short texts by name, which all parts of a graph see: who runs, and what has ended.
+pub trait Notes: Send + Sync {
+    /// Writes a note in the place of the one of this name, if there is one. It is safe, and seen by whoever
+    /// reads from now on, when this returns.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    fn write(&self, name: &str, text: &str) -> Result<(), StoreFault>;
+
+    /// All notes, with their names. What was written before is there.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    fn read(&self) -> Result<Vec<(String, String)>, StoreFault>;
 }
 
 /// What became of messages that were sent.

@@ -1,7 +1,7 @@
 //! From links to processes: each gets its turn, its parameters and its place in the network.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -51,7 +51,10 @@ impl Wiring {
             judging: Mutex::new(()),
             receivers: self.network.receivers.clone(),
             stores: self.network.stores.clone(),
-            is_kept: self.network.is_kept,
+            entered: std::mem::take(&mut self.network.entered),
+            part: self.network.part.take(),
+            idle: self.network.options.idle,
+            still: AtomicU64::new(0),
             shape: self.shape(),
             blocked: AtomicUsize::new(0),
             outside: AtomicUsize::new(0),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use paperflow_core::Catalogue;
 use paperflow_core::component::Deskside;
-use paperflow_core::connector::StoreFault;
+use paperflow_core::connector::{Store, StoreFault};
 use paperflow_core::message::Id;
 use paperflow_graph::Sources;
 use paperflow_graph::plan::{self, Plan};
@@ -15,6 +15,7 @@ use crate::connect::{self, Stores};
 use crate::embed::{Input, Output};
 use crate::network::Running;
 use crate::options::Options;
+use crate::part::Part;
 use crate::patience::Patience;
 use crate::receiver::Station;
 use crate::roster::External;
@@ -126,8 +127,10 @@ pub struct Network {
     pub(crate) desks: BTreeMap<usize, Deskside>,
     /// What is told while it runs.
     pub(crate) told: Arc<Told>,
-    /// Stores have a part in this run, and are told when it has finished well.
-    pub(crate) is_kept: bool,
+    /// The stores that have a part in this run, with its number there.
+    pub(crate) entered: Vec<(Arc<dyn Store>, u64)>,
+    /// What it is of a graph that is cut.
+    pub(crate) part: Option<Part>,
 }
 
 /// What the started network is driven by.
@@ -162,7 +165,8 @@ impl Network {
             receivers: Vec::new(),
             desks: BTreeMap::new(),
             told: Arc::default(),
-            is_kept: false,
+            entered: Vec::new(),
+            part: None,
         }
     }
 
@@ -207,13 +211,20 @@ impl Network {
             limit: self.options.patience,
             told: Arc::clone(&self.told),
         };
-        let lowered = connect::lower(&self.plan, &self.catalogue, &self.stores, &patience)?;
+        let lowered = connect::lower(
+            &self.plan,
+            &self.catalogue,
+            &self.stores,
+            &self.options.copy,
+            &patience,
+        )?;
         if let Some(lowered) = lowered {
             self.plan = lowered.plan;
             self.catalogue = lowered.catalogue;
             self.receivers = lowered.receivers;
             self.desks = lowered.desks;
-            self.is_kept = true;
+            self.entered = lowered.entered;
+            self.part = lowered.part;
             self.run = Some(lowered.run);
         }
         let wiring = Wiring::new(self)?;

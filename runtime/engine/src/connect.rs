@@ -3,9 +3,12 @@
 //!
 //! What leads into the sender and out of the receivers is memory. The sender's port BELL leads to those
 //! of the receivers and never carries a packet: it tells a receiver that nobody sends any more, and shows
-//! whoever judges the network that what is sent there comes out here.
+//! whoever judges the network that what is sent there comes out here. In a part of a graph, a connector
+//! may have a sender alone, when only other parts read it, or receivers alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod run;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -19,10 +22,13 @@ use paperflow_core::{Catalogue, Component};
 use paperflow_graph::plan::{self, End, Link, Plan, Process, Writer};
 
 use crate::build::BuildError;
+use crate::part::{Part, Shore, key_of};
 use crate::patience::Patience;
 use crate::receiver::{Receiver, Station};
 use crate::sender::Sender;
 use crate::wiring::{chance, same};
+
+use run::Run;
 
 /// The stores that keep a network's connectors.
 #[derive(Clone, Default)]
@@ -85,6 +91,10 @@ pub(crate) struct Lowered {
     pub(crate) receivers: Vec<(usize, Arc<Station>)>,
     /// What stores keep for processes, by process.
     pub(crate) desks: BTreeMap<usize, Deskside>,
+    /// The stores that have a part in the run, with its number there.
+    pub(crate) entered: Vec<(Arc<dyn Store>, u64)>,
+    /// What the network is of a graph that is cut.
+    pub(crate) part: Option<Part>,
 }
 
 /// Puts a sender and receivers in the place of each connector, and finds the desks of the processes whose
@@ -93,16 +103,20 @@ pub(crate) fn lower(
     plan: &Plan,
     catalogue: &Catalogue,
     stores: &Stores,
+    copy: &str,
     patience: &Patience,
 ) -> Result<Option<Lowered>, BuildError> {
-    if plan.tables.is_empty() && plan.links.iter().all(|link| link.connector.is_none()) {
+    let is_memory = plan.links.iter().all(|link| link.connector.is_none());
+    if plan.tables.is_empty() && is_memory && plan.share.is_none() {
         return Ok(None);
     }
+    let mut run = Run::of(plan, stores)?;
     let mut lowering = Lowering {
-        stores,
         patience,
+        graph: stores.graph(),
         drawn: &plan.links,
-        run: Id::of(stores.graph()),
+        part: run.begin(plan, copy)?,
+        run,
         plan: Plan {
             links: Vec::new(),
             ..plan.clone()
@@ -110,10 +124,12 @@ pub(crate) fn lower(
         catalogue: catalogue.clone(),
         places: vec![None; plan.links.len()],
         connected: BTreeMap::new(),
-        entered: BTreeSet::new(),
         receivers: Vec::new(),
         arriving: Vec::new(),
     };
+    for departure in plan.share.iter().flat_map(|share| &share.departures) {
+        lowering.connected(&departure.from, &departure.connector)?;
+    }
     for (at, link) in plan.links.iter().enumerate() {
         match &link.connector {
             None => lowering.memory(at, link),
@@ -127,37 +143,37 @@ pub(crate) fn lower(
         desks,
         plan: lowering.plan,
         catalogue: lowering.catalogue,
-        run: lowering.run,
+        run: lowering.run.id,
+        entered: lowering.run.into_stores(),
+        part: lowering.part,
         receivers: lowering.receivers,
     }))
 }
 
 struct Lowering<'a> {
-    stores: &'a Stores,
     patience: &'a Patience,
+    graph: &'a str,
     /// The links as they are drawn.
     drawn: &'a [Link],
-    run: Id,
+    run: Run<'a>,
+    part: Option<Part>,
     plan: Plan,
     catalogue: Catalogue,
     /// Where each memory link of the plan lies now.
     places: Vec<Option<usize>>,
     /// By name of the store and of the connector.
     connected: BTreeMap<(Option<String>, String), Connected>,
-    /// The stores whose run is a part of this one.
-    entered: BTreeSet<Option<String>>,
     receivers: Vec<(usize, Arc<Station>)>,
     /// Receivers, and the links that they stand for.
     arriving: Vec<(usize, Link)>,
 }
 
-/// A connector that has its sender.
+/// A connector that is open.
 #[derive(Clone)]
 struct Connected {
     connector: Arc<dyn Connector>,
-    sender: usize,
-    /// The link into its sender.
-    link: usize,
+    /// Its sender and the link into it; nothing in a part that only reads it.
+    sends: Option<(usize, usize)>,
 }
 
 impl Lowering<'_> {
@@ -167,57 +183,73 @@ impl Lowering<'_> {
     }
 
     fn connector(&mut self, link: &Link, wanted: &plan::Connector) -> Result<(), BuildError> {
-        let key = (wanted.store.clone(), wanted.name.clone());
-        let connected = match self.connected.get(&key) {
-            Some(connected) => connected.clone(),
-            None => self.connect(link, wanted)?,
-        };
-        let known = &mut self.plan.links[connected.link].from;
-        for writer in &link.from {
-            if !known.iter().any(|other| same(&other.end, &writer.end)) {
-                known.push(writer.clone());
-            }
-        }
+        let connected = self.connected(&link.from, wanted)?;
         self.receive(link, wanted, &connected);
-        self.connected.insert(key, connected);
         Ok(())
     }
 
-    /// Opens the connector and makes its sender.
-    fn connect(&mut self, link: &Link, wanted: &plan::Connector) -> Result<Connected, BuildError> {
-        let store = self.store(wanted.store.as_deref(), &wanted.name)?;
-        let connector = store.connect(&declaration(wanted));
-        let connector = connector.map_err(|fault| failed(&wanted.name, fault))?;
+    /// The connector with these among its writers.
+    fn connected(
+        &mut self,
+        from: &[Writer],
+        wanted: &plan::Connector,
+    ) -> Result<Connected, BuildError> {
+        let key = (wanted.store.clone(), wanted.name.clone());
+        let mut connected = match self.connected.get(&key) {
+            Some(connected) => connected.clone(),
+            None => Connected {
+                connector: self.run.connect(wanted)?,
+                sends: None,
+            },
+        };
+        // A part that only reads it has no sender.
+        if !from.is_empty() && connected.sends.is_none() {
+            connected.sends = Some(self.send(&connected.connector, from, wanted));
+        }
+        if let Some((_, link)) = connected.sends {
+            let known = &mut self.plan.links[link].from;
+            for writer in from {
+                if !known.iter().any(|other| same(&other.end, &writer.end)) {
+                    known.push(writer.clone());
+                }
+            }
+        }
+        self.connected.insert(key, connected.clone());
+        Ok(connected)
+    }
+
+    /// Makes the sender of a connector, and the link into it.
+    fn send(
+        &mut self,
+        connector: &Arc<dyn Connector>,
+        from: &[Writer],
+        wanted: &plan::Connector,
+    ) -> (usize, usize) {
         let address = format!("{}[send]", wanted.name);
-        let sender = self.process(
-            Sender::new(&address, Arc::clone(&connector), chance(), self.patience),
+        let shore = self.shore(wanted);
+        let is_shared = shore.is_some();
+        let sends = Sender::new(
             &address,
-            link,
+            Arc::clone(connector),
+            chance(),
+            shore,
+            self.patience,
         );
+        let sender = self.process(sends, &address, from);
+        if let Some(part) = self.part.as_mut().filter(|_| is_shared) {
+            part.senders.push((key_of(wanted), sender));
+        }
         let link = self.plan.links.len();
         self.plan.links.push(Link {
             to: end(sender, "IN"),
             ..Link::default()
         });
-        Ok(Connected {
-            connector,
-            sender,
-            link,
-        })
+        (sender, link)
     }
 
-    /// The store of that name, or the usual one; its run is a part of this one.
-    fn store(&mut self, name: Option<&str>, wanted: &str) -> Result<Arc<dyn Store>, BuildError> {
-        let store = self.stores.get(name).ok_or_else(|| BuildError::NoStore {
-            connector: wanted.to_owned(),
-            store: name.map(str::to_owned),
-        })?;
-        if self.entered.insert(name.map(str::to_owned)) {
-            let epoch = store.epoch(self.stores.graph());
-            let epoch = epoch.map_err(|fault| failed(wanted, fault))?;
-            self.run = self.run.derive(Id::of(store.name()), epoch);
-        }
-        Ok(Arc::clone(store))
+    /// What a connector has to do with other parts.
+    fn shore(&self, wanted: &plan::Connector) -> Option<Arc<Shore>> {
+        self.part.as_ref()?.shore(wanted)
     }
 
     /// What stores keep for the processes with tables there.
@@ -230,8 +262,8 @@ impl Lowering<'_> {
         let mut desks = BTreeMap::new();
         for (process, tables) in tables {
             let address = self.plan.processes[process].address.clone();
-            let store = self.store(tables[0].store.as_deref(), &address)?;
-            let desk = store.desk(&format!("{}/{address}", self.stores.graph()));
+            let store = self.run.store(tables[0].store.as_deref(), &address)?;
+            let desk = store.desk(&format!("{}/{address}", self.graph));
             let side = Deskside {
                 desk: desk.map_err(|fault| failed(&address, fault))?,
                 tables: tables.iter().map(|table| table.name.clone()).collect(),
@@ -257,23 +289,32 @@ impl Lowering<'_> {
         );
         let connector = Arc::clone(&connected.connector);
         let competes = self.competes(wanted);
-        let receives = Receiver::new(&address, &wanted.group, connector, competes, self.patience);
+        let shore = self.shore(wanted).map(|shore| (key_of(wanted), shore));
+        let receives = Receiver::new(
+            &address,
+            &wanted.group,
+            connector,
+            competes,
+            (shore, self.patience),
+        );
         let station = receives.station();
-        let receiver = self.process(receives, &address, link);
+        let receiver = self.process(receives, &address, &link.from);
         let number = u32::try_from(self.receivers.len()).unwrap_or(u32::MAX);
         self.receivers.push((receiver, station));
-        self.plan.links.push(Link {
-            to: end(receiver, BELL),
-            from: vec![Writer {
-                end: End {
-                    index: Some(number),
-                    ..end(connected.sender, BELL)
-                },
-                ..Writer::default()
-            }],
-            capacity: Some(1),
-            ..Link::default()
-        });
+        if let Some((sender, _)) = connected.sends {
+            self.plan.links.push(Link {
+                to: end(receiver, BELL),
+                from: vec![Writer {
+                    end: End {
+                        index: Some(number),
+                        ..end(sender, BELL)
+                    },
+                    ..Writer::default()
+                }],
+                capacity: Some(1),
+                ..Link::default()
+            });
+        }
         self.arriving.push((receiver, link.clone()));
     }
 
@@ -318,10 +359,10 @@ impl Lowering<'_> {
         &mut self,
         component: impl Component + 'static,
         address: &str,
-        link: &Link,
+        from: &[Writer],
     ) -> usize {
         let at = self.plan.processes.len();
-        let span = link.from.first().map(|writer| writer.span);
+        let span = from.first().map(|writer| writer.span);
         self.catalogue = std::mem::take(&mut self.catalogue).with(component);
         self.plan.processes.push(Process {
             component: address.to_owned(),

@@ -10,6 +10,7 @@ use petgraph::graphmap::DiGraphMap;
 
 use crate::judge::Still;
 use crate::network::Net;
+use crate::process::Process;
 use crate::receiver::Station;
 use crate::roster::Who;
 
@@ -22,6 +23,7 @@ impl Net {
             return;
         }
         if waiting.is_empty() {
+            self.still.store(epoch + 1, Ordering::Release);
             return self.let_time_pass();
         }
         for (index, station) in waiting {
@@ -45,7 +47,7 @@ impl Net {
         }
         let receivers = self.receivers.iter();
         let waiting: Vec<_> = receivers
-            .filter(|(index, _)| waits(*index).settlement)
+            .filter(|(index, station)| waits(*index).settlement && !station.is_open_elsewhere())
             .collect();
         self.first_called(&waiting)
     }
@@ -65,7 +67,9 @@ impl Net {
             return last;
         }
         let still = Still::of(self, (0..self.processes.len()).collect());
-        let cycle = still.quiet_cycle(|member| still.is_receiving_or_settled(member));
+        let cycle = still.quiet_cycle(|member| {
+            still.is_receiving_or_settled(member) && !self.is_open_elsewhere(member)
+        });
         let is_in = |cycle: &BTreeSet<usize>| {
             let members = waiting.iter().copied();
             members.filter(|(index, _)| cycle.contains(index)).collect()
@@ -73,7 +77,7 @@ impl Net {
         let of_cycle: Vec<_> = cycle.as_ref().map(is_in).unwrap_or_default();
         if !of_cycle.is_empty() {
             of_cycle
-        } else if self.is_being_fed() {
+        } else if self.is_being_fed() || self.is_fed_elsewhere() {
             Vec::new()
         } else {
             let behind = self.behind(waiting.iter().map(|(index, _)| *index).collect());
@@ -117,6 +121,32 @@ impl Net {
             }
         }
         graph
+    }
+
+    /// Whether nothing moves, and nothing but what comes from other parts can move anything.
+    pub(crate) fn is_still(&self) -> bool {
+        let epoch = self.roster.quiet_epoch();
+        let waits_outside = |process: &Process| process.status().waits.outside;
+        epoch.is_some_and(|epoch| self.still.load(Ordering::Acquire) == epoch + 1)
+            && self.outside.load(Ordering::Acquire) == 0
+            && !self.processes.iter().any(waits_outside)
+            && !self.is_being_fed()
+            && !self.is_left_unread()
+            && self.roster.quiet_epoch() == epoch
+    }
+
+    /// Whether it is a receiver to which other parts may send.
+    fn is_open_elsewhere(&self, process: usize) -> bool {
+        let receivers = &self.receivers;
+        let found = receivers.binary_search_by_key(&process, |(receiver, _)| *receiver);
+        found.is_ok_and(|at| receivers[at].1.is_open_elsewhere())
+    }
+
+    /// Whether other parts may still send something.
+    fn is_fed_elsewhere(&self) -> bool {
+        let is_over = |index: usize| self.processes[index].is_over.load(Ordering::Acquire);
+        let mut open = self.receivers.iter();
+        open.any(|(index, station)| station.is_open_elsewhere() && !is_over(*index))
     }
 
     /// Whether the embedding program may still feed a link.

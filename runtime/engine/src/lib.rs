@@ -26,6 +26,7 @@ mod models;
 mod network;
 mod options;
 mod outcome;
+mod part;
 mod patience;
 mod process;
 mod receiver;

@@ -1,16 +1,18 @@
 //! A network while it runs: who is in it, who has ended, and what becomes of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, after, never, select};
+use paperflow_core::connector::{Store, StoreFault};
 use paperflow_core::turn::Outlet;
 
 use crate::clock::NetClock;
 use crate::connect::Stores;
 use crate::link::{Link, Writer};
 use crate::options::Watch;
+use crate::part::Part;
 use crate::process::{After, Process};
 use crate::receiver::Station;
 use crate::report::{FaultReport, Leak, Outcome, Verdict};
@@ -34,8 +36,14 @@ pub(crate) struct Net {
     /// The processes that read from connectors.
     pub(crate) receivers: Vec<(usize, Arc<Station>)>,
     pub(crate) stores: Stores,
-    /// They have a part in this run.
-    pub(crate) is_kept: bool,
+    /// Those that have a part in this run, with its number there.
+    pub(crate) entered: Vec<(Arc<dyn Store>, u64)>,
+    /// It is a part of a graph.
+    pub(crate) part: Option<Part>,
+    /// After how long without anything to do its input from other parts ends.
+    pub(crate) idle: Option<Duration>,
+    /// One more than the count of wake-ups with which it was found that nothing moves.
+    pub(crate) still: AtomicU64,
     /// Processes that wait for room.
     pub(crate) blocked: AtomicUsize,
     /// Processes that wait for the world.
@@ -130,14 +138,10 @@ impl Net {
     fn keep_account(&self, verdict: Verdict) -> Verdict {
         let flushed = self.receivers.iter().map(|(_, station)| station.flush());
         let settled = flushed.collect::<Result<Vec<()>, _>>();
-        let finish = || {
-            let mut stores = self.stores.all();
-            stores.try_for_each(|store| store.finish(self.stores.graph()))
-        };
         // Who was told to stop has not read its sources to the end: the next run goes on with this one.
         let is_cut_short = self.is_stopping.load(Ordering::Acquire);
-        let is_finished = verdict == Verdict::Finished && self.is_kept && !is_cut_short;
-        match settled.and_then(|_| if is_finished { finish() } else { Ok(()) }) {
+        let is_finished = verdict == Verdict::Finished && !is_cut_short;
+        match settled.and_then(|_| self.conclude(is_finished)) {
             Err(fault) if is_finished => Verdict::Failed(FaultReport {
                 address: self.stores.graph().to_owned(),
                 message: fault.to_string(),
@@ -149,6 +153,14 @@ impl Net {
             }
             Ok(()) => verdict,
         }
+    }
+
+    fn conclude(&self, is_finished: bool) -> Result<(), StoreFault> {
+        if let Some(part) = &self.part {
+            return part.conclude(is_finished);
+        }
+        let mut stores = self.entered.iter().filter(|_| is_finished);
+        stores.try_for_each(|(store, epoch)| store.finish(self.stores.graph(), *epoch))
     }
 
     /// Nothing will be settled any more. Others, such as a signal handler, may hold on to the network.
@@ -168,6 +180,7 @@ impl Net {
         self.roster.stop();
         self.clock.stop();
         self.externals.iter().for_each(|external| external.ring());
+        self.part.iter().for_each(Part::ring);
     }
 
     pub(crate) fn fail(&self, report: FaultReport) {

@@ -43,6 +43,13 @@ pub struct Options {
     pub virtual_time: bool,
     /// What is too long; without it nobody watches. A network in virtual time is not watched.
     pub watch: Option<Watch>,
+    /// The name of this copy, when the network is a part of a graph that runs several times. The program
+    /// that begins to run a copy takes the place of the one that ran it before.
+    pub copy: String,
+    /// When it is a part of a graph: after how long without anything to do its input from other parts
+    /// ends. Without it, it ends when they say so, and cycles through several parts when nothing moves in
+    /// any of them.
+    pub idle: Option<Duration>,
 }
 
 /// What is too long for a network that runs.
@@ -74,6 +81,9 @@ impl Default for Watch {
 /// 110 at 128 and 112 at 1024 packets, on a shared two-core machine.
 pub const DEFAULT_CAPACITY: usize = 128;
 
+/// The name of the only copy of a part.
+const USUAL_COPY: &str = "1";
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -83,6 +93,8 @@ impl Default for Options {
             patience: Duration::from_secs(60),
             virtual_time: false,
             watch: Some(Watch::default()),
+            copy: String::from(USUAL_COPY),
+            idle: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use crate::clock::NetClock;
 use crate::network::{Event, Net, Running, Thread};
+use crate::part;
 use crate::process::{Process, Socket};
 use crate::report::{
     FaultReport, LinkStatistics, Outcome, ProcessStatistics, Statistics, Totals, Unbalanced,
@@ -48,6 +49,10 @@ impl Running {
         if let (Some(limits), NetClock::Real(_)) = (net.watch, &net.clock) {
             let net = Arc::clone(&net);
             crew.spawn("watch", None, move || Watching::new(net, limits).keep_on());
+        }
+        if net.part.is_some() {
+            let net = Arc::clone(&net);
+            crew.spawn("parts", None, move || part::keep_on(&net));
         }
         net.kick_off();
         Self {

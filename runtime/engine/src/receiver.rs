@@ -19,6 +19,7 @@ use paperflow_core::{
 use parking_lot::Mutex;
 
 use crate::connect::BELL;
+use crate::part::{Shore, Unsettled};
 use crate::patience::{Patience, Refused};
 
 /// Most deliveries that are asked for at a time.
@@ -26,8 +27,9 @@ const MOST: usize = 64;
 
 /// Makes the process that reads a connector for one in-port.
 ///
-/// It ends when nobody sends any more, and nothing is ready, leased, resting or unsettled; or when
-/// nothing moves any more and others can only settle what they hold once they see the end.
+/// It ends when nobody sends any more, here or in other parts, and nothing is ready, leased, resting or
+/// unsettled; or when nothing moves any more and others can only settle what they hold once they see the
+/// end.
 pub(crate) struct Receiver {
     spec: Spec,
     station: Arc<Station>,
@@ -43,6 +45,9 @@ pub(crate) struct Station {
     competes: bool,
     /// Nothing more will be settled before it ends.
     is_last_call: AtomicBool,
+    /// What the connector has to do with other parts, with its name among all of the graph.
+    shore: Option<(String, Arc<Shore>)>,
+    pub(crate) unsettled: Unsettled,
     subscription: Mutex<Subscribed>,
 }
 
@@ -64,6 +69,23 @@ impl Station {
     fn subscription(&self) -> Option<Arc<dyn Subscription>> {
         let subscription = self.subscription.lock();
         subscription.as_ref()?.as_ref().ok().map(Arc::clone)
+    }
+
+    /// The name of its connector among all of the graph, if other parts use it as well.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.shore.as_ref().map(|(key, _)| key.as_str())
+    }
+
+    /// Something may come from another part, or others are at it.
+    pub(crate) fn is_open_elsewhere(&self) -> bool {
+        self.shore.as_ref().is_some_and(|(_, shore)| {
+            !shore.is_over() || self.unsettled.elsewhere.load(Ordering::Acquire) > 0
+        })
+    }
+
+    /// Whether nobody elsewhere sends any more.
+    pub(crate) fn is_over_elsewhere(&self) -> bool {
+        self.shore.as_ref().is_none_or(|(_, shore)| shore.is_over())
     }
 
     pub(crate) fn call_for_the_last_time(&self) {
@@ -90,7 +112,7 @@ impl Receiver {
         group: &str,
         connector: Arc<dyn Connector>,
         competes: bool,
-        patience: &Patience,
+        (shore, patience): (Option<(String, Arc<Shore>)>, &Patience),
     ) -> Self {
         let spec = Spec::new(name, "Reads packets from a connector.")
             .input(PortSpec::new(
@@ -105,6 +127,8 @@ impl Receiver {
             connector,
             competes,
             is_last_call: AtomicBool::new(false),
+            shore,
+            unsettled: Unsettled::default(),
             subscription: Mutex::default(),
         });
         Self {
@@ -187,6 +211,7 @@ impl Activity for Receiving {
                 Ok(Found::Some) => {
                     failpoint!("after_receive");
                     self.refused.served();
+                    self.station.unsettled.delivered(self.deliveries.len());
                     self.unpack(&subscription);
                 }
                 Ok(Found::Empty(outlook)) => {
@@ -235,11 +260,12 @@ impl Receiving {
 
     /// There is nothing to receive now: what it waits for, or that there is nothing to wait for.
     fn wait(&mut self, turn: &mut Turn, cx: &Context<'_>, outlook: Outlook) -> Step {
-        let is_over = matches!(turn.take(0), Take::End);
+        let is_over = matches!(turn.take(0), Take::End) && self.station.is_over_elsewhere();
+        self.station.unsettled.found(outlook);
         if let Some(due) = outlook.due {
             self.alarm = Some(self.timer.wake_at(due, cx.waker().clone()));
             turn.wait_outside();
-        } else if outlook.unsettled + outlook.elsewhere > 0 {
+        } else if outlook.unsettled + outlook.elsewhere > 0 || !self.station.is_over_elsewhere() {
             turn.wait_for_settlement();
         } else if is_over {
             return Step::Done;

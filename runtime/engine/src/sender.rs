@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::Context;
 
-use paperflow_core::connector::{Connector, Disposition};
+use paperflow_core::connector::{Connector, Disposition, StoreFault};
 use paperflow_core::headers::names;
 use paperflow_core::message::{Id, Message, Part};
 use paperflow_core::settle::Settle;
@@ -13,6 +13,7 @@ use paperflow_core::{
 };
 
 use crate::connect::BELL;
+use crate::part::Shore;
 use crate::patience::{Patience, Refused};
 
 /// Most messages that are written at a time.
@@ -27,6 +28,8 @@ pub(crate) struct Sender {
     /// From which the identities of packets follow that come without one.
     chance: Id,
     patience: Patience,
+    /// What it has to do with other parts.
+    shore: Option<Arc<Shore>>,
 }
 
 impl Sender {
@@ -34,6 +37,7 @@ impl Sender {
         name: &str,
         connector: Arc<dyn Connector>,
         chance: Id,
+        shore: Option<Arc<Shore>>,
         patience: &Patience,
     ) -> Self {
         let mut spec = Spec::new(name, "Writes packets to a connector.")
@@ -45,6 +49,7 @@ impl Sender {
             connector,
             chance,
             patience: patience.clone(),
+            shore,
         }
     }
 }
@@ -58,6 +63,7 @@ impl Component for Sender {
         Ok(Box::new(Sending {
             connector: Arc::clone(&self.connector),
             refused: Refused::new(&self.spec.name, &self.patience, params.timer()),
+            shore: self.shore.clone(),
             chance: self.chance,
             nameless: 0,
             taken: Vec::new(),
@@ -71,6 +77,7 @@ impl Component for Sender {
 struct Sending {
     connector: Arc<dyn Connector>,
     refused: Refused,
+    shore: Option<Arc<Shore>>,
     chance: Id,
     /// Packets that came without an identity.
     nameless: u64,
@@ -96,7 +103,7 @@ impl Activity for Sending {
     fn step(&mut self, turn: &mut Turn, cx: &mut Context<'_>) -> Result<Step, Fault> {
         self.refused.wake();
         loop {
-            let room = match self.connector.room(cx.waker()) {
+            let room = match self.room(cx) {
                 Ok(room) => room,
                 Err(fault) => return self.refused.rest(fault, turn, cx),
             };
@@ -112,10 +119,12 @@ impl Activity for Sending {
                 return Ok(match taken {
                     Taken::Enough => Step::More,
                     Taken::All => Step::Wait,
-                    Taken::End => Step::Done,
+                    Taken::End => self.done(),
                 });
             }
-            if let Err(fault) = self.connector.send(&self.messages) {
+            if !self.was_ended()
+                && let Err(fault) = self.connector.send(&self.messages)
+            {
                 return self.refused.rest(fault, turn, cx);
             }
             self.refused.served();
@@ -139,6 +148,26 @@ impl Activity for Sending {
 }
 
 impl Sending {
+    /// The end of what it sends had been told before, in this run: all of this has been sent.
+    fn was_ended(&self) -> bool {
+        self.shore.as_ref().is_some_and(|shore| shore.was_ended())
+    }
+
+    fn room(&self, cx: &Context<'_>) -> Result<usize, StoreFault> {
+        if self.was_ended() {
+            return Ok(MOST);
+        }
+        self.connector.room(cx.waker())
+    }
+
+    /// All is safe, and there is no more.
+    fn done(&self) -> Step {
+        if let Some(shore) = &self.shore {
+            shore.end();
+        }
+        Step::Done
+    }
+
     fn take(&mut self, turn: &mut Turn, most: usize) -> Result<Taken, Fault> {
         while self.messages.len() < most {
             if turn.is_spent() {

@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::catalogue::Catalogue;
 use crate::check::drawing;
 use crate::diagnostic::Diagnostic;
@@ -11,6 +13,7 @@ use crate::diagnostics;
 use crate::diagnostics::cannot_share::Reason;
 use crate::instances::INSTANCES;
 use crate::model::{self, Export, Graph, Origin, PortRef};
+use crate::parts::{HOST, ORG};
 use crate::plan::{End, Plan, Process, Scope, Subnet};
 use crate::similar::suggest;
 use crate::source::{FileId, Span};
@@ -51,6 +54,8 @@ pub(super) struct Opened {
     pub(super) processes: Range<usize>,
     component: String,
     span: Span,
+    /// Where all that is in it runs, and whose it is.
+    placed: Vec<(String, Value)>,
     /// What unknown names were probably meant to be.
     meant: HashMap<String, Option<String>>,
 }
@@ -109,6 +114,8 @@ struct Use {
     component: String,
     span: Span,
     scope: Option<usize>,
+    /// What is written of the subnet and holds for all that is in it.
+    placed: Vec<(String, Value)>,
 }
 
 impl<'a> Tree<'a> {
@@ -150,6 +157,7 @@ impl<'a> Tree<'a> {
             component: graph.name.clone(),
             span: Span::new(span.file, 0, 0),
             scope: None,
+            placed: Vec::new(),
         };
         self.open(Arc::new(graph.clone()), used);
     }
@@ -169,6 +177,7 @@ impl<'a> Tree<'a> {
             processes: start..start,
             component: used.component,
             span: used.span,
+            placed: used.placed,
             meant: HashMap::new(),
         });
         self.chain.push(index);
@@ -236,13 +245,19 @@ impl<'a> Tree<'a> {
         self.plan.processes.push(Process {
             address: self.address(index, &process.name),
             component: String::from(component),
-            metadata: process.metadata.clone(),
+            metadata: self.placed(index, &process.metadata),
             trace: process.trace,
             scope,
             span: process.span,
             component_span: process.component_span.unwrap_or(process.span),
         });
         Node::Process(self.plan.processes.len() - 1)
+    }
+
+    /// Metadata, with what holds for all of the subnet around it first: the process's own goes before.
+    fn placed(&self, index: usize, own: &[(String, Value)]) -> Vec<(String, Value)> {
+        let around = self.opened[index].placed.iter();
+        around.chain(own).cloned().collect()
     }
 
     fn address(&self, index: usize, name: &str) -> String {
@@ -283,6 +298,8 @@ impl<'a> Tree<'a> {
         let address = self.address(index, &process.name);
         let component = String::from(name);
         self.check_single(&address, process);
+        let mut placed = self.placed(index, &process.metadata);
+        placed.retain(|(key, _)| [HOST, ORG].contains(&key.as_str()));
         Some(self.open(
             graph,
             Use {
@@ -290,6 +307,7 @@ impl<'a> Tree<'a> {
                 component,
                 span: process.span,
                 scope,
+                placed,
             },
         ))
     }

@@ -24,6 +24,7 @@
 //! A script touches several keys, so a cluster cannot serve; a primary with replicas can.
 
 mod line;
+mod notes;
 mod queue;
 mod reader;
 mod scripts;
@@ -37,8 +38,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::Sender;
 use paperflow_core::connector::{
-    Capabilities, Connector, ConnectorKind, Consumer, Declaration, Desk, Sent, Store, StoreFault,
-    Subscription,
+    Capabilities, Connector, ConnectorKind, Consumer, Declaration, Desk, Notes, Sent, Store,
+    StoreFault, Subscription,
 };
 use paperflow_core::message::{Message, hash_of_key};
 use parking_lot::Mutex;
@@ -49,6 +50,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::fault::{damaged, unsupported};
 use crate::seen::WINDOW;
 use line::{Call, Line, Terms};
+use notes::Board;
 use queue::Queue;
 use reader::Reader;
 use wire::{item, list, lossy, number};
@@ -253,8 +255,15 @@ impl Inner {
         Ok(Arc::clone(queue))
     }
 
-    fn run(&self, graph: &str, what: &str, connectors: Vec<String>) -> Result<u64, StoreFault> {
-        let mut call = Call::of(&scripts::RUN).with(graph).with(what);
+    /// The number of a graph's run, after the one of this number, if one is given, has finished.
+    fn run(
+        &self,
+        graph: &str,
+        finished: Option<u64>,
+        connectors: Vec<String>,
+    ) -> Result<u64, StoreFault> {
+        let finished = finished.map(|epoch| epoch.to_string()).unwrap_or_default();
+        let mut call = Call::of(&scripts::RUN).with(graph).with(finished);
         connectors.iter().for_each(|name| call.add(name));
         let answer = self.line.ask(call)?;
         number(&answer).ok_or_else(|| damaged("a server has no number for a run"))
@@ -300,17 +309,21 @@ impl Store for Redis {
         for user in self.inner.users.lock().values_mut() {
             user.get_or_insert_with(|| graph.to_owned());
         }
-        self.inner.run(graph, "", Vec::new())
+        self.inner.run(graph, None, Vec::new())
     }
 
-    fn finish(&self, graph: &str) -> Result<(), StoreFault> {
+    fn finish(&self, graph: &str, epoch: u64) -> Result<(), StoreFault> {
         let users = self.inner.users.lock();
         let own = users
             .iter()
             .filter(|(_, user)| user.as_deref() == Some(graph));
         let own = own.map(|(name, _)| name.clone()).collect();
         drop(users);
-        self.inner.run(graph, "finish", own).map(|_| ())
+        self.inner.run(graph, Some(epoch), own).map(|_| ())
+    }
+
+    fn notes(&self, graph: &str) -> Result<Option<Arc<dyn Notes>>, StoreFault> {
+        Ok(Some(Arc::new(Board::of(&self.inner.line, graph))))
     }
 
     fn close(&self) {
@@ -343,6 +356,10 @@ impl Connector for Handle {
 
     fn is_shared(&self) -> bool {
         true
+    }
+
+    fn unfinished(&self, _: &str) -> Result<Option<u64>, StoreFault> {
+        self.queue.unfinished().map(Some)
     }
 
     fn subscribe(&self, consumer: Consumer) -> Result<Arc<dyn Subscription>, StoreFault> {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
+use ::redis::pipe;
 use paperflow_core::connector::{Declaration, Sent, StoreFault};
 use paperflow_core::message::Message;
 use parking_lot::Mutex;
@@ -151,6 +152,17 @@ impl Queue {
             local.writers.retain(|other| !other.will_wake(waker));
         }
         Ok(room)
+    }
+
+    /// All that is in it: what is done is gone.
+    pub(super) fn unfinished(&self) -> Result<u64, StoreFault> {
+        self.write_settled()?;
+        let mut pipeline = pipe();
+        let key = format!("{}{}", self.line.prefix, self.name);
+        pipeline.cmd("XLEN").arg(key);
+        let answers = self.line.query(&pipeline)?;
+        let count = answers.first().and_then(number);
+        count.ok_or_else(|| damaged("a server cannot count"))
     }
 
     fn ask_for_room(&self) -> Result<usize, StoreFault> {

@@ -58,9 +58,9 @@ fn ids_are_known_in_memory_and_out_of_it() {
 fn ids_of_a_run_that_is_over_are_forgotten() {
     let (folder, clock) = folder();
     let (store, queue) = open(&folder, &clock);
-    store.epoch("g").unwrap();
+    let epoch = store.epoch("g").unwrap();
     send(&queue, 0..ALL);
-    store.finish("g").unwrap();
+    store.finish("g", epoch).unwrap();
     assert_eq!(send(&queue, 0..50), 50);
     drop((queue, store));
     assert_eq!(rows(&folder, "seen"), 0);

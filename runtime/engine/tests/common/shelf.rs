@@ -7,8 +7,8 @@ use std::task::Waker;
 
 use paperflow_core::connector::{
     Capabilities, Connector, ConnectorKind, Consumer, Declaration, Delivery, Desk, Disposition,
-    Found, Handled, Outlook, Sent, Settlement, Store, StoreFault, StoreFaultKind, Subscription,
-    Work,
+    Found, Handled, Notes, Outlook, Sent, Settlement, Store, StoreFault, StoreFaultKind,
+    Subscription, Work,
 };
 use paperflow_core::message::{Id, Message};
 use parking_lot::Mutex;
@@ -16,6 +16,9 @@ use parking_lot::Mutex;
 /// Keeps queues in memory. A failed message is ready again at once.
 #[derive(Default)]
 pub struct Shelf {
+    /// Several networks use it at a time.
+    is_shared: bool,
+    notes: Arc<Board>,
     pub queues: Mutex<BTreeMap<String, Arc<Queue>>>,
     epoch: Mutex<u64>,
     desks: Mutex<BTreeMap<String, Arc<Drawer>>>,
@@ -36,6 +39,9 @@ pub struct Queue {
 pub struct State {
     pub ready: VecDeque<(Message, u32)>,
     pub leased: BTreeMap<u64, (Message, u32)>,
+    /// By ticket: the reader.
+    holders: BTreeMap<u64, u64>,
+    readers: u64,
     pub dead: Vec<(Message, Settlement)>,
     pub seen: BTreeSet<Id>,
     pub tickets: u64,
@@ -44,6 +50,13 @@ pub struct State {
     pub is_doubling: bool,
     /// Calls that are refused.
     pub down: usize,
+}
+
+impl Queue {
+    /// Deliveries so far.
+    pub fn tickets(&self) -> u64 {
+        self.state.lock().tickets
+    }
 }
 
 impl State {
@@ -56,8 +69,9 @@ impl State {
     }
 
     /// A delivery of a message.
-    fn lease(&mut self, message: Message, failures: u32) -> Delivery {
+    fn lease(&mut self, message: Message, failures: u32, reader: u64) -> Delivery {
         self.tickets += 1;
+        self.holders.insert(self.tickets, reader);
         self.leased
             .insert(self.tickets, (message.clone(), failures));
         Delivery {
@@ -91,7 +105,9 @@ impl Store for Shelf {
         });
         let mut state = queue.state.lock();
         // Who read in an earlier run is gone.
-        state.wakers.clear();
+        if !self.is_shared {
+            state.wakers.clear();
+        }
         state.is_doubling = self.is_doubling.load(Ordering::Relaxed);
         state.down = self.down.load(Ordering::Relaxed);
         drop(state);
@@ -106,16 +122,40 @@ impl Store for Shelf {
         Ok(drawer)
     }
 
+    fn notes(&self, _: &str) -> Result<Option<Arc<dyn Notes>>, StoreFault> {
+        let notes: Arc<dyn Notes> = Arc::clone(&self.notes) as Arc<dyn Notes>;
+        Ok(self.is_shared.then_some(notes))
+    }
+
     fn epoch(&self, _: &str) -> Result<u64, StoreFault> {
         Ok(*self.epoch.lock())
     }
 
-    fn finish(&self, _: &str) -> Result<(), StoreFault> {
-        *self.epoch.lock() += 1;
+    fn finish(&self, _: &str, epoch: u64) -> Result<(), StoreFault> {
+        let mut current = self.epoch.lock();
+        if *current != epoch {
+            return Ok(());
+        }
+        *current += 1;
         for queue in self.queues.lock().values() {
             queue.state.lock().seen.clear();
         }
         Ok(())
+    }
+}
+
+/// What parts tell each other.
+#[derive(Default)]
+pub struct Board(Mutex<BTreeMap<String, String>>);
+
+impl Notes for Board {
+    fn write(&self, name: &str, text: &str) -> Result<(), StoreFault> {
+        self.0.lock().insert(name.to_owned(), text.to_owned());
+        Ok(())
+    }
+
+    fn read(&self) -> Result<Vec<(String, String)>, StoreFault> {
+        Ok(self.0.lock().clone().into_iter().collect())
     }
 }
 
@@ -153,20 +193,30 @@ impl Connector for Handle {
     }
 
     fn subscribe(&self, consumer: Consumer) -> Result<Arc<dyn Subscription>, StoreFault> {
-        self.0.state.lock().wakers.push(consumer.waker);
-        Ok(Arc::new(Reader(Arc::clone(&self.0))))
+        let mut state = self.0.state.lock();
+        state.wakers.push(consumer.waker);
+        state.readers += 1;
+        Ok(Arc::new(Reader(Arc::clone(&self.0), state.readers)))
+    }
+
+    fn unfinished(&self, _: &str) -> Result<Option<u64>, StoreFault> {
+        let state = self.0.state.lock();
+        Ok(Some((state.ready.len() + state.leased.len()) as u64))
     }
 }
 
-struct Reader(Arc<Queue>);
+struct Reader(Arc<Queue>, u64);
 
 impl Subscription for Reader {
     fn receive(&self, most: usize, into: &mut Vec<Delivery>) -> Result<Found, StoreFault> {
         let mut state = self.0.state.lock();
         state.answer()?;
         if state.ready.is_empty() {
+            let holders = state.holders.values();
+            let unsettled = holders.filter(|holder| **holder == self.1).count();
             return Ok(Found::Empty(Outlook {
-                unsettled: state.leased.len(),
+                unsettled,
+                elsewhere: state.leased.len() - unsettled,
                 ..Outlook::default()
             }));
         }
@@ -175,9 +225,9 @@ impl Subscription for Reader {
                 break;
             };
             if state.is_doubling {
-                into.push(state.lease(message.clone(), failures));
+                into.push(state.lease(message.clone(), failures, self.1));
             }
-            into.push(state.lease(message, failures));
+            into.push(state.lease(message, failures, self.1));
         }
         state.call();
         Ok(Found::Some)
@@ -185,6 +235,7 @@ impl Subscription for Reader {
 
     fn settle(&self, ticket: u64, settlement: Settlement) {
         let mut state = self.0.state.lock();
+        state.holders.remove(&ticket);
         let Some((message, failures)) = state.leased.remove(&ticket) else {
             return;
         };
@@ -204,14 +255,30 @@ impl Subscription for Reader {
 
     fn close(&self) {
         let mut state = self.0.state.lock();
-        let leased = std::mem::take(&mut state.leased);
-        for (message, failures) in leased.into_values().rev() {
-            state.ready.push_front((message, failures + 1));
+        let holders = std::mem::take(&mut state.holders);
+        let (own, others) = holders
+            .into_iter()
+            .partition(|(_, holder)| *holder == self.1);
+        state.holders = others;
+        let own: BTreeMap<u64, u64> = own;
+        for ticket in own.into_keys().rev() {
+            if let Some((message, failures)) = state.leased.remove(&ticket) {
+                state.ready.push_front((message, failures + 1));
+            }
         }
+        state.call();
     }
 }
 
 impl Shelf {
+    /// One that several networks use at a time.
+    pub fn shared() -> Arc<Self> {
+        Arc::new(Self {
+            is_shared: true,
+            ..Self::default()
+        })
+    }
+
     pub fn with<R>(&self, queue: &str, look: impl FnOnce(&State) -> R) -> R {
         look(&self.queues.lock()[queue].state.lock())
     }

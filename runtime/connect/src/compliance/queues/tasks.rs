@@ -204,10 +204,11 @@ fn runs(bench: &mut dyn Bench) {
     bench.crash();
     let tasks = queue(bench, "q", 3);
     assert_eq!(bench.store().epoch("g").unwrap(), first);
-    bench.store().finish("g").unwrap();
+    bench.store().finish("g", first).unwrap();
     assert_ne!(bench.store().epoch("g").unwrap(), first);
     assert_eq!(tasks.send(&texts(&["a"])).unwrap().written, 1);
     let other = bench.store().epoch("other").unwrap();
-    bench.store().finish("g").unwrap();
+    let again = bench.store().epoch("g").unwrap();
+    bench.store().finish("g", again).unwrap();
     assert_eq!(bench.store().epoch("other").unwrap(), other);
 }

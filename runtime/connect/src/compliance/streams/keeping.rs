@@ -101,7 +101,7 @@ pub fn a_finished_run_is_followed_by_another(bench: &mut dyn Bench) {
     let stream = stream(bench, 1);
     let epoch = bench.store().epoch("graph").unwrap();
     assert_eq!(stream.send(&messages(0..5)).unwrap().written, 5);
-    bench.store().finish("graph").unwrap();
+    bench.store().finish("graph", epoch).unwrap();
     let stream = self::stream(bench, 1);
     assert_ne!(bench.store().epoch("graph").unwrap(), epoch);
     assert_eq!(stream.send(&messages(0..5)).unwrap().written, 5);

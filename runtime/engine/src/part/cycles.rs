@@ -1,0 +1,84 @@
+//! Cycles that lead through several parts, and where they are entered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use paperflow_graph::plan::{Connector, Plan};
+use petgraph::algo::kosaraju_scc;
+use petgraph::graphmap::DiGraphMap;
+
+/// A cycle into which nothing comes any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Cycle {
+    /// The process at which it is entered, where it is to end: the first that something leads to from
+    /// elsewhere; else the first.
+    pub(super) entry: usize,
+    /// All its processes.
+    pub(super) members: BTreeSet<usize>,
+}
+
+/// The cycles of a graph in which nothing moves, that lead through several parts and into which nothing
+/// comes any more. What is fed by nothing has ended, and so have cycles within one part, which sees to
+/// them itself.
+pub(super) fn foremost(whole: &Plan, is_over: impl Fn(&Connector) -> bool) -> Vec<Cycle> {
+    let mut graph = DiGraphMap::<usize, ()>::new();
+    for link in &whole.links {
+        if !link.connector.as_deref().is_some_and(&is_over) {
+            for writer in link.writers() {
+                graph.add_edge(writer.end.process, link.to.process, ());
+            }
+        }
+    }
+    let parts = parts(whole);
+    loop {
+        let circles = kosaraju_scc(&graph);
+        let mut found = Vec::new();
+        let mut ended = Vec::new();
+        for circle in circles {
+            let members: BTreeSet<usize> = circle.into_iter().collect();
+            let comes_from =
+                |member: &usize| graph.neighbors_directed(*member, petgraph::Direction::Incoming);
+            if !members
+                .iter()
+                .flat_map(comes_from)
+                .all(|from| members.contains(&from))
+            {
+                continue;
+            }
+            let within: BTreeSet<_> = members.iter().map(|member| parts.get(member)).collect();
+            if within.len() > 1 {
+                let entry = entry(whole, &members);
+                found.push(Cycle { entry, members });
+            } else {
+                ended.extend(members);
+            }
+        }
+        if ended.is_empty() {
+            return found;
+        }
+        for process in ended {
+            graph.remove_node(process);
+        }
+    }
+}
+
+/// By process: its part.
+fn parts(whole: &Plan) -> BTreeMap<usize, usize> {
+    let parts = whole.parts.iter().enumerate();
+    let members = parts.flat_map(|(at, part)| part.processes.iter().map(move |one| (*one, at)));
+    members.collect()
+}
+
+fn entry(whole: &Plan, members: &BTreeSet<usize>) -> usize {
+    let is_entered = |member: &usize| {
+        let mut links = whole.links.iter().filter(|link| link.to.process == *member);
+        links.any(|link| {
+            let mut writers = link.writers();
+            writers.any(|writer| !members.contains(&writer.end.process))
+        })
+    };
+    let mut all = members.iter().copied();
+    let entered = all.find(is_entered);
+    entered
+        .or_else(|| members.first().copied())
+        .unwrap_or_default()
+}

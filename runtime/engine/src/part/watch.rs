@@ -1,0 +1,335 @@
+//! The thread that writes the note of a part, and reads those of the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use paperflow_core::connector::StoreFault;
+use paperflow_graph::plan::{Connector, ConnectorKind};
+
+use crate::network::Net;
+use crate::report::FaultReport;
+use crate::roster::Who;
+
+use super::cycles::{Cycle, foremost};
+use super::quiet::Quiet;
+use super::seen::part_of;
+use super::{Account, Part, key_of};
+
+/// How often notes are read.
+const TICK: Duration = Duration::from_millis(100);
+/// How often at least a program says that it is there.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Watches until the network has ended.
+pub(crate) fn keep_on(net: &Arc<Net>) {
+    let Some(part) = &net.part else {
+        return;
+    };
+    let mut watching = Watching {
+        net,
+        part,
+        quiet: Quiet::default(),
+        written: Instant::now(),
+        still_since: None,
+    };
+    while !net.roster.is_stopped() {
+        if let Err(fault) = watching.look() {
+            // It may be there again the next time.
+            tracing::warn!(part = %part.name, "{fault}");
+        }
+        // Somebody rings, or it is time: either way it looks again.
+        let _either = part.poke.recv_timeout(TICK);
+    }
+}
+
+struct Watching<'a> {
+    net: &'a Arc<Net>,
+    part: &'a Part,
+    quiet: Quiet,
+    written: Instant,
+    /// Since when nothing moves here, and how much had moved by then.
+    still_since: Option<(Instant, u64)>,
+}
+
+impl Watching<'_> {
+    fn look(&mut self) -> Result<(), StoreFault> {
+        let notes = self.part.notes.read()?;
+        let present = {
+            let mut seen = self.part.seen.lock();
+            seen.update(notes, self.part.epoch);
+            let present = seen.present();
+            let present = present.map(|(name, account)| (name.to_owned(), account.clone()));
+            present.collect::<BTreeMap<String, Account>>()
+        };
+        if self.is_replaced(&present) {
+            return Ok(());
+        }
+        self.write(present.get(&self.part.note))?;
+        self.tell_receivers();
+        self.end_when_idle()?;
+        self.end_cycles(&present)
+    }
+
+    /// Writes its note, if there is something new to say, or somebody may wait for it.
+    fn write(&mut self, written: Option<&Account>) -> Result<(), StoreFault> {
+        let moved = self.net.moved();
+        let mut account = self.part.account.lock();
+        if account.is_finished || account.has_left {
+            return Ok(());
+        }
+        let is_still = self.net.is_still() && self.net.moved() == moved;
+        let is_cut_short = self.net.is_stopping.load(Ordering::Acquire);
+        let mut new = Account {
+            is_still,
+            moved,
+            held: self.held(),
+            ..account.clone()
+        };
+        // What was told to stop has not been sent to its end.
+        if !is_cut_short {
+            let is_over =
+                |sender: usize| self.net.processes[sender].is_over.load(Ordering::Acquire);
+            new.ended = self.part.ended(is_over);
+        }
+        self.still_since = match self.still_since {
+            Some((since, before)) if is_still && before == moved => Some((since, before)),
+            _ => is_still.then(|| (Instant::now(), moved)),
+        };
+        let is_old = written != Some(&new) || self.written.elapsed() >= BEAT;
+        if is_old || is_still {
+            new.beat(&*self.part.notes, &self.part.note)?;
+            *account = new;
+            self.written = Instant::now();
+        }
+        Ok(())
+    }
+
+    fn held(&self) -> BTreeMap<String, u64> {
+        let mut held = BTreeMap::new();
+        for (_, station) in &self.net.receivers {
+            let unsettled = station.unsettled.here.load(Ordering::Acquire) as u64;
+            if let Some(key) = station.key().filter(|_| unsettled > 0) {
+                *held.entry(key.to_owned()).or_default() += unsettled;
+            }
+        }
+        held
+    }
+
+    /// Another program runs under the same name: this one has no say any more.
+    fn is_replaced(&self, present: &BTreeMap<String, Account>) -> bool {
+        let account = self.part.account.lock();
+        let found = present.get(&self.part.note);
+        let is_replaced = found.is_some_and(|found| account.is_replaced_by(found));
+        drop(account);
+        if is_replaced {
+            let (part, copy) = (&self.part.name, self.part.note.rsplit_once('/'));
+            let copy = copy.map_or("", |(_, copy)| copy);
+            self.net.fail(FaultReport {
+                address: part.clone(),
+                message: format!(
+                    "another program has begun to run the part `{part}` as its copy `{copy}`; each copy needs a name of its own"
+                ),
+                ..FaultReport::default()
+            });
+        }
+        is_replaced
+    }
+
+    /// Receivers of connectors to which nobody elsewhere sends any more may end.
+    fn tell_receivers(&self) {
+        let seen = self.part.seen.lock();
+        let mut over = BTreeSet::new();
+        for (key, crossing) in &self.part.connectors {
+            let mut writers = crossing.writers.iter();
+            let is_over = writers.all(|part| seen.has_ended(part, key, &self.part.note));
+            if is_over && !crossing.shore.is_over.swap(true, Ordering::AcqRel) {
+                over.insert(key.as_str());
+            }
+        }
+        drop(seen);
+        if !over.is_empty() {
+            self.net.busily(|| {
+                for (index, station) in &self.net.receivers {
+                    if station.key().is_some_and(|key| over.contains(key)) {
+                        self.net.roster.wake(*index);
+                    }
+                }
+            });
+        }
+    }
+
+    /// Somebody has said after how long a part in which nothing moves is to end.
+    fn end_when_idle(&mut self) -> Result<(), StoreFault> {
+        let (Some(idle), Some((since, _))) = (self.net.idle, self.still_since) else {
+            return Ok(());
+        };
+        if since.elapsed() < idle || self.is_awaited()? {
+            return Ok(());
+        }
+        self.still_since = None;
+        tracing::debug!(part = %self.part.name, "nothing has moved for {idle:?}");
+        self.net.busily(|| {
+            for (index, station) in &self.net.receivers {
+                if station.key().is_some() {
+                    station.call_for_the_last_time();
+                    self.net.roster.wake(*index);
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// Whether something that this part has sent is not done.
+    fn is_awaited(&self) -> Result<bool, StoreFault> {
+        for crossing in self.part.connectors.values() {
+            if crossing.writers.contains(&self.part.name) {
+                for group in &crossing.groups {
+                    if crossing.connector.unfinished(group)?.unwrap_or(0) > 0 {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Ends the cycles through several parts that are entered here, once nothing moves anywhere.
+    fn end_cycles(&mut self, present: &BTreeMap<String, Account>) -> Result<(), StoreFault> {
+        let mut parts = self.part.whole.parts.iter();
+        let is_run = |part: &str| present.keys().any(|name| part_of(name) == part);
+        if !parts.all(|part| is_run(&part.name)) {
+            self.quiet = Quiet::No;
+            return Ok(());
+        }
+        let part = self.part;
+        if !self.quiet.look(present, || part.is_empty(present))? {
+            return Ok(());
+        }
+        let is_over = |connector: &Connector| part.is_over(connector, present);
+        let cycles = foremost(&part.whole, is_over);
+        tracing::debug!(part = %part.name, cycles = cycles.len(), "nothing moves in any part");
+        self.net.busily(|| {
+            for cycle in &cycles {
+                self.net.end_cycle(part, cycle);
+            }
+            // Without a cycle it is several copies that hold something to the end of their input.
+            let held = self.net.receivers.iter().filter(|(_, station)| {
+                cycles.is_empty() && station.is_over_elsewhere() && station.key().is_some()
+            });
+            for (index, station) in held {
+                station.call_for_the_last_time();
+                self.net.roster.wake(*index);
+            }
+        });
+        Ok(())
+    }
+}
+
+impl Part {
+    /// Whether the store has nothing of the connectors between parts, but for what they hold to the end
+    /// of their input.
+    fn is_empty(&self, present: &BTreeMap<String, Account>) -> Result<bool, StoreFault> {
+        for (key, crossing) in &self.connectors {
+            if crossing.kind == ConnectorKind::Pubsub {
+                continue;
+            }
+            let held = present.values().filter_map(|account| account.held.get(key));
+            let held: u64 = held.sum();
+            let mut unfinished = 0;
+            for group in &crossing.groups {
+                match crossing.connector.unfinished(group)? {
+                    Some(count) => unfinished += count,
+                    None => return Ok(false),
+                }
+                // All who read a queue take from the same messages.
+                if crossing.kind == ConnectorKind::Queue {
+                    break;
+                }
+            }
+            if unfinished > held {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether nobody sends to a connector any more.
+    fn is_over(&self, connector: &Connector, present: &BTreeMap<String, Account>) -> bool {
+        let key = key_of(connector);
+        let Some(crossing) = self.connectors.get(&key) else {
+            return false;
+        };
+        let mut accounts = present.iter();
+        accounts.all(|(name, account)| {
+            !crossing.writers.contains(part_of(name)) || account.has_ended(&key)
+        })
+    }
+}
+
+impl Net {
+    /// How much has moved so far.
+    fn moved(&self) -> u64 {
+        let received: u64 = self
+            .processes
+            .iter()
+            .map(crate::process::Process::received)
+            .sum();
+        let delivered = self.receivers.iter();
+        let delivered = delivered.map(|(_, one)| one.unsettled.delivered.load(Ordering::Acquire));
+        received + delivered.sum::<u64>()
+    }
+
+    /// Ends the links and receivers of a cycle at its entry, if that is here.
+    fn end_cycle(&self, part: &Part, cycle: &Cycle) {
+        let address = |process: usize| part.whole.processes[process].address.as_str();
+        let here = |address: &str| {
+            let mut processes = self.processes.iter();
+            processes.position(|process| process.address == address)
+        };
+        let Some(entry) = here(address(cycle.entry)) else {
+            return;
+        };
+        let members = cycle.members.iter();
+        let members: BTreeSet<usize> = members.filter_map(|one| here(address(*one))).collect();
+        let keys: BTreeSet<String> = part.keys_within(cycle);
+        let station = |index: usize| {
+            let mut stations = self.receivers.iter();
+            let (_, station) = stations.find(|(receiver, _)| *receiver == index)?;
+            Some(station)
+        };
+        for link in self.processes[entry].links_in() {
+            let writers = self.links[link].writers.iter();
+            let writers = writers.filter_map(|who| match who {
+                Who::Process(writer) => Some(*writer),
+                Who::External(_) => None,
+            });
+            for writer in writers {
+                if members.contains(&writer) {
+                    self.links[link].end_by_quiescence();
+                }
+                let found = station(writer);
+                let found = found.filter(|found| found.key().is_some_and(|key| keys.contains(key)));
+                if let Some(station) = found {
+                    station.call_for_the_last_time();
+                    self.roster.wake(writer);
+                }
+            }
+        }
+    }
+}
+
+impl Part {
+    /// The connectors by which members of a cycle write to its entry.
+    fn keys_within(&self, cycle: &Cycle) -> BTreeSet<String> {
+        let links = self.whole.links.iter();
+        let inner = links.filter(|link| {
+            let mut writers = link.writers();
+            link.to.process == cycle.entry
+                && writers.any(|writer| cycle.members.contains(&writer.end.process))
+        });
+        let connectors = inner.filter_map(|link| link.connector.as_deref());
+        connectors.map(key_of).collect()
+    }
+}
