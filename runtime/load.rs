@@ -13,7 +13,7 @@ use paperflow_graph::guarantee::{self, Grounds, Guarantee, weaker};
 use paperflow_graph::instances::spread;
 use paperflow_graph::{
     Checked, Diagnostic, FileId, Graph, Plan, Resolve, Severity, Sources, Surroundings, Wiring,
-    examine, expand_in,
+    examine, expand_in, parts,
 };
 use paperflow_syntax::{Options, parse};
 
@@ -189,6 +189,8 @@ pub(crate) fn draw(
         let found = check(&expanded, catalogue);
         expanded.diagnostics.extend(found);
         expanded.diagnostics.extend(stores(&expanded.plan, &wiring));
+        let joined = parts::check(&expanded.plan, &wiring);
+        expanded.diagnostics.extend(joined);
         expanded.diagnostics.extend(narrow);
         Checked {
             plan: expanded.plan,

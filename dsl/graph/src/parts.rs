@@ -18,7 +18,7 @@ pub use share::share;
 use std::collections::VecDeque;
 
 use crate::capabilities::EMBEDDED;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::diagnostics::joined_parts;
 use crate::guarantee::Hop;
 use crate::plan::{Connector, Link, Part, Plan, Process};
@@ -189,6 +189,21 @@ pub fn is_shared(wiring: &Wiring, connector: &Connector) -> bool {
     let named = connector.store.as_deref();
     let store = named.and_then(|name| wiring.store(name));
     store.is_some_and(|store| !EMBEDDED.schemes.contains(&store.scheme()))
+}
+
+/// What keeps parts that a wiring file declares from running apart. All in one they can run.
+#[must_use]
+pub fn check(plan: &Plan, wiring: &Wiring) -> Vec<Diagnostic> {
+    if wiring.parts.is_empty() {
+        return Vec::new();
+    }
+    let division = divide(plan, |connector| is_shared(wiring, connector));
+    let found = joined(plan, &division).into_iter();
+    let warning = |found| Diagnostic {
+        severity: Severity::Warning,
+        ..found
+    };
+    found.map(warning).collect()
 }
 
 /// What keeps the parts of a graph from running apart.

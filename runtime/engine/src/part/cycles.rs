@@ -82,3 +82,87 @@ fn entry(whole: &Plan, members: &BTreeSet<usize>) -> usize {
         .or_else(|| members.first().copied())
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use paperflow_graph::plan::{End, Link, Part, Process, Writer};
+
+    use super::*;
+
+    /// A graph of processes by the parts they are in, with arrows; those between parts are connectors
+    /// named `FROM TO`.
+    fn graph(parts: &[&[usize]], arrows: &[(usize, usize)]) -> Plan {
+        let end = |process| End {
+            process,
+            ..End::default()
+        };
+        let part_of = |process| parts.iter().position(|part| part.contains(&process));
+        let connector = |from: usize, to: usize| Connector {
+            name: format!("{from} {to}"),
+            ..Connector::default()
+        };
+        let link = |(from, to): &(usize, usize)| Link {
+            to: end(*to),
+            from: vec![Writer {
+                end: end(*from),
+                ..Writer::default()
+            }],
+            connector: (part_of(*from) != part_of(*to)).then(|| Box::new(connector(*from, *to))),
+            ..Link::default()
+        };
+        let count = parts.iter().map(|part| part.len()).sum();
+        Plan {
+            processes: vec![Process::default(); count],
+            links: arrows.iter().map(link).collect(),
+            parts: parts
+                .iter()
+                .map(|part| Part {
+                    processes: part.to_vec(),
+                    ..Part::default()
+                })
+                .collect(),
+            ..Plan::default()
+        }
+    }
+
+    /// Entries and members of what is to end, while these connectors are over.
+    fn found(plan: &Plan, over: &[&str]) -> Vec<(usize, Vec<usize>)> {
+        let cycles = foremost(plan, |connector| over.contains(&&*connector.name));
+        let told = cycles
+            .into_iter()
+            .map(|cycle| (cycle.entry, cycle.members.into_iter().collect()));
+        told.collect()
+    }
+
+    #[test]
+    fn a_cycle_ends_where_it_is_entered() {
+        let plan = graph(&[&[0, 1], &[2], &[3]], &[(0, 3), (1, 2), (2, 3), (3, 1)]);
+        assert_eq!(found(&plan, &[]), [(3, vec![1, 2, 3])]);
+        let closed = graph(&[&[0], &[1]], &[(0, 1), (1, 0)]);
+        assert_eq!(found(&closed, &[]), [(0, vec![0, 1])]);
+    }
+
+    #[test]
+    fn the_foremost_cycle_ends_first() {
+        let plan = graph(
+            &[&[0], &[1], &[2], &[3]],
+            &[(0, 1), (1, 0), (1, 2), (2, 3), (3, 2)],
+        );
+        assert_eq!(found(&plan, &[]), [(0, vec![0, 1])]);
+        assert_eq!(found(&plan, &["1 0", "1 2"]), [(2, vec![2, 3])]);
+    }
+
+    #[test]
+    fn a_cycle_within_one_part_ends_by_itself() {
+        let plan = graph(
+            &[&[0, 1], &[2], &[3]],
+            &[(0, 1), (1, 0), (1, 2), (2, 3), (3, 2)],
+        );
+        assert_eq!(found(&plan, &[]), [(2, vec![2, 3])]);
+    }
+
+    #[test]
+    fn a_row_has_no_cycle() {
+        assert_eq!(found(&graph(&[&[0], &[1]], &[(0, 1)]), &[]), []);
+    }
+}

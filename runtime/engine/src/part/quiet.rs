@@ -71,3 +71,88 @@ fn is_same(before: &BTreeMap<String, (u64, u64)>, accounts: &BTreeMap<String, Ac
     };
     before.len() == accounts.len() && accounts.iter().all(is_known)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Parts by whether nothing moves in them, how much has moved and how often they have written.
+    fn seen(parts: &[(bool, u64, u64)]) -> BTreeMap<String, Account> {
+        let account = |(is_still, moved, beat)| Account {
+            is_still,
+            moved,
+            beat,
+            ..Account::default()
+        };
+        let parts = parts.iter().copied().map(account).enumerate();
+        parts
+            .map(|(at, account)| (at.to_string(), account))
+            .collect()
+    }
+
+    /// What is found after looks at notes, each with whether the store has nothing by then.
+    fn found(looks: &[(&[(bool, u64, u64)], bool)]) -> bool {
+        let mut quiet = Quiet::default();
+        let mut looks = looks.iter();
+        looks.any(|(parts, is_empty)| {
+            quiet.look(&seen(parts), || Ok::<_, ()>(*is_empty)) == Ok(true)
+        })
+    }
+
+    #[test]
+    fn nothing_moves_when_all_were_still_before_and_after_the_store_was_asked() {
+        let still = |beat| [(true, 7, beat), (true, 9, beat)];
+        assert!(found(&[
+            (&still(1), true),
+            (&still(2), true),
+            (&still(4), true)
+        ]));
+        assert!(
+            !found(&[(&still(1), true), (&still(2), true), (&still(3), true)]),
+            "one is old"
+        );
+        assert!(!found(&[
+            (&still(1), false),
+            (&still(3), false),
+            (&still(5), false)
+        ]));
+    }
+
+    #[test]
+    fn whoever_has_moved_in_between_was_not_still() {
+        let looks: [&[_]; 5] = [
+            &[(true, 7, 1), (true, 9, 1)],
+            &[(true, 7, 2), (true, 9, 2)],
+            &[(true, 7, 4), (true, 10, 4)],
+            &[(true, 7, 6), (true, 10, 6)],
+            &[(false, 7, 9), (true, 10, 9)],
+        ];
+        assert!(!found(&looks.map(|look| (look, true))));
+    }
+
+    #[test]
+    fn whoever_comes_or_goes_begins_it_anew() {
+        let one: &[_] = &[(true, 7, 1)];
+        let two: &[_] = &[(true, 7, 9), (true, 0, 9)];
+        assert!(!found(&[
+            (one, true),
+            (one, true),
+            (two, true),
+            (two, true)
+        ]));
+    }
+
+    #[test]
+    fn whoever_has_finished_need_not_write_again() {
+        let finished = |beat| {
+            let mut seen = seen(&[(true, 7, beat), (true, 3, 1)]);
+            seen.get_mut("1")
+                .into_iter()
+                .for_each(|last| last.is_finished = true);
+            seen
+        };
+        let mut quiet = Quiet::default();
+        let found = [1, 2, 4].map(|beat| quiet.look(&finished(beat), || Ok::<_, ()>(true)));
+        assert_eq!(found, [Ok(false), Ok(false), Ok(true)]);
+    }
+}
