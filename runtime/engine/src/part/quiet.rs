@@ -90,8 +90,11 @@ mod tests {
             .collect()
     }
 
-    /// What is found after looks at notes, each with whether the store has nothing by then.
-    fn found(looks: &[(&[(bool, u64, u64)], bool)]) -> bool {
+    /// What a look at notes sees, and whether the store has nothing by then.
+    type Look<'a> = (&'a [(bool, u64, u64)], bool);
+
+    /// Whether it is found, after some looks, that nothing moves.
+    fn found(looks: &[Look<'_>]) -> bool {
         let mut quiet = Quiet::default();
         let mut looks = looks.iter();
         looks.any(|(parts, is_empty)| {
