@@ -30,8 +30,8 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use paperflow_core::connector::{
-    Capabilities, Connector, ConnectorKind, Consumer, Declaration, Desk, Disturbance, Sent, Store,
-    StoreFault, StoreFaultKind, Subscription,
+    Capabilities, Connector, ConnectorKind, Consumer, Declaration, Desk, Disturbance, Notes, Sent,
+    Store, StoreFault, StoreFaultKind, Subscription,
 };
 use paperflow_core::message::Message;
 use parking_lot::Mutex;
@@ -111,8 +111,12 @@ impl Store for Chaotic {
         self.store.epoch(graph)
     }
 
-    fn finish(&self, graph: &str) -> Result<(), StoreFault> {
-        self.store.finish(graph)
+    fn finish(&self, graph: &str, epoch: u64) -> Result<(), StoreFault> {
+        self.store.finish(graph, epoch)
+    }
+
+    fn notes(&self, graph: &str) -> Result<Option<Arc<dyn Notes>>, StoreFault> {
+        self.store.notes(graph)
     }
 
     fn disturbances(&self) -> Vec<Disturbance> {
@@ -162,6 +166,10 @@ impl Connector for Troubled {
 
     fn is_shared(&self) -> bool {
         self.connector.is_shared()
+    }
+
+    fn unfinished(&self, group: &str) -> Result<Option<u64>, StoreFault> {
+        self.connector.unfinished(group)
     }
 
     fn subscribe(&self, consumer: Consumer) -> Result<Arc<dyn Subscription>, StoreFault> {
