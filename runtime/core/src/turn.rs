@@ -110,6 +110,17 @@ pub trait Inlet: Send + Sync {
     /// When there is nothing, the reader is woken by the next packet or by the end.
     fn pull(&self, window: &mut VecDeque<Packet>, most: usize, released: Received) -> Pulled;
 
+    /// As `pull`, for a reader that waits without a further look once it has received all there was: the
+    /// answer is then [`Pulled::All`]. A packet that is all there was counts as received at once.
+    fn pull_to_rest(
+        &self,
+        window: &mut VecDeque<Packet>,
+        most: usize,
+        released: Received,
+    ) -> Pulled {
+        self.pull(window, most, released)
+    }
+
     /// Tells that pulled packets have been received.
     fn release(&self, received: Received);
 
@@ -141,16 +152,19 @@ pub struct Received {
 }
 
 impl Received {
+    /// Adds more.
+    pub fn add(&mut self, more: Self) {
+        self.packets += more.packets;
+        self.depth += more.depth;
+        self.members += more.members;
+    }
+
     /// Several packets.
     pub(crate) fn all<'a>(packets: impl IntoIterator<Item = &'a Packet>) -> Self {
-        packets
-            .into_iter()
-            .map(Self::of)
-            .fold(Self::default(), |sum, one| Self {
-                packets: sum.packets + one.packets,
-                depth: sum.depth + one.depth,
-                members: sum.members + one.members,
-            })
+        let mut sum = Self::default();
+        let packets = packets.into_iter().map(Self::of);
+        packets.for_each(|one| sum.add(one));
+        sum
     }
 
     /// One packet.
@@ -173,6 +187,8 @@ impl Received {
 pub enum Pulled {
     /// Packets.
     Some,
+    /// Packets, and no more now; the reader is woken by the next one, or by the end.
+    All,
     /// None yet.
     Empty,
     /// None ever again.
@@ -357,7 +373,9 @@ impl Turn {
             closing: false,
             is_border: false,
         });
-        let (ins, outs) = (ins.collect(), outs.collect());
+        let (ins, outs): (Vec<_>, Vec<_>) = (ins.collect(), outs.collect());
+        // Who has a choice, or works for long between two looks, looks again.
+        let rests = ins.len() == 1 && manner.identity.is_none() && !manner.is_threaded;
         let (desk, identity) = (manner.desk.clone(), manner.identity.clone());
         Self(Some(Box::new(Inner {
             ins,
@@ -366,6 +384,7 @@ impl Turn {
             lineage: identity.as_ref().map(|_| Arc::default()),
             holding: identity.map(|identity| Box::new(Holding::new(identity))),
             manner,
+            rests,
             left: usize::MAX,
             ..Inner::default()
         })))
@@ -707,6 +726,7 @@ impl Turn {
         let inner = self.inner();
         inner.close_ways();
         inner.allows_ways = false;
+        inner.is_drained = false;
         inner.left = packets;
         inner.spent = false;
         inner.waits.clear();

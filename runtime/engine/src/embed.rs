@@ -111,7 +111,7 @@ impl Output {
         match self.link.pull(&mut window, 1, Received::default()) {
             Pulled::Empty => Err(NothingYet),
             Pulled::End => Ok(None),
-            Pulled::Some => {
+            Pulled::Some | Pulled::All => {
                 let packet = window.pop_front();
                 packet
                     .iter()

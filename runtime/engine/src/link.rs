@@ -378,24 +378,16 @@ impl State {
 
 impl Inlet for Link {
     fn pull(&self, window: &mut VecDeque<Packet>, most: usize, released: Received) -> Pulled {
-        let mut state = self.state.lock();
-        let waiting = self.let_go(&mut state, released);
-        let mut holding_back = Waiting::default();
-        let pulled = if state.queue.is_empty() {
-            holding_back = state.holding_back.take();
-            state.nothing()
-        } else if self.sheds() {
-            window.extend(state.queue.pop_front());
-            state.counts.received += 1;
-            Pulled::Some
-        } else {
-            state.move_into(window, most);
-            Pulled::Some
-        };
-        drop(state);
-        self.wake_all(&waiting);
-        self.wake_all(&holding_back);
-        pulled
+        self.pull_as(false, window, most, released)
+    }
+
+    fn pull_to_rest(
+        &self,
+        window: &mut VecDeque<Packet>,
+        most: usize,
+        released: Received,
+    ) -> Pulled {
+        self.pull_as(true, window, most, released)
     }
 
     fn stride(&self) -> usize {
@@ -459,6 +451,47 @@ impl Inlet for Link {
 }
 
 impl Link {
+    /// `rests`: the reader waits without a further look once it has received all there was.
+    fn pull_as(
+        &self,
+        rests: bool,
+        window: &mut VecDeque<Packet>,
+        most: usize,
+        released: Received,
+    ) -> Pulled {
+        let mut state = self.state.lock();
+        let mut waiting = self.let_go(&mut state, released);
+        let mut holding_back = Waiting::default();
+        let pulled = if state.queue.is_empty() {
+            holding_back = state.holding_back.take();
+            state.nothing()
+        } else if self.sheds() {
+            window.extend(state.queue.pop_front());
+            state.counts.received += 1;
+            Pulled::Some
+        } else {
+            state.move_into(window, most);
+            if rests && state.queue.is_empty() && !state.is_over() {
+                state.reader_waits = true;
+                if let ([only], []) = window.as_slices() {
+                    let more = self.let_go(&mut state, Received::of(only));
+                    waiting = if waiting.first.is_some() {
+                        waiting
+                    } else {
+                        more
+                    };
+                }
+                Pulled::All
+            } else {
+                Pulled::Some
+            }
+        };
+        drop(state);
+        self.wake_all(&waiting);
+        self.wake_all(&holding_back);
+        pulled
+    }
+
     /// These packets have been received: whoever waited for their room is to be woken.
     fn let_go(&self, state: &mut State, received: Received) -> Waiting {
         state.depth += received.depth;

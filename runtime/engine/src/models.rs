@@ -218,17 +218,22 @@ impl Pair {
         let mut window = VecDeque::new();
         let mut received = Received::default();
         loop {
-            match self
-                .link
-                .pull(&mut window, 8, std::mem::take(&mut received))
-            {
-                Pulled::Some => {}
-                Pulled::Empty | Pulled::End => return,
+            let released = std::mem::take(&mut received);
+            let pulled = self.link.pull_to_rest(&mut window, 8, released);
+            if matches!(pulled, Pulled::Empty | Pulled::End) {
+                return;
             }
             assert!(window.len() <= self.link.capacity, "the capacity is exact");
+            let is_settled = pulled == Pulled::All && window.len() == 1;
             for packet in window.drain(..) {
-                received.packets += Received::of(&packet).packets;
                 self.received.fetch_add(1, Ordering::Relaxed);
+                if !is_settled {
+                    received.add(Received::of(&packet));
+                }
+            }
+            if pulled == Pulled::All {
+                // It rests without a further look.
+                return self.link.release(received);
             }
         }
     }

@@ -41,6 +41,8 @@ pub(super) const FEW: usize = 16;
 pub(crate) enum Batch {
     /// Packets that are handled without looking at the turn.
     Lent,
+    /// A single one, handled so.
+    One(Packet),
     /// Packets are to be taken one by one.
     Single,
     /// Nothing yet.
@@ -123,8 +125,12 @@ impl Turn {
                 Batch::Empty
             }
             Pulled::End => Batch::End,
-            Pulled::Some => {
+            Pulled::Some | Pulled::All => {
                 let window = &mut inner.ins[element].window;
+                if window.len() == 1 {
+                    let packet = window.pop_front_if(|packet| !packet.is_special());
+                    return packet.map_or(Batch::Single, Batch::One);
+                }
                 let packets = std::mem::replace(window, emptied(batch).into());
                 *batch = Vec::from(packets).into_iter();
                 Batch::Lent
@@ -164,7 +170,8 @@ impl Turn {
     /// So many packets of a batch were received, and so many of those dropped. None had headers.
     pub(crate) fn settle(&mut self, element: usize, received: usize, dropped: usize) {
         let inner = self.inner();
-        inner.ins[element].received.packets += received;
+        let settled = usize::from(std::mem::take(&mut inner.is_settled));
+        inner.ins[element].received.packets += received - settled;
         inner.left = inner.left.saturating_sub(received);
         inner.owned += windows::signed(received) - windows::signed(dropped);
         inner.counts.received += received as u64;

@@ -273,7 +273,7 @@ impl Inner {
             }
             Ok(Pulled::End) => return Take::End,
             Ok(Pulled::Empty) if self.left > 0 => self.wait_for_packet(at),
-            Ok(Pulled::Empty | Pulled::Some) => {}
+            Ok(Pulled::Empty | Pulled::Some | Pulled::All) => {}
         }
         let later = self.retry.take();
         let packet = self.receive(at);
@@ -300,7 +300,7 @@ impl Inner {
             let pulled = self.look_into(at);
             let front = self.ins.get(at).and_then(|element| element.window.front());
             let id = front.and_then(|packet| packet.trail()?.id);
-            let (Pulled::Some, Some(id)) = (pulled, id) else {
+            let (Pulled::Some | Pulled::All, Some(id)) = (pulled, id) else {
                 return Ok(pulled);
             };
             if self.skip_in_hand(at, id) {

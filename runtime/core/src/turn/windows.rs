@@ -92,6 +92,12 @@ pub(super) struct Inner {
     pub(super) has_trees: bool,
     /// Ways that are open, or were.
     pub(super) ways: Vec<Side>,
+    /// When it has received all there was, it waits without a further look in the same turn.
+    pub(super) rests: bool,
+    /// There was no more when its only in-port was last looked at in this turn, and it is woken by more.
+    pub(super) is_drained: bool,
+    /// What is in the window counts as received already.
+    pub(super) is_settled: bool,
     /// A looper runs, and nothing about its process forbids ways.
     pub(super) allows_ways: bool,
 }
@@ -119,18 +125,14 @@ impl Inner {
         // Looked at where it lies: what is looked at on its way is copied in pieces.
         let is_plain = !element.window.front()?.is_special() && self.lineage.is_none();
         let packet = element.window.pop_front()?;
-        element.received.packets += 1;
         self.left = self.left.saturating_sub(1);
-        self.owned += 1;
+        self.owned += signed(packet.weight());
         self.counts.received += 1;
-        if !is_plain {
-            let one = Received::of(&packet);
-            element.received.depth += one.depth;
-            element.received.members += one.members;
-            self.owned += one.members.cast_signed();
-        }
-        if element.received.packets >= element.stride {
-            release(element);
+        if !std::mem::take(&mut self.is_settled) {
+            element.received.add(Received::of(&packet));
+            if element.received.packets >= element.stride {
+                release(element);
+            }
         }
         if !is_plain {
             self.note_trees(packet.weight() > 1);
@@ -175,7 +177,7 @@ impl Inner {
         match self.look_into(at) {
             Pulled::Empty => self.wait_for_packet(at),
             Pulled::End => return Take::End,
-            Pulled::Some => {
+            Pulled::Some | Pulled::All => {
                 let later = self.retry.take();
                 let packet = self.receive(at);
                 self.retry = later;
@@ -201,9 +203,19 @@ impl Inner {
         let Some(inlet) = &element.inlet else {
             return Pulled::End;
         };
+        if std::mem::take(&mut self.is_drained) {
+            return Pulled::Empty;
+        }
+        element.way.close();
         let most = BATCH.min(self.left.max(1));
         let received = std::mem::take(&mut element.received);
-        let pulled = inlet.pull(&mut element.window, most, received);
+        let pulled = if self.rests {
+            inlet.pull_to_rest(&mut element.window, most, received)
+        } else {
+            inlet.pull(&mut element.window, most, received)
+        };
+        self.is_drained = pulled == Pulled::All;
+        self.is_settled = self.is_drained && element.window.len() == 1;
         element.ended = pulled == Pulled::End;
         pulled
     }

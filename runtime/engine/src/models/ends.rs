@@ -40,7 +40,7 @@ fn receive(link: &Link, external: &External) -> Option<Packet> {
         match link.pull(&mut window, 1, Received::default()) {
             Pulled::Empty => external.wait(calls),
             Pulled::End => return None,
-            Pulled::Some => {
+            Pulled::Some | Pulled::All => {
                 window
                     .iter()
                     .for_each(|packet| link.release(Received::of(packet)));
