@@ -82,6 +82,9 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
             } else {
                 self.handle_batch(turn)?;
             }
+            if self.batch.as_slice().is_empty() && turn.rests(self.element) {
+                return Ok(Step::Wait);
+            }
         }
     }
 

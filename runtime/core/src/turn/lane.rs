@@ -35,7 +35,7 @@ impl Lane {
 }
 
 /// So few packets are moved one by one: cheaper than to turn a list into another kind of list.
-pub(super) const FEW: usize = 16;
+pub(super) const FEW: usize = 4;
 
 /// What an in-port has for a plain function.
 pub(crate) enum Batch {
@@ -136,6 +136,18 @@ impl Turn {
                 Batch::Lent
             }
         }
+    }
+
+    /// Whether all there was has been handled, so that the step ends with a wait for more; it does then.
+    pub(crate) fn rests(&mut self, element: usize) -> bool {
+        let inner = self.inner();
+        let has_more = inner.retry.is_some() || !inner.ins[element].window.is_empty();
+        let is_free = inner.left > 0 && inner.hand.is_empty();
+        let rests = inner.is_drained && is_free && !has_more;
+        if rests {
+            inner.wait_for_packet(element);
+        }
+        rests
     }
 
     /// Takes back what is left of a batch.

@@ -161,9 +161,13 @@ impl Inner {
     /// Enters what has passed.
     #[inline(never)]
     pub(super) fn enter(&mut self) {
-        for at in 0..self.ways.len() {
+        for at in (0..self.ways.len()).rev() {
             let side = self.ways[at];
             let (passed, forwarded) = self.way(side).passed();
+            if self.way(side).left == 0 {
+                self.way(side).is_listed = false;
+                self.ways.swap_remove(at);
+            }
             if passed == 0 {
                 continue;
             }
