@@ -7,9 +7,10 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use paperflow::graph::plan::{Export, Table};
 use paperflow::{
-    Catalogue, Component, Control, Network, Observer, Options, Outcome, Output, Scheduler, Started,
-    Verdict, describe, load_text, open_stores,
+    Catalogue, Component, Control, Input, Network, Observer, Options, Outcome, Output, Scheduler,
+    Started, Verdict, describe, load_text, open_stores,
 };
 use paperflow_connect::Admin;
 use paperflow_connect::admin::Statistics;
@@ -20,6 +21,7 @@ pub(crate) struct Kept {
     text: String,
     catalogue: Catalogue,
     scheduler: Scheduler,
+    tables: Vec<(String, String)>,
 }
 
 /// How long a test waits for what must come.
@@ -37,6 +39,7 @@ impl Kept {
             text: text.to_owned(),
             catalogue: paperflow::standard(),
             scheduler: Scheduler::Auto,
+            tables: Vec::new(),
         }
     }
 
@@ -50,6 +53,12 @@ impl Kept {
         self
     }
 
+    /// A table of a process is kept in the store.
+    pub(crate) fn keeping(mut self, process: &str, table: &str) -> Self {
+        self.tables.push((process.to_owned(), table.to_owned()));
+        self
+    }
+
     /// Another graph on the same store, with the same components.
     pub(crate) fn text(&mut self, text: &str) {
         text.clone_into(&mut self.text);
@@ -59,35 +68,47 @@ impl Kept {
         &self.folder
     }
 
-    /// Starts it; its exported out-ports are read by this program.
+    /// Starts it; this program feeds its exported in-ports, and reads its exported out-ports.
     pub(crate) fn start(&self) -> Run {
         let described = describe(&self.catalogue);
-        let loaded = load_text(Path::new("g.fbp"), self.text.clone(), &described);
+        let mut loaded = load_text(Path::new("g.fbp"), self.text.clone(), &described);
         assert!(!loaded.has_errors(), "{}", loaded.report());
+        for (process, name) in &self.tables {
+            loaded.plan.tables.push(Table {
+                process: loaded.plan.process(process).expect("it is drawn"),
+                name: name.clone(),
+                ..Table::default()
+            });
+        }
         let stores = open_stores(&loaded.plan, &self.folder).expect("the store opens");
-        let ports: Vec<String> = loaded
-            .plan
-            .outports
-            .iter()
-            .map(|port| port.public.clone())
-            .collect();
+        let public = |exports: &[Export]| -> Vec<String> {
+            let names = exports.iter().map(|port| port.public.clone());
+            names.collect()
+        };
+        let (fed, ports) = (public(&loaded.plan.inports), public(&loaded.plan.outports));
         let options = Options {
             scheduler: self.scheduler,
             ..Options::default()
         };
         let mut network = Network::new(loaded.plan, &self.catalogue, &loaded.sources, options);
         network.keep(stores);
+        for port in &fed {
+            network.input(port).expect("the graph exports it");
+        }
         for port in &ports {
             network.output(port).expect("the graph exports it");
         }
         let Started {
-            running, outputs, ..
+            running,
+            inputs,
+            outputs,
         } = network.start().expect("the graph is sound");
         let (control, observer) = (running.control(), running.observer());
         let waiter = thread::spawn(move || running.wait());
         Run {
             control,
             observer,
+            inputs: fed.into_iter().zip(inputs).collect(),
             outputs: ports.into_iter().zip(outputs).collect(),
             waiter,
         }
@@ -141,11 +162,16 @@ pub(crate) fn until<T: std::fmt::Debug>(
 pub(crate) struct Run {
     pub(crate) control: Control,
     pub(crate) observer: Observer,
+    inputs: BTreeMap<String, Input>,
     outputs: BTreeMap<String, Output>,
     waiter: thread::JoinHandle<Outcome>,
 }
 
 impl Run {
+    pub(crate) fn input(&mut self, port: &str) -> Input {
+        self.inputs.remove(port).expect("the graph exports it")
+    }
+
     pub(crate) fn output(&mut self, port: &str) -> Output {
         self.outputs.remove(port).expect("the graph exports it")
     }

@@ -305,6 +305,7 @@ impl Connector for Handle {
             copies: Reader::new(queue, Arc::clone(&self.keeper), consumer),
             name,
             has_left: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
         }))
     }
 }
@@ -315,6 +316,7 @@ struct Subscriber {
     copies: Reader,
     name: String,
     has_left: AtomicBool,
+    is_closed: AtomicBool,
 }
 
 impl Subscription for Subscriber {
@@ -334,12 +336,19 @@ impl Subscription for Subscriber {
         self.copies.flush()
     }
 
+    /// It gets no more copies, and nobody waits for it.
+    fn stop(&self) {
+        if !self.has_left.swap(true, Ordering::AcqRel) {
+            self.channel.leave(&self.name);
+        }
+    }
+
     fn close(&self) {
         self.copies.close();
-        if self.has_left.swap(true, Ordering::AcqRel) {
+        self.stop();
+        if self.is_closed.swap(true, Ordering::AcqRel) {
             return;
         }
-        self.channel.leave(&self.name);
         let (channel, name) = (Arc::clone(&self.channel), self.name.clone());
         self.channel
             .orders

@@ -85,6 +85,11 @@ fn t10_what_was_behind_a_failure_comes_behind_it_again() {
 }
 
 #[test]
+fn t10_what_was_delivered_behind_a_failure_is_recalled() {
+    check(streams::t10_what_was_delivered_behind_a_failure_is_recalled);
+}
+
+#[test]
 fn t10_attempts_outlast_a_restart() {
     check(streams::t10_attempts_outlast_a_restart);
 }

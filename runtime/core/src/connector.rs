@@ -7,6 +7,7 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -500,6 +501,35 @@ pub struct Delivery {
     pub message: Message,
     /// Which delivery this is, from 1.
     pub attempt: u32,
+    /// Whether the store wants it back before it is handled.
+    pub recall: Recall,
+}
+
+/// Tells whoever has not begun to handle a delivery that another one comes first: one before it in its
+/// partition has failed, and the order is to be kept. It is given back and delivered again behind that one.
+#[derive(Clone, Debug, Default)]
+pub struct Recall(Option<Arc<AtomicBool>>);
+
+impl Recall {
+    /// Of a delivery that may be recalled; by default it never is.
+    #[must_use]
+    pub fn possible() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    /// Recalls it.
+    pub fn recall(&self) {
+        if let Some(is_recalled) = &self.0 {
+            is_recalled.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether it has been recalled.
+    #[must_use]
+    pub fn is_recalled(&self) -> bool {
+        let flag = self.0.as_ref();
+        flag.is_some_and(|is_recalled| is_recalled.load(Ordering::Acquire))
+    }
 }
 
 /// What a receive found.
@@ -518,8 +548,11 @@ pub struct Outlook {
     pub due: Option<Moment>,
     /// Deliveries of this subscription that are not settled.
     pub unsettled: usize,
-    /// Deliveries of others that are not settled.
+    /// Deliveries of others that are not settled, and messages that they are to get before it.
     pub elsewhere: usize,
+    /// The store is about to move messages, as from a stream to a delay stream and back, and calls when it
+    /// has.
+    pub is_moving: bool,
 }
 
 /// What became of a delivery.

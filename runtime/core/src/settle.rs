@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::connector::{Disposition, Failure, Settlement, Subscription};
+use crate::connector::{Disposition, Failure, Recall, Settlement, Subscription};
 use crate::message::Id;
 
 /// A share in a delivery.
@@ -20,6 +20,7 @@ pub struct Token(Arc<Delivered>);
 struct Delivered {
     subscription: Arc<dyn Subscription>,
     ticket: u64,
+    recall: Recall,
     worst: Mutex<Settlement>,
 }
 
@@ -35,9 +36,16 @@ impl Token {
     /// The first share in a delivery.
     #[must_use]
     pub fn new(subscription: Arc<dyn Subscription>, ticket: u64) -> Self {
+        Self::with_recall(subscription, ticket, Recall::default())
+    }
+
+    /// The first share in a delivery that its store may want back.
+    #[must_use]
+    pub fn with_recall(subscription: Arc<dyn Subscription>, ticket: u64, recall: Recall) -> Self {
         Self(Arc::new(Delivered {
             subscription,
             ticket,
+            recall,
             worst: Mutex::default(),
         }))
     }
@@ -85,6 +93,19 @@ impl Tokens {
     fn is_same(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Some(one), Some(two)) => Arc::ptr_eq(one, two),
+            _ => false,
+        }
+    }
+
+    /// Whether they are those of one delivery, which its store wants back.
+    #[must_use]
+    pub fn are_recalled(&self) -> bool {
+        match self
+            .0
+            .as_deref()
+            .map(|node| (&node.own[..], node.joined.is_empty()))
+        {
+            Some(([token], true)) => token.0.recall.is_recalled(),
             _ => false,
         }
     }

@@ -338,6 +338,8 @@ pub struct Manner {
     pub identity: Option<Arc<Identity>>,
     /// What a store keeps for it.
     pub desk: Option<Deskside>,
+    /// It lives once per group.
+    pub is_in_groups: bool,
 }
 
 /// A process's ports, lent for a step.
@@ -361,6 +363,8 @@ impl Turn {
             received: Received::default(),
             way: Way::default(),
             is_border: false,
+            level: 0,
+            skips: false,
         });
         let outs = outlets.into_iter().map(|outlet| OutElement {
             stride: stride(outlet.as_ref().map(|outlet| outlet.stride())),
@@ -534,6 +538,11 @@ impl Turn {
         let is_free = inner.hand.is_empty();
         // What is staged asks for room only when it leaves.
         is_free && (inner.staging.is_some() || inner.room(element) != Room::Full)
+    }
+
+    /// Whether nobody will read any more what is given to an out-port element.
+    pub fn is_deserted(&mut self, element: usize) -> bool {
+        self.inner().room(element) == Room::Closed
     }
 
     /// Packets that wait behind an out-port element.

@@ -148,6 +148,7 @@ impl Wiring {
             bypass,
             keep,
             identity,
+            is_in_groups: scope.is_some(),
             ..self.manner(index, &spec, is_origin, door)
         };
         let params = self.params(index, &spec);

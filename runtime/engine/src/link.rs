@@ -444,7 +444,11 @@ impl Inlet for Link {
         state.lose_queue();
         state.is_deserted = true;
         self.show(&state);
-        let waiting = state.waiting.take();
+        let mut waiting = state.waiting.take();
+        // A writer may wait for room elsewhere that only this reader could have made.
+        let open = state.open.iter().enumerate();
+        open.filter(|(_, is_open)| **is_open)
+            .for_each(|(at, _)| waiting.add(at));
         drop(state);
         self.wake_all(&waiting);
     }

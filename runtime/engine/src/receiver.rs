@@ -214,6 +214,8 @@ impl Activity for Receiving {
                     self.station.unsettled.delivered(self.deliveries.len());
                     self.unpack(&subscription);
                 }
+                // Its reader has left: nobody is told of the next message.
+                Ok(Found::Empty(_)) if turn.is_deserted(0) => return Ok(Step::Done),
                 Ok(Found::Empty(outlook)) => {
                     self.refused.served();
                     return Ok(self.wait(turn, cx, outlook));
@@ -265,6 +267,8 @@ impl Receiving {
         if let Some(due) = outlook.due {
             self.alarm = Some(self.timer.wake_at(due, cx.waker().clone()));
             turn.wait_outside();
+        } else if outlook.is_moving {
+            turn.wait_outside();
         } else if outlook.unsettled + outlook.elsewhere > 0 || !self.station.is_over_elsewhere() {
             turn.wait_for_settlement();
         } else if is_over {
@@ -275,7 +279,8 @@ impl Receiving {
 
     fn unpack(&mut self, subscription: &Arc<dyn Subscription>) {
         for delivery in std::mem::take(&mut self.deliveries) {
-            let token = Token::new(Arc::clone(subscription), delivery.ticket);
+            let Delivery { ticket, recall, .. } = delivery;
+            let token = Token::with_recall(Arc::clone(subscription), ticket, recall);
             let tokens = Tokens::from(token);
             match packets(delivery.message, delivery.attempt, &tokens) {
                 Ok(packets) => self.leaving.extend(packets),

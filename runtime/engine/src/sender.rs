@@ -108,11 +108,11 @@ impl Activity for Sending {
                 Err(fault) => return self.refused.rest(fault, turn, cx),
             };
             if room == 0 {
-                match self.connector.is_shared() {
-                    true => turn.wait_outside(),
-                    false => turn.wait_for_room(0),
+                if self.connector.is_shared() {
+                    turn.wait_outside();
+                    return Ok(Step::Wait);
                 }
-                return Ok(Step::Wait);
+                return Ok(wait_for_readers(turn));
             }
             let taken = self.take(turn, room.min(MOST))?;
             if self.messages.is_empty() {
@@ -145,6 +145,19 @@ impl Activity for Sending {
             turn.drop_packet(packet);
         }
     }
+}
+
+/// There is no room before a reader makes some; when all have left there will be none.
+fn wait_for_readers(turn: &mut Turn) -> Step {
+    let readers = (0..).take_while(|at| turn.is_connected(*at)).count();
+    let mut is_deserted = readers > 0;
+    for at in 0..readers {
+        if !turn.is_deserted(at) {
+            turn.wait_for_room(at);
+            is_deserted = false;
+        }
+    }
+    if is_deserted { Step::Done } else { Step::Wait }
 }
 
 impl Sending {

@@ -177,6 +177,8 @@ pub(crate) struct Live {
     pub(crate) numbered: u64,
     /// Settlements that are not written.
     pub(crate) changes: Vec<Change>,
+    /// Messages that are set aside, and not safe there yet.
+    pub(crate) leaving: usize,
     /// They will be.
     pub(crate) is_ordered: bool,
     /// How often in a row they could not be.
@@ -207,6 +209,7 @@ impl Live {
             writers: Vec::new(),
             numbered: 0,
             changes: Vec::new(),
+            leaving: 0,
             is_ordered: false,
             refused: 0,
             logged: 0,
@@ -287,6 +290,7 @@ impl Live {
             due,
             unsettled,
             elsewhere: self.leased.len().saturating_sub(unsettled),
+            is_moving: self.leaving > 0,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use paperflow_core::connector::{Delivery, Failure, StoreFault};
+use paperflow_core::connector::{Delivery, Failure, Recall, StoreFault};
 use paperflow_core::message::Message;
 use rusqlite::params;
 
@@ -202,6 +202,7 @@ fn lease(queue: &Arc<Queue>, tx: &mut Tx<'_>, consumer: u64, taken: Vec<Taken>) 
             ticket,
             message,
             attempt: entry.attempts,
+            recall: Recall::default(),
         });
         let lease = Lease {
             seq,

@@ -43,6 +43,10 @@ enum What {
 }
 
 impl Change {
+    fn is_aside(&self) -> bool {
+        matches!(self.what, What::Aside(_))
+    }
+
     /// It rests before its next delivery.
     fn is_retry(&self) -> bool {
         matches!(self.what, What::Kept { due: Some(_), .. })
@@ -93,6 +97,7 @@ pub(crate) fn settle(queue: &Arc<Queue>, consumer: u64, ticket: u64, settlement:
     let listener = live.listeners.get(&consumer);
     let consumer = listener.map_or_else(|| "".into(), |listener| Arc::clone(&listener.name));
     let change = decide(queue, &mut live, lease, settlement, (now, consumer));
+    live.leaving += usize::from(change.is_aside());
     live.changes.push(change);
     live.call_listeners();
     if !live.is_ordered {
@@ -232,6 +237,11 @@ impl Queue {
         let mut live = self.live.lock();
         if is_safe {
             live.refused = 0;
+            let gone = changes.iter().filter(|change| change.is_aside()).count();
+            if gone > 0 {
+                live.leaving = live.leaving.saturating_sub(gone);
+                live.call_listeners();
+            }
             return;
         }
         let mut changes = Arc::unwrap_or_clone(changes);

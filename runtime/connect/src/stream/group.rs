@@ -8,7 +8,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use paperflow_core::Moment;
-use paperflow_core::connector::{Delay, Disposition, Failure, OnError, Settlement};
+use paperflow_core::connector::{Delay, Disposition, Failure, OnError, Recall, Settlement};
 
 use crate::clock::Clock;
 
@@ -25,6 +25,8 @@ pub(crate) struct Group {
     partitions: Vec<Partition>,
     /// Deliveries in somebody's hands, by ticket.
     flights: BTreeMap<u64, Flight>,
+    /// Records whose copies are not safe yet.
+    copying: usize,
     last: u64,
 }
 
@@ -78,6 +80,7 @@ pub(crate) struct Flight {
     /// Which delivery of the record it is, from 1; a record that was copied to a delay stream before
     /// counts from there.
     pub(crate) attempt: u32,
+    recall: Recall,
 }
 
 /// A record, and which delivery of it.
@@ -86,6 +89,7 @@ pub(crate) struct Handed {
     pub(crate) ticket: u64,
     pub(crate) attempt: u32,
     pub(crate) is_replayed: bool,
+    pub(crate) recall: Recall,
     pub(crate) record: Record,
 }
 
@@ -168,8 +172,10 @@ pub(crate) struct Prospect {
     pub(crate) due: Option<Duration>,
     /// Deliveries of this consumer that are not settled.
     pub(crate) unsettled: usize,
-    /// Deliveries of the other consumers of the group that are not settled.
+    /// Deliveries of the other consumers of the group that are not settled, and what they are still to get.
     pub(crate) elsewhere: usize,
+    /// Records that failed are being copied; everybody is called when they are.
+    pub(crate) is_copying: bool,
 }
 
 /// The present, twice: as the clock on the wall has it, for what is kept, and as time that only goes on,
@@ -330,8 +336,26 @@ impl Group {
         Received::Nothing(Prospect {
             due,
             unsettled: own,
-            elsewhere: self.flights.len() - own,
+            elsewhere: self.flights.len() - own + self.unread_by_others(member, ends),
+            is_copying: self.copying > 0,
         })
+    }
+
+    /// Records that others are to receive: if they leave, somebody else is.
+    fn unread_by_others(&self, member: Member, ends: &[Offset]) -> usize {
+        let partitions = self.partitions.iter().zip(ends).enumerate();
+        let unread = partitions.map(|(at, (partition, end))| {
+            let is_own = self
+                .shares
+                .owner(at)
+                .is_some_and(|owner| owner.member == member);
+            if is_own {
+                0
+            } else {
+                partition.reading.unread(*end)
+            }
+        });
+        usize::try_from(unread.sum::<u64>()).unwrap_or(usize::MAX)
     }
 
     /// The partitions of a consumer, another one first each time.
@@ -379,12 +403,15 @@ impl Group {
                 member,
                 epoch,
                 attempt,
+                recall: Recall::possible(),
             };
+            let recall = flight.recall.clone();
             self.flights.insert(ticket, flight);
             into.push(Handed {
                 ticket,
                 attempt,
                 is_replayed: offset < partition.state.replayed,
+                recall,
                 record,
             });
         }
@@ -457,6 +484,7 @@ impl Group {
                 let until = now.elapsed.saturating_add(rest);
                 partition.reading.fail(offset, ticket, now.wall, until);
                 partition.unsaved.insert(offset);
+                self.recall_behind(flight.partition, offset);
                 return Follow::Save;
             }
             (Disposition::Retry, OnError::Copy(_)) if !is_last => To::Delay(rest),
@@ -465,6 +493,7 @@ impl Group {
             (Disposition::Invalid, _) => To::Invalid,
         };
         let failed = partition.reading.failed(offset);
+        self.copying += 1;
         Follow::Copy(Box::new(Copy {
             flight,
             to,
@@ -474,9 +503,18 @@ impl Group {
         }))
     }
 
+    /// What was delivered behind a record that failed, and is not handled yet, is to come behind it again.
+    fn recall_behind(&self, partition: usize, offset: Offset) {
+        let flights = self.flights.values();
+        let behind =
+            flights.filter(|flight| flight.partition == partition && flight.offset > offset);
+        behind.for_each(|flight| flight.recall.recall());
+    }
+
     /// The copy of a record is safe; or it could not be written, and the record rests until then.
     pub(crate) fn copied(&mut self, copy: &Copy, refused: Option<Duration>) {
         let (offset, ticket) = (copy.flight.offset, copy.flight.ticket);
+        self.copying = self.copying.saturating_sub(1);
         let partition = &mut self.partitions[copy.flight.partition];
         match refused {
             None => {
@@ -573,6 +611,11 @@ impl Group {
     /// Whether anybody reads.
     pub(crate) fn is_live(&self) -> bool {
         !self.members.is_empty()
+    }
+
+    /// Whether anybody is to get more records.
+    pub(crate) fn is_read(&self) -> bool {
+        self.shares.is_live()
     }
 
     /// How many records it has still to receive, or to receive again. What is in the hands of its consumers

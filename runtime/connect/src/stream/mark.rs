@@ -94,10 +94,13 @@ impl Reading {
         failures.saturating_add(1)
     }
 
-    /// Records before this are kept no more. Gives how many of them were never delivered.
+    /// Records before this are kept no more, or are in somebody's hands. Gives how many of them were never
+    /// delivered.
     pub(crate) fn pass(&mut self, first: Offset) -> u64 {
         self.again = self.again.split_off(&first);
-        self.failed = self.failed.split_off(&first);
+        let flying = &self.flying;
+        self.failed
+            .retain(|offset, _| *offset >= first || flying.contains_key(offset));
         let passed = first.saturating_sub(self.next);
         self.next = self.next.max(first);
         passed

@@ -89,6 +89,7 @@ impl Reader {
             due: due.map(|due: Duration| now.wall_at(due)),
             unsettled: prospect.unsettled,
             elsewhere: prospect.elsewhere,
+            is_moving: prospect.is_copying,
         }
     }
 
@@ -98,6 +99,7 @@ impl Reader {
             ticket,
             attempt,
             is_replayed,
+            recall,
             record,
         } = handed;
         match record.message {
@@ -109,6 +111,7 @@ impl Reader {
                     ticket,
                     message,
                     attempt,
+                    recall,
                 })
             }
             Err(reason) => {
@@ -186,6 +189,9 @@ impl Subscription for Reader {
     fn stop(&self) {
         let mut group = self.team.group.lock();
         group.retire(self.member);
+        group.call();
+        drop(group);
+        self.stream.call_writers();
     }
 
     fn close(&self) {

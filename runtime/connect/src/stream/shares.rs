@@ -138,6 +138,11 @@ impl Shares {
         }
     }
 
+    /// Whether anybody is to have partitions.
+    pub(crate) fn is_live(&self) -> bool {
+        !self.members.is_empty()
+    }
+
     fn count(&self, member: Member) -> usize {
         let owners = self.owners.iter().flatten();
         owners.filter(|owner| owner.member == member).count()

@@ -115,7 +115,7 @@ impl Stream {
         let teams = self.teams.lock();
         let lags = teams.values().filter_map(|team| {
             let group = team.group.lock();
-            group.is_live().then(|| group.lag(ends))
+            group.is_read().then(|| group.lag(ends))
         });
         lags.max().unwrap_or_default()
     }

@@ -266,29 +266,34 @@ impl Inner {
         if self.left == 0 || is_retried {
             return self.take_slowly(at);
         }
-        match self.skip_known(at) {
-            Err(fault) => {
+        loop {
+            let pulled = self.skip_known(at).unwrap_or_else(|fault| {
                 self.fault.get_or_insert(fault.at(at));
                 self.left = 0;
+                Pulled::Empty
+            });
+            match pulled {
+                Pulled::End => return Take::End,
+                Pulled::Empty if self.left > 0 => self.wait_for_packet(at),
+                Pulled::Empty | Pulled::Some | Pulled::All => {}
             }
-            Ok(Pulled::End) => return Take::End,
-            Ok(Pulled::Empty) if self.left > 0 => self.wait_for_packet(at),
-            Ok(Pulled::Empty | Pulled::Some | Pulled::All) => {}
-        }
-        let later = self.retry.take();
-        let packet = self.receive(at);
-        self.retry = later;
-        match packet {
-            Some(packet) => {
-                if let Some(staging) = &mut self.staging {
-                    staging.receive(at, &packet);
+            let later = self.retry.take();
+            let packet = self.receive(at);
+            self.retry = later;
+            match packet {
+                Some(packet) => {
+                    if let Some(staging) = &mut self.staging {
+                        staging.receive(at, &packet);
+                    }
+                    crate::failpoint!("after_admit");
+                    return Take::Packet(packet);
                 }
-                crate::failpoint!("after_admit");
-                Take::Packet(packet)
-            }
-            None => {
-                self.spent |= self.left == 0;
-                Take::Empty
+                // One has been given back.
+                None if pulled != Pulled::Empty && self.left > 0 => {}
+                None => {
+                    self.spent |= self.left == 0;
+                    return Take::Empty;
+                }
             }
         }
     }

@@ -24,6 +24,10 @@ pub(super) struct InElement {
     pub(super) ended: bool,
     /// Its link outlives the process's lives: it comes from outside a re-armed subnet.
     pub(super) is_border: bool,
+    /// Of what came from a store: open brackets that are not closed.
+    pub(super) level: i64,
+    /// The group that is open is not received, but given back.
+    pub(super) skips: bool,
 }
 
 pub(super) struct OutElement {
@@ -103,19 +107,43 @@ pub(super) struct Inner {
 }
 
 impl Inner {
-    /// The next packet of a window, when nothing else has to be looked at first.
+    /// The next packet of a window, when nothing else has to be looked at first; nothing as well when it
+    /// was recalled, and is given back.
     #[inline]
     pub(super) fn receive(&mut self, at: usize) -> Option<Packet> {
         if self.left == 0 || self.retry.is_some() {
             return None;
         }
         let (packet, is_plain) = self.pop(at)?;
+        if !is_plain && self.holding.is_some() && self.is_recalled(at, &packet) {
+            self.give_back(&packet);
+            return None;
+        }
         self.retrying = false;
         self.waits.clear();
         if !is_plain {
             self.begin_lineage(&packet);
         }
         Some(packet)
+    }
+
+    /// Whether the store wants back what this packet comes from. A group is given back as a whole, or
+    /// received as a whole.
+    fn is_recalled(&mut self, at: usize, packet: &Packet) -> bool {
+        let is_in_groups = self.manner.is_in_groups;
+        let element = &mut self.ins[at];
+        if element.level == 0 && !is_in_groups {
+            element.skips = packet
+                .trail()
+                .is_some_and(|trail| trail.tokens.are_recalled());
+        }
+        element.level = (element.level + Received::of(packet).depth).max(0);
+        element.skips
+    }
+
+    fn give_back(&mut self, packet: &Packet) {
+        packet.release();
+        self.dropped_all(packet.weight());
     }
 
     /// Takes the next packet out of a window; whether it needs no further look.
@@ -174,19 +202,26 @@ impl Inner {
             self.begin_lineage(&packet);
             return Take::Packet(packet);
         }
-        match self.look_into(at) {
-            Pulled::Empty => self.wait_for_packet(at),
-            Pulled::End => return Take::End,
-            Pulled::Some | Pulled::All => {
-                let later = self.retry.take();
-                let packet = self.receive(at);
-                self.retry = later;
-                if let Some(packet) = packet {
-                    return Take::Packet(packet);
+        loop {
+            match self.look_into(at) {
+                Pulled::Empty => self.wait_for_packet(at),
+                Pulled::End => return Take::End,
+                Pulled::Some | Pulled::All => {
+                    let later = self.retry.take();
+                    let packet = self.receive(at);
+                    self.retry = later;
+                    if let Some(packet) = packet {
+                        return Take::Packet(packet);
+                    }
+                    if self.left > 0 {
+                        // One has been given back.
+                        continue;
+                    }
+                    self.spent = true;
                 }
             }
+            return Take::Empty;
         }
-        Take::Empty
     }
 
     /// Makes the window non-empty if it can be.

@@ -7,7 +7,7 @@ use std::task::Waker;
 
 use paperflow_core::connector::{
     Capabilities, Connector, ConnectorKind, Consumer, Declaration, Delivery, Desk, Disposition,
-    Found, Handled, Notes, Outlook, Sent, Settlement, Store, StoreFault, StoreFaultKind,
+    Found, Handled, Notes, Outlook, Recall, Sent, Settlement, Store, StoreFault, StoreFaultKind,
     Subscription, Work,
 };
 use paperflow_core::message::{Id, Message};
@@ -78,6 +78,7 @@ impl State {
             ticket: self.tickets,
             message,
             attempt: failures + 1,
+            recall: Recall::default(),
         }
     }
 

