@@ -1,18 +1,17 @@
 //! Streams and publish-subscribe channels between processes: the rows T1 to T12, C5 and C15, over the
-//! embedded store.
+//! embedded store. T4 is asked on the command line, in `stores.rs`.
 #![cfg(feature = "sqlite")]
 
 mod kept;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 
 use kept::Kept;
 use paperflow::{
     Fault, Got, Grouped, In, Out, Outcome, Packet, Param, Scheduler, Table, Text, component,
 };
-use paperflow_connect::ChannelStatus;
 use paperflow_connect::streams::{Answer, At, GroupStatus, PartitionStatus, Request, StreamRecord};
+use paperflow_connect::{ChannelStatus, admin};
 use serde_json::json;
 
 const WAYS: [Scheduler; 3] = [Scheduler::Threads, Scheduler::Pool(1), Scheduler::Pool(2)];
@@ -288,30 +287,6 @@ fn t03_each_group_sees_all() {
     });
 }
 
-/// What the command prints that is given the store of a network.
-fn told(kept: &Kept, line: &str) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_paperflow"));
-    command.args(line.split_whitespace()).arg("--data");
-    let output = command.arg(kept.folder()).output().expect("it runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{line}: {output:?}");
-    text
-}
-
-#[test]
-fn t04_a_balance_is_known_as_it_was_at_each_moment() {
-    let text = "'10 5 -3' -> CONST Say(flow/inject) OUT -> IN Words(text/words) OUT -> IN Parse(number/parse)
-        Parse OUT ->(stream, name=balance) IN R(flow/pass)
-        OUTPORT=R.OUT:OUT";
-    let kept = bench("t04", text);
-    assert_eq!(kept.run(), ["10", "5", "-3"]);
-    assert_eq!(
-        told(&kept, "stream state balance --fold sum --at 1"),
-        "15\n"
-    );
-    assert_eq!(told(&kept, "stream state balance --fold sum"), "12\n");
-}
-
 /// Three readers of one group, each of which says who it is.
 fn three_readers(terms: &str, count: u32) -> String {
     let reader = |name: &str| {
@@ -397,7 +372,13 @@ fn t08_a_group_reads_again_and_the_log_stays_as_it_is() {
     each_way("t08", text, |mut kept, _| {
         assert_eq!(kept.run(), numbers(10));
         let before = records(&kept, "facts");
-        told(&kept, "replay facts --group g --from 0");
+        let replay = Request::Replay {
+            stream: String::from("facts"),
+            group: String::from("g"),
+            partition: None,
+            from: At::Offset(0),
+        };
+        ask(&kept, replay);
         kept.text(&format!(
             "{READ_ONLY}, group=g) IN R(flow/pass)\nOUTPORT=R.OUT:OUT"
         ));
@@ -521,6 +502,37 @@ fn t12_a_dead_letter_tells_where_it_came_from() {
         assert_eq!(cause("failure-offset"), "2");
         assert_eq!(cause("failure-attempts"), "3");
         assert_eq!(group(&kept, "g.Shop.OUT", "g.R.IN").partitions[0].lag, 0);
+    });
+}
+
+#[test]
+fn t12_a_dead_letter_is_sent_again_to_the_group_that_failed() {
+    let reader = |name: &str, component: &str| {
+        format!(
+            "Shop OUT ->(stream, name=facts, group={name}, on-error=retry, retries=0, dead-letter=failed) IN {name}({component})\n"
+        )
+    };
+    let text = |count: u32, component: &str| {
+        format!(
+            "'{count}' -> COUNT Shop(test/facts)\n{}{}'100' -> TIMES A\nA OUT -> IN Sort(flow/sort)\n\
+             B OUT -> IN Drop(flow/count) COUNT -> IN Sort OUT -> IN Last(flow/pass)\nDrop OUT -> IN End(flow/drop)\nOUTPORT=Last.OUT:OUT",
+            reader("A", component),
+            reader("B", "flow/pass"),
+        )
+    };
+    each_way("t12-again", &text(5, "test/fails"), |mut kept, way| {
+        assert_eq!(kept.run(), ["5", "1/1", "2/1", "4/1", "5/1"], "{way}");
+        let resend = admin::Ask::Redrive {
+            queue: String::from("failed"),
+            ids: Vec::new(),
+            to: None,
+        };
+        let sent = kept.admin().ask(&resend).expect("it answers");
+        assert_eq!(sent, admin::Answer::Changed(1));
+        assert_eq!(records(&kept, "facts").len(), 6, "it is there again");
+        kept.text(&text(0, "test/fails").replace("'100'", "'0'"));
+        assert_eq!(kept.run(), ["0", "3/1"], "{way}: B does not get it");
+        assert_eq!(group(&kept, "facts", "B").partitions[0].lag, 0);
     });
 }
 

@@ -53,6 +53,13 @@ pub(super) enum Failure {
         /// The way out.
         help: Option<String>,
     },
+    /// What was asked for is not there, or is not done.
+    Refused {
+        /// Why.
+        message: String,
+        /// The way out.
+        help: Option<String>,
+    },
     /// A file cannot be read.
     Unreadable(String),
     /// A file cannot be written.
@@ -84,6 +91,7 @@ impl Failure {
     pub(super) fn tell(self) -> Exit {
         let (message, help, exit) = match self {
             Self::Misuse { message, help } => (message, help, Exit::Misused),
+            Self::Refused { message, help } => (message, help, Exit::Failed),
             Self::Unreadable(message) => (message, None, Exit::Misused),
             Self::Unwritable(message) => (message, None, Exit::Failed),
             Self::Pipe => return Exit::Fine,

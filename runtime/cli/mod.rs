@@ -63,6 +63,9 @@ enum Verb {
     #[command(subcommand)]
     Stream(store::stream::Verb),
     #[cfg(feature = "sqlite")]
+    #[command(subcommand)]
+    Pubsub(store::pubsub::Verb),
+    #[cfg(feature = "sqlite")]
     Replay(store::stream::Replay),
     #[cfg(feature = "sqlite")]
     #[command(subcommand)]
@@ -109,6 +112,8 @@ impl Verb {
             Self::Dlq(verb) => store::dlq::execute(verb),
             #[cfg(feature = "sqlite")]
             Self::Stream(verb) => store::stream::execute(verb),
+            #[cfg(feature = "sqlite")]
+            Self::Pubsub(verb) => store::pubsub::execute(verb),
             #[cfg(feature = "sqlite")]
             Self::Replay(args) => store::stream::replay(&args),
             #[cfg(feature = "sqlite")]

@@ -1,5 +1,7 @@
 //! `run`: a graph becomes a network, and the network's end an exit code.
 
+#[cfg(feature = "sqlite")]
+mod aside;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod ports;
@@ -84,6 +86,23 @@ pub(super) struct Args {
     json: bool,
 }
 
+impl Args {
+    /// Where the embedded store is.
+    fn folder(&self) -> PathBuf {
+        let data = self.data.clone();
+        data.unwrap_or_else(|| data_folder(&self.graph))
+    }
+
+    /// How the other verbs are told where it is.
+    #[cfg(feature = "sqlite")]
+    fn place(&self) -> String {
+        match &self.data {
+            Some(data) => format!("--data {}", data.display()),
+            None => format!("--graph {}", self.graph.display()),
+        }
+    }
+}
+
 fn scheduler(text: &str) -> Result<Scheduler, String> {
     let workers = |number: &str| number.parse().ok().filter(|workers| *workers > 0);
     match (text, text.strip_prefix("pool=").and_then(workers)) {
@@ -133,6 +152,10 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
         }
     };
     report(args, &outcome, &plan, &sources, &diagnostics);
+    #[cfg(feature = "sqlite")]
+    if !args.json {
+        out::tell(&aside::note(&plan, &args.folder(), &args.place()));
+    }
     Ok(exit(&outcome))
 }
 
@@ -191,8 +214,7 @@ fn start(
     (plan, wiring): (&Plan, &Wiring),
     sources: &Sources,
 ) -> Result<Running, Box<Diagnostic>> {
-    let data = args.data.clone();
-    let data = data.unwrap_or_else(|| data_folder(&args.graph));
+    let data = args.folder();
     let stores = open_wired_stores(plan, wiring, &data, |name| env::var(name).ok());
     let stores = stores.map_err(|fault| faults::unopened(&fault))?;
     let options = Options {

@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
-use paperflow_connect::admin::{Answer, Ask, Shown, Statistics};
+use paperflow_connect::admin::{Admin, Ask, Shown, Statistics};
+use paperflow_core::connector::StoreFault;
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{out, tabular};
 
 use super::queue::{Redrive, redrive};
-use super::{Place, strange, table};
+use super::{Place, table};
 
 /// Looks at messages that were set aside, and sends them again.
 #[derive(Debug, clap::Subcommand)]
@@ -46,7 +47,8 @@ pub(in crate::cli) enum Verb {
 pub(in crate::cli) fn execute(verb: Verb) -> Result<Exit, Failure> {
     match verb {
         Verb::Ls { place } => {
-            let queues = set_aside(&place)?;
+            let queues = set_aside(&mut place.attach()?);
+            let queues = queues.map_err(|fault| super::refused(&fault))?;
             place.print(&queues, |queues| listed(queues))
         }
         Verb::Show {
@@ -55,7 +57,14 @@ pub(in crate::cli) fn execute(verb: Verb) -> Result<Exit, Failure> {
             place,
             ..
         } => {
+            let message = format!("there is no message {id} in `{queue}`");
             let messages = place.messages(&Ask::Show { queue, id })?;
+            if messages.is_empty() {
+                return Err(Failure::Refused {
+                    message,
+                    help: None,
+                });
+            }
             place.print(&messages, |messages| messages.iter().map(whole).collect())
         }
         Verb::Show {
@@ -68,19 +77,11 @@ pub(in crate::cli) fn execute(verb: Verb) -> Result<Exit, Failure> {
     }
 }
 
-/// Queues that hold what other queues have set aside.
-fn set_aside(place: &Place) -> Result<Vec<Statistics>, Failure> {
-    let mut admin = place.attach()?;
-    let queues = match admin
-        .ask(&Ask::Queues { queue: None })
-        .map_err(super::refused)?
-    {
-        Answer::Queues(queues) => queues,
-        other => return Err(strange(&other)),
-    };
+/// Queues that hold what other connectors have set aside.
+pub(in crate::cli) fn set_aside(admin: &mut Admin) -> Result<Vec<Statistics>, StoreFault> {
     let mut found = Vec::new();
-    for queue in queues {
-        let first = admin.peek(&queue.queue, 1).map_err(super::refused)?;
+    for queue in admin.queues()? {
+        let first = admin.peek(&queue.queue, 1)?;
         if first.iter().any(|message| !message.cause.is_empty()) {
             found.push(queue);
         }
@@ -112,7 +113,7 @@ fn whole(message: &Shown) -> String {
     let _ = writeln!(text, "{}", paint.strong(&message.id));
     let facts = [
         ("kind", message.kind.clone()),
-        ("attempts", message.attempts.to_string()),
+        ("attempts", super::attempts(message)),
     ];
     let facts = facts.iter().map(|(name, value)| (*name, value.as_str()));
     for (name, value) in facts

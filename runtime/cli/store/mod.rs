@@ -1,8 +1,9 @@
-//! What is in a store: queues, streams, dead letters and the log, while a network runs and when it does
+//! What is in a store: queues, streams, channels, dead letters and the log, while a network runs and when it does
 //! not.
 
 pub(super) mod dlq;
 pub(super) mod link;
+pub(super) mod pubsub;
 pub(super) mod queue;
 pub(super) mod stream;
 
@@ -11,7 +12,9 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use paperflow_connect::admin::{Admin, Answer, Ask, Shown};
+use paperflow_connect::streams::{self, Request};
 use paperflow_core::connector::StoreFault;
+use paperflow_graph::similar::suggest;
 use serde::Serialize;
 
 use crate::stores::{DATA_FOLDER, data_folder};
@@ -41,11 +44,29 @@ impl Place {
     }
 
     fn attach(&self) -> Result<Admin, Failure> {
-        Admin::attach(self.folder()).map_err(refused)
+        let folder = self.folder();
+        let is_there = folder.join("store.db").exists();
+        Admin::attach(folder).map_err(|fault| Failure::Refused {
+            message: fault.to_string(),
+            help: (!is_there).then(|| {
+                String::from(
+                    "say where it is: `--data DIR`, or `--graph GRAPH` for the store beside a graph",
+                )
+            }),
+        })
     }
 
     fn ask(&self, ask: &Ask) -> Result<Answer, Failure> {
-        self.attach()?.ask(ask).map_err(refused)
+        let mut admin = self.attach()?;
+        let answer = admin.ask(ask);
+        answer.map_err(|fault| misnamed(&fault, &mut admin, named(ask)))
+    }
+
+    fn ask_streams(&self, request: Request) -> Result<streams::Answer, Failure> {
+        match self.ask(&Ask::Streams { request })? {
+            Answer::Streams(answer) => Ok(answer),
+            other => Err(strange(&other)),
+        }
     }
 
     /// The messages that a question is answered with.
@@ -85,15 +106,65 @@ impl Place {
     }
 }
 
-/// What a store does not do is no mistake in the program.
-fn refused(fault: StoreFault) -> Failure {
-    Failure::Unwritable(fault.to_string())
+/// The connectors that a question names.
+fn named(ask: &Ask) -> Vec<&str> {
+    let (one, other) = match ask {
+        Ask::Queues { queue } => (queue.as_ref(), None),
+        Ask::Redrive { queue, to, .. } => (Some(queue), to.as_ref()),
+        Ask::Peek { queue, .. } | Ask::Show { queue, .. } | Ask::Purge { queue } => {
+            (Some(queue), None)
+        }
+        Ask::Log { connector, .. } => (Some(connector), None),
+        Ask::Streams { request } => match request {
+            Request::Tail { stream, .. }
+            | Request::Groups { stream }
+            | Request::Replay { stream, .. } => (Some(stream), None),
+            _ => (None, None),
+        },
+        Ask::Status { .. } => (None, None),
+    };
+    one.into_iter().chain(other).map(String::as_str).collect()
+}
+
+/// What a store does not do is no mistake in the program; perhaps a name is.
+fn misnamed(fault: &StoreFault, admin: &mut Admin, named: Vec<&str>) -> Failure {
+    let known = connectors(admin);
+    let is_unknown = |name: &&str| !known.iter().any(|other| other == *name);
+    let mut unknown = named.into_iter().filter(is_unknown);
+    let near = unknown.find_map(|name| suggest(name, known.iter().map(String::as_str)));
+    Failure::Refused {
+        message: fault.to_string(),
+        help: near.map(|near| format!("did you mean `{near}`?")),
+    }
+}
+
+/// The names of all connectors; none when they cannot be had, as they are only to help.
+fn connectors(admin: &mut Admin) -> Vec<String> {
+    let mut names = Vec::new();
+    if let Ok(Answer::Queues(queues)) = admin.ask(&Ask::Queues { queue: None }) {
+        names.extend(queues.into_iter().map(|queue| queue.queue));
+    }
+    if let Ok(streams::Answer::Streams(streams)) = admin.ask_streams(Request::List) {
+        names.extend(streams.into_iter().map(|stream| stream.name));
+    }
+    if let Ok(streams::Answer::Channels(channels)) = admin.ask_streams(Request::Channels) {
+        names.extend(channels.into_iter().map(|channel| channel.name));
+    }
+    names
+}
+
+fn refused(fault: &StoreFault) -> Failure {
+    Failure::Refused {
+        message: fault.to_string(),
+        help: None,
+    }
 }
 
 fn strange(answer: &impl std::fmt::Debug) -> Failure {
-    Failure::Unwritable(format!(
-        "the store gave an answer to another question: {answer:?}"
-    ))
+    Failure::Refused {
+        message: format!("the store gave an answer to another question: {answer:?}"),
+        help: None,
+    }
 }
 
 /// Lets something that cannot be taken back be confirmed.
@@ -128,10 +199,15 @@ impl Consent {
 
 /// A moment in milliseconds since 1970, as the time that has gone by since.
 fn ago(millis: i64) -> String {
+    let then = u64::try_from(millis).unwrap_or_default();
+    tabular::short(Duration::from_millis(now().saturating_sub(then)))
+}
+
+/// Milliseconds since 1970.
+fn now() -> u64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let now = now.unwrap_or_default();
-    let then = Duration::from_millis(u64::try_from(millis).unwrap_or_default());
-    tabular::short(now.saturating_sub(then))
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A body on one line, cut where it gets long.
@@ -152,6 +228,13 @@ fn excerpt(text: Option<&str>, bytes: u64) -> String {
     }
 }
 
+/// How often a message was delivered; of one that was set aside, where that happened.
+fn attempts(message: &Shown) -> String {
+    let before = message.cause.get(paperflow_connect::names::ATTEMPTS);
+    let own = || message.attempts.to_string();
+    before.map_or_else(own, str::to_owned)
+}
+
 /// Messages of a queue, a line each.
 fn table(messages: &[Shown]) -> String {
     let row = |message: &Shown| {
@@ -161,7 +244,7 @@ fn table(messages: &[Shown]) -> String {
             message.state.clone(),
             reason.unwrap_or_default().to_owned(),
             excerpt(message.body.as_deref(), message.bytes),
-            message.attempts.to_string(),
+            attempts(message),
             ago(message.sent),
         ]
     };

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::{out, tabular};
 
-use super::{Place, ago, excerpt, refused, strange};
+use super::{Place, ago, excerpt, now, strange};
 
 /// Most records of one answer.
 const PAGE: usize = 500;
@@ -147,7 +147,7 @@ impl FromStr for Mark {
 
 pub(in crate::cli) fn execute(verb: Verb) -> Result<Exit, Failure> {
     match verb {
-        Verb::Ls { place } => match ask(&place, Request::List)? {
+        Verb::Ls { place } => match place.ask_streams(Request::List)? {
             Answer::Streams(streams) => place.print(&streams, |streams| listed(streams)),
             other => Err(strange(&other)),
         },
@@ -208,12 +208,8 @@ pub(in crate::cli) fn replay(args: &Replay) -> Result<Exit, Failure> {
     args.place.print(&groups, |groups| offsets(groups))
 }
 
-fn ask(place: &Place, request: Request) -> Result<Answer, Failure> {
-    place.attach()?.ask_streams(request).map_err(refused)
-}
-
 fn groups(place: &Place, request: Request) -> Result<Vec<GroupStatus>, Failure> {
-    match ask(place, request)? {
+    match place.ask_streams(request)? {
         Answer::Groups(groups) => Ok(groups),
         other => Err(strange(&other)),
     }
@@ -227,24 +223,25 @@ struct Range {
     to: Option<At>,
 }
 
-/// Reads records a page at a time, so that a long stream takes no more memory than a short one.
+/// Reads records a page at a time, so that a long stream takes no more memory than a short one. What is
+/// written meanwhile does not belong to it, unless that was asked for.
 fn each(
     place: &Place,
     range: Range,
     mut work: impl FnMut(StreamRecord) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut admin = place.attach()?;
     let mut next = Vec::new();
+    let to = range.to.or(Some(At::Time(now())));
     loop {
         let request = Request::Tail {
             stream: range.stream.clone(),
             partition: range.partition,
             from: range.from,
-            to: range.to,
+            to,
             after: next,
             most: PAGE,
         };
-        match admin.ask_streams(request).map_err(refused)? {
+        match place.ask_streams(request)? {
             Answer::Records { records, .. } if records.is_empty() => return Ok(()),
             Answer::Records { records, after } => {
                 records.into_iter().try_for_each(&mut work)?;

@@ -69,8 +69,9 @@ fn answer(tx: &mut Tx<'_>, ask: &Ask) -> Result<Answer, StoreFault> {
 }
 
 fn parsed(id: &str) -> Result<Id, StoreFault> {
-    let digits = id.parse();
-    digits.map_err(|_| unsupported(format!("`{id}` is no identity: 32 hexadecimal digits")))
+    let whole = (id.len() == 32).then_some(id);
+    let parsed = whole.and_then(|digits| digits.parse().ok());
+    parsed.ok_or_else(|| unsupported(format!("`{id}` is no identity: 32 hexadecimal digits")))
 }
 
 /// A queue that is there, with everything settled written.
@@ -142,25 +143,58 @@ fn log(
     errors: bool,
     most: usize,
 ) -> Result<Vec<Logged>, StoreFault> {
-    if tx.opened.queues.contains_key(connector) {
-        known(tx, connector)?;
+    let mut lines = Vec::new();
+    for queue in logging(tx, connector)? {
+        let number = known(tx, &queue)?.number;
+        log_of(tx, (&queue, number), errors, most, &mut lines)?;
     }
-    let sql = "SELECT number FROM connectors WHERE name = ?";
-    let number: Option<i64> = tx.row(sql, [connector], |row| row.get(0))?;
-    let number =
-        number.ok_or_else(|| unsupported(format!("there is no connector `{connector}`")))?;
+    lines.sort_by_key(|line| std::cmp::Reverse(line.at));
+    lines.truncate(most);
+    Ok(lines)
+}
+
+/// The queues whose deliveries are those of a connector: itself, or those of its subscribers.
+fn logging(tx: &Tx<'_>, connector: &str) -> Result<Vec<String>, StoreFault> {
+    let sql = "SELECT kind FROM connectors WHERE name = ?";
+    let kind: Option<String> = tx.row(sql, [connector], |row| row.get(0))?;
+    match kind.as_deref() {
+        Some("queue") => Ok(vec![connector.to_owned()]),
+        Some("stream") => Err(unsupported(format!(
+            "`{connector}` is a stream, whose deliveries are not logged: its groups tell how far they are"
+        ))),
+        Some(_) => {
+            let sql = "SELECT q.name FROM subscribers s JOIN connectors q ON q.number = s.queue \
+                       JOIN connectors c ON c.number = s.channel WHERE c.name = ? ORDER BY q.name";
+            let mut names = Vec::new();
+            tx.rows(sql, [connector], |row| {
+                names.push(row.get(0)?);
+                Ok(true)
+            })?;
+            Ok(names)
+        }
+        None => Err(unsupported(format!("there is no connector `{connector}`"))),
+    }
+}
+
+/// The last deliveries of a queue, the latest first.
+fn log_of(
+    tx: &Tx<'_>,
+    (queue, number): (&str, i64),
+    errors: bool,
+    most: usize,
+    lines: &mut Vec<Logged>,
+) -> Result<(), StoreFault> {
     let sql = "SELECT at, id, attempt, bytes, micros, age, consumer, status, error FROM log \
                WHERE slot >= ? AND slot < ? AND (NOT ? OR status IN ('retry', 'dead', 'invalid')) \
                ORDER BY turn DESC LIMIT ?";
     let range = (number << 40, (number + 1) << 40);
-    let mut lines = Vec::new();
     tx.rows(
         sql,
         rusqlite::params![range.0, range.1, errors, most],
         |row| {
             lines.push(Logged {
                 at: row.get(0)?,
-                connector: connector.to_owned(),
+                connector: queue.to_owned(),
                 id: Id::from_bytes(row.get(1)?).to_string(),
                 attempt: row.get(2)?,
                 bytes: row.get(3)?,
@@ -172,8 +206,7 @@ fn log(
             });
             Ok(true)
         },
-    )?;
-    Ok(lines)
+    )
 }
 
 fn status(tx: &mut Tx<'_>, id: Id) -> Result<Vec<Status>, StoreFault> {

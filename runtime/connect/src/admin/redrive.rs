@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use paperflow_core::Headers;
 use paperflow_core::connector::StoreFault;
 use paperflow_core::message::Id;
 use rusqlite::params;
@@ -11,6 +12,7 @@ use crate::fault::unsupported;
 use crate::names;
 use crate::queue::live::Entry;
 use crate::queue::{self, Queue};
+use crate::stream::{self, Stream};
 use crate::writer::Tx;
 
 /// A message that is not in anybody's hands.
@@ -18,8 +20,8 @@ struct Free {
     seq: i64,
     id: Id,
     bytes: u64,
-    /// The connector it was set aside from.
-    origin: Option<String>,
+    /// Why it was set aside, and where.
+    cause: Headers,
 }
 
 /// Messages of a queue that are in nobody's hands; of these identities, or all.
@@ -38,14 +40,12 @@ fn free(tx: &Tx<'_>, queue: &Queue, ids: &[Id]) -> Result<Vec<Free>, StoreFault>
             return Ok(true);
         }
         let cause: Option<String> = row.get(3)?;
-        let cause =
-            cause.and_then(|text| serde_json::from_str::<paperflow_core::Headers>(&text).ok());
-        let origin = cause.and_then(|cause| Some(cause.get(names::CONNECTOR)?.to_owned()));
+        let cause = cause.and_then(|text| serde_json::from_str(&text).ok());
         free.push(Free {
             seq,
             id,
             bytes: row.get(2)?,
-            origin,
+            cause: cause.unwrap_or_default(),
         });
         Ok(true)
     })?;
@@ -71,9 +71,23 @@ pub(super) fn redrive(
     ids: &[Id],
     to: Option<&str>,
 ) -> Result<u64, StoreFault> {
+    if let Some(name) = to {
+        let sql = "SELECT 1 FROM connectors WHERE name = ? AND kind IN ('queue', 'stream')";
+        if tx.row(sql, [name], |_| Ok(()))?.is_none() {
+            return Err(unsupported(format!("there is no queue or stream `{name}`")));
+        }
+    }
     let free = free(tx, queue, ids)?;
+    let is_free = |id: &&Id| free.iter().any(|message| message.id == **id);
+    if let Some(id) = ids.iter().find(|id| !is_free(id)) {
+        return Err(unsupported(format!(
+            "message {id} is not in `{}`, or is in somebody's hands",
+            queue.name
+        )));
+    }
     for message in &free {
-        let Some(name) = to.or(message.origin.as_deref()) else {
+        let origin = message.cause.get(names::CONNECTOR);
+        let Some(name) = to.or(origin) else {
             return Err(unsupported(format!(
                 "message {} of `{}` does not say where it came from: say where it is to go",
                 message.id, queue.name
@@ -82,11 +96,30 @@ pub(super) fn redrive(
         if name == queue.name {
             return Err(unsupported(format!("the messages are in `{name}` already")));
         }
-        send_again(tx, message, name)?;
+        match stream::find(tx, name)? {
+            Some(stream) => add_again(tx, message, &stream, to.is_some())?,
+            None => send_again(tx, message, name)?,
+        }
     }
     let sent = free.len() as u64;
     forget(tx, queue, free);
     Ok(sent)
+}
+
+/// What was copied from a stream is read again at the end of its partition, by the group in which it failed;
+/// what is sent to another stream, by all.
+fn add_again(
+    tx: &mut Tx<'_>,
+    message: &Free,
+    stream: &Arc<Stream>,
+    is_another: bool,
+) -> Result<(), StoreFault> {
+    let partition = message.cause.get(names::PARTITION);
+    let partition = partition.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let group = message.cause.get(names::GROUP).filter(|_| !is_another);
+    stream.take_message(tx, message.seq, partition, group)?;
+    tx.execute("DELETE FROM messages WHERE seq = ?", [message.seq])?;
+    Ok(())
 }
 
 fn send_again(tx: &mut Tx<'_>, message: &Free, name: &str) -> Result<(), StoreFault> {

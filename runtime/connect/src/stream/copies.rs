@@ -107,6 +107,24 @@ impl Stream {
         target.take_copy(tx, from, &differs).map(|_| ())
     }
 
+    /// Writes a message of a queue at the end of a partition, for one group or for all.
+    pub(crate) fn take_message(
+        self: &Arc<Self>,
+        tx: &mut Tx<'_>,
+        seq: i64,
+        partition: usize,
+        only_for: Option<&str>,
+    ) -> Result<(), StoreFault> {
+        let now = self.clock.wall();
+        self.change(tx, |tx, shelves| {
+            let at = partition % shelves.len().max(1);
+            match shelves.get_mut(at) {
+                Some(shelf) => log::take(tx, seq, shelf, only_for, now),
+                None => Ok(()),
+            }
+        })
+    }
+
     /// Writes a copy of a record of any stream at the end of this one.
     fn take_copy(
         self: &Arc<Self>,

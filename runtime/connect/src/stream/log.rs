@@ -195,6 +195,25 @@ pub(crate) fn copy(
     Ok(Some(place))
 }
 
+/// Writes a message of a queue at the end of a partition, for one group or for all. See [`copy`].
+pub(crate) fn take(
+    tx: &Tx<'_>,
+    seq: i64,
+    shelf: &mut Shelf,
+    only_for: Option<&str>,
+    now: Moment,
+) -> Result<(), StoreFault> {
+    let sql = "SELECT bytes FROM messages WHERE seq = ?";
+    let Some(bytes) = tx.row(sql, [seq], |row| row.get(0))? else {
+        return Ok(());
+    };
+    let (place, at) = shelf.grow(bytes, now);
+    let sql = "INSERT INTO records SELECT ?, id, kind, bytes, ?, 1, ?, checksum, headers, NULL, body \
+               FROM messages WHERE seq = ?";
+    tx.execute(sql, params![place, at, only_for, seq])?;
+    Ok(())
+}
+
 impl Shelf {
     /// There is one more record; gives where it lies, and when it was written.
     fn grow(&mut self, bytes: u64, now: Moment) -> (Place, i64) {
