@@ -605,10 +605,17 @@ fn every_promised_row_has_a_test() {
             .map(move |number| format!("{letter}{number}"))
     };
     let promised = numbers("b", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16])
-        .chain(numbers("c", &[2, 5]))
+        .chain(numbers("c", &[2, 5, 14, 15, 16]))
+        .chain(numbers("d", &[2, 6]))
         .chain(numbers("f", &[7, 10]))
-        .chain(numbers("r", &[4, 10, 11]))
-        .chain(numbers("t", &[13]))
+        .chain(numbers("m", &[3, 4, 6]))
+        .chain(numbers("p", &[13]))
+        .chain(numbers("q", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]))
+        .chain(numbers("r", &[2, 3, 4, 10, 11]))
+        .chain(numbers(
+            "t",
+            &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14],
+        ))
         .chain(numbers("x", &[1, 2, 3, 4, 5, 6]))
         .chain(numbers("y", &[6]));
     let rows = rows();
