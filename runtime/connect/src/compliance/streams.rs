@@ -72,6 +72,10 @@ pub const CASES: &[Case] = &[
         t10_what_was_behind_a_failure_comes_behind_it_again,
     ),
     (
+        "t10_what_was_delivered_behind_a_failure_is_recalled",
+        t10_what_was_delivered_behind_a_failure_is_recalled,
+    ),
+    (
         "t10_attempts_outlast_a_restart",
         t10_attempts_outlast_a_restart,
     ),

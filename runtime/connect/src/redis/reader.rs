@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use ::redis::Value;
 use paperflow_core::connector::{
-    Consumer, Declaration, Delivery, Disposition, Failure, Found, Outlook, Settlement, StoreFault,
-    Subscription,
+    Consumer, Declaration, Delivery, Disposition, Failure, Found, Outlook, Recall, Settlement,
+    StoreFault, Subscription,
 };
 use paperflow_core::failpoint;
 use paperflow_core::message::{Id, hash_of_key};
@@ -213,6 +213,7 @@ impl Reader {
                     ticket,
                     message,
                     attempt,
+                    recall: Recall::default(),
                 }),
                 Err(unreadable) => {
                     let failure = Failure {
@@ -261,6 +262,7 @@ impl Reader {
             due: Some(self.queue.line.clock.wall() + rest),
             unsettled: seat.flights.len(),
             elsewhere: 0,
+            is_moving: false,
         })
     }
 }
@@ -409,6 +411,7 @@ impl Reader {
             due: rest.map(|rest| self.queue.line.clock.wall() + rest),
             unsettled: seat.flights.len(),
             elsewhere: usize::try_from(elsewhere).unwrap_or(usize::MAX),
+            is_moving: false,
         }
     }
 }
