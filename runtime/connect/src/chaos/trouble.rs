@@ -202,12 +202,14 @@ fn checksum(message: &Message) -> u64 {
 mod tests {
     use super::*;
     use paperflow_core::Packet;
+    use paperflow_core::connector::Recall;
 
     fn delivery(name: &str, packet: &Packet) -> Delivery {
         Delivery {
             ticket: 1,
             message: Message::of(Id::of(name), packet).unwrap_or_else(|reason| panic!("{reason}")),
             attempt: 1,
+            recall: Recall::default(),
         }
     }
 
