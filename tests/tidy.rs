@@ -66,8 +66,11 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "paperflow-syntax",
         ],
     ),
-    // It measures what users get, so it uses what they use.
-    ("paperflow-bench", &[FACADE]),
+    // It measures what users get, so it uses what they use; and the store by itself.
+    (
+        "paperflow-bench",
+        &[FACADE, "paperflow-connect", "paperflow-core"],
+    ),
     // It kills what users get.
     ("paperflow-ledger", &[FACADE]),
 ];

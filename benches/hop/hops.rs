@@ -5,7 +5,7 @@ use paperflow_bench::Error;
 use crate::measure::{self, Effort, Measured};
 use crate::rows::Row;
 use crate::runner::Runner;
-use crate::table::{self, Table};
+use paperflow_bench::table::{self, Table};
 
 const HEAD: [&str; 13] = [
     "row",

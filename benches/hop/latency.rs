@@ -6,7 +6,7 @@ use paperflow_bench::{Error, Shape};
 use crate::measure::{self, Effort, Spread};
 use crate::rows::Row;
 use crate::runner::Runner;
-use crate::table::{self, Table};
+use paperflow_bench::table::{self, Table};
 
 /// What `--row` asks for.
 pub(crate) const NAME: &str = "latency-3";

@@ -14,7 +14,6 @@ mod measure;
 mod rows;
 mod runner;
 mod size;
-mod table;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -12,7 +12,7 @@ use paperflow::{
 use paperflow_bench::components::catalogue;
 use paperflow_bench::{Error, memory, stopwatch};
 
-use crate::table::{self, Table};
+use paperflow_bench::table::{self, Table};
 
 /// What `--row` asks for.
 pub(crate) const NAME: &str = "size";

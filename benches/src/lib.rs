@@ -13,6 +13,7 @@ pub mod network;
 pub mod shape;
 pub mod stopwatch;
 pub mod stress;
+pub mod table;
 #[cfg(feature = "peers")]
 pub mod tasks;
 pub mod threads;

@@ -1,7 +1,9 @@
 //! What is printed: lines of cells, for eyes or for a page.
 
+#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+
 /// Says what the table that follows is about; a page needs it.
-pub(crate) fn title(is_markdown: bool, name: &str, about: &str) {
+pub fn title(is_markdown: bool, name: &str, about: &str) {
     if is_markdown {
         println!("### {name}\n\n{about}\n");
     }
@@ -9,7 +11,7 @@ pub(crate) fn title(is_markdown: bool, name: &str, about: &str) {
 
 /// Prints lines as they come.
 #[derive(Clone, Copy)]
-pub(crate) struct Table<const N: usize> {
+pub struct Table<const N: usize> {
     is_markdown: bool,
     widths: [usize; N],
     /// Cells, from the left, that hold words.
@@ -18,12 +20,8 @@ pub(crate) struct Table<const N: usize> {
 
 impl<const N: usize> Table<N> {
     /// Prints the heads of the columns. The first `words` columns hold words, the others figures.
-    pub(crate) fn begin(
-        is_markdown: bool,
-        head: [&str; N],
-        widths: [usize; N],
-        words: usize,
-    ) -> Self {
+    #[must_use]
+    pub fn begin(is_markdown: bool, head: [&str; N], widths: [usize; N], words: usize) -> Self {
         let table = Self {
             is_markdown,
             widths,
@@ -37,7 +35,8 @@ impl<const N: usize> Table<N> {
         table
     }
 
-    pub(crate) fn line(&self, cells: [String; N]) {
+    /// Prints a line.
+    pub fn line(&self, cells: [String; N]) {
         if self.is_markdown {
             return println!("| {} |", cells.join(" | "));
         }
@@ -53,14 +52,14 @@ impl<const N: usize> Table<N> {
     }
 
     /// A gap between lines that do not belong together; a page needs none.
-    pub(crate) fn gap(&self) {
+    pub fn gap(&self) {
         if !self.is_markdown {
             println!();
         }
     }
 
     /// A gap behind the table.
-    pub(crate) fn end(&self) {
+    pub fn end(&self) {
         println!();
     }
 }
