@@ -50,6 +50,10 @@ struct Arguments {
     /// Where the files are made, and removed again; beside this program by default.
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
+    /// Moves so many packets through the lanes that are asked for, once and at the first batch, and
+    /// prints nothing but their names: for profilers.
+    #[arg(long, value_name = "PACKETS")]
+    profile: Option<usize>,
     /// Prints the tables of RESULTS.md.
     #[arg(long)]
     markdown: bool,
@@ -76,5 +80,8 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
         capacity: arguments.capacity,
         lane: arguments.lane.clone(),
     };
+    if let (Some(packets), Some(batch)) = (arguments.profile, arguments.batch.first()) {
+        return rates::profile(packets, *batch, &effort, folder);
+    }
     rates::print(arguments.markdown, &arguments.batch, &effort, folder)
 }

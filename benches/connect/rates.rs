@@ -82,6 +82,24 @@ pub(crate) fn print(
     Ok(())
 }
 
+/// Moves packets through the lanes that are asked for.
+pub(crate) fn profile(
+    packets: usize,
+    batch: usize,
+    effort: &Effort,
+    folder: &Path,
+) -> Result<(), Error> {
+    let folder = tempfile::tempdir_in(folder)?;
+    let mut lanes = lanes(batch, effort, folder.path())?;
+    lanes.retain(|lane| effort.wants(&lane.name()));
+    for mut lane in lanes {
+        let wall = lane.burst(packets)?;
+        println!("{} {batch} {wall:?}", lane.name());
+        lane.end()?;
+    }
+    Ok(())
+}
+
 fn lanes(batch: usize, effort: &Effort, folder: &Path) -> Result<Vec<Box<dyn Lane>>, Error> {
     let bytes = effort.bytes;
     let mut lanes: Vec<Box<dyn Lane>> = vec![

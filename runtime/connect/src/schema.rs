@@ -9,7 +9,11 @@ use crate::fault::{OrFault, about, damaged, unsupported};
 
 /// Each step leads from the version before it; the first makes a new store. The version that a file has
 /// is its `user_version`.
-const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("streams.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("schema.sql"),
+    include_str!("streams.sql"),
+    include_str!("log.sql"),
+];
 
 /// Files with fewer bytes than this are checked whole whenever they are opened.
 const SMALL: i64 = 64 << 20;

@@ -1,7 +1,7 @@
 //! The thread that owns the file: everything that is read or written goes through it, as jobs.
 //!
-//! A job is a closure that gets a [`Tx`]. The thread takes all jobs that are queued, runs each in a
-//! savepoint of one transaction, commits once, does what the jobs have left for then ([`Tx::then`]), in
+//! A job is a closure that gets a [`Tx`]. The thread takes all jobs that are queued, runs them in one
+//! transaction, in which each can be refused without the others, commits once, does what the jobs have left for then ([`Tx::then`]), in
 //! their order, and answers those who wait ([`Orders::call`]). Jobs nobody waits for ([`Orders::later`])
 //! are written with the next one, or after 2 ms. With nothing to do the thread sleeps.
 //!
@@ -355,7 +355,7 @@ impl Writer {
         let mut thens = Vec::with_capacity(jobs.len());
         let mut answers = Vec::with_capacity(jobs.len());
         let mut outcome = self.begin(safe.unwrap_or(Safe::FromCrash));
-        let is_alone = jobs.len() == 1;
+        let mut is_empty = true;
         for job in jobs {
             let mut tx = Tx {
                 connection: &self.connection,
@@ -363,13 +363,16 @@ impl Writer {
                 then: Vec::new(),
             };
             let written = match &outcome {
-                Ok(()) if is_alone => write_alone(&mut tx, job.write),
+                Ok(()) if is_empty => write_first(&mut tx, job.write),
                 Ok(()) => write(&mut tx, job.write),
                 Err(fault) => Err(fault.clone()),
             };
             let then = tx.then;
             match &written {
-                Ok(()) => thens.extend(then),
+                Ok(()) => {
+                    is_empty = false;
+                    thens.extend(then);
+                }
                 // An error may have undone the whole transaction.
                 Err(fault) => {
                     if outcome.is_ok() && self.connection.is_autocommit() {
@@ -441,11 +444,15 @@ fn execute(connection: &Connection, sql: &str) -> Result<(), StoreFault> {
     done.map(|_| ()).or_fault()
 }
 
-/// Runs the only job of a transaction, which ends with it if it is refused.
-fn write_alone(tx: &mut Tx<'_>, write: Write) -> Result<(), StoreFault> {
+/// Runs a job in a transaction that is empty so far; if it is refused, another one begins. A savepoint
+/// would copy every page that is changed.
+fn write_first(tx: &mut Tx<'_>, write: Write) -> Result<(), StoreFault> {
     let written = write(tx);
-    if written.is_err() && !tx.connection.is_autocommit() {
-        execute(tx.connection, "ROLLBACK")?;
+    if written.is_err() {
+        if !tx.connection.is_autocommit() {
+            execute(tx.connection, "ROLLBACK")?;
+        }
+        execute(tx.connection, "BEGIN IMMEDIATE")?;
     }
     written
 }

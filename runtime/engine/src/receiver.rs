@@ -22,8 +22,9 @@ use crate::connect::BELL;
 use crate::part::{Shore, Unsettled};
 use crate::patience::{Patience, Refused};
 
-/// Most deliveries that are asked for at a time.
-const MOST: usize = 64;
+/// Most deliveries that are asked for at a time: as many as are sent at a time, so that a transaction of the
+/// store does as much for those who receive as for those who send.
+const MOST: usize = 256;
 
 /// Makes the process that reads a connector for one in-port.
 ///
@@ -303,17 +304,18 @@ fn packets(message: Message, attempt: u32, tokens: &Tokens) -> Result<Vec<Packet
     let mut headers = Some(headers);
     let mut packets = Vec::with_capacity(parts.len());
     for (at, part) in (0..).zip(parts) {
-        let mut packet = part.packet()?;
-        if let Some(headers) = headers.take() {
-            if !headers.is_empty() {
-                packet = packet.with_headers(headers);
-            }
-            packet = packet.with_header(names::ATTEMPT, &attempt.to_string());
-        }
-        packets.push(packet.with_trail(Trail {
+        let packet = part.packet()?;
+        let trail = Trail {
             id: Some(if at == 0 { id } else { id.derive(id, at) }),
             tokens: tokens.clone(),
-        }));
+        };
+        packets.push(match headers.take() {
+            Some(mut headers) => {
+                headers.set(names::ATTEMPT, attempt.to_string());
+                packet.with_headers(headers.with_trail(trail))
+            }
+            None => packet.with_trail(trail),
+        });
     }
     Ok(packets)
 }

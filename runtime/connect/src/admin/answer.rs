@@ -8,7 +8,7 @@ use paperflow_core::message::Id;
 use crate::admin::{Answer, Ask, Logged, Statistics, Status, redrive, show};
 use crate::fault::unsupported;
 use crate::names;
-use crate::queue::{self, Queue};
+use crate::queue::{self, Queue, log};
 use crate::seen::Seen;
 use crate::streams;
 use crate::writer::{Orders, Safe, Tx};
@@ -59,7 +59,7 @@ fn answer(tx: &mut Tx<'_>, ask: &Ask) -> Result<Answer, StoreFault> {
             connector,
             errors,
             most,
-        } => log(tx, connector, *errors, *most).map(Answer::Log),
+        } => logged(tx, connector, *errors, *most).map(Answer::Log),
         Ask::Status { id } => status(tx, parsed(id)?).map(Answer::Status),
         Ask::Streams { request } => {
             let answer = streams::answer(tx, request.clone());
@@ -137,7 +137,7 @@ fn statistics(tx: &Tx<'_>, queue: &Queue) -> Result<Statistics, StoreFault> {
     })
 }
 
-fn log(
+fn logged(
     tx: &mut Tx<'_>,
     connector: &str,
     errors: bool,
@@ -184,29 +184,14 @@ fn log_of(
     most: usize,
     lines: &mut Vec<Logged>,
 ) -> Result<(), StoreFault> {
-    let sql = "SELECT at, id, attempt, bytes, micros, age, consumer, status, error FROM log \
-               WHERE slot >= ? AND slot < ? AND (NOT ? OR status IN ('retry', 'dead', 'invalid')) \
-               ORDER BY turn DESC LIMIT ?";
-    let range = (number << 40, (number + 1) << 40);
-    tx.rows(
-        sql,
-        rusqlite::params![range.0, range.1, errors, most],
-        |row| {
-            lines.push(Logged {
-                at: row.get(0)?,
-                connector: queue.to_owned(),
-                id: Id::from_bytes(row.get(1)?).to_string(),
-                attempt: row.get(2)?,
-                bytes: row.get(3)?,
-                micros: row.get(4)?,
-                age_millis: row.get(5)?,
-                consumer: row.get(6)?,
-                status: row.get(7)?,
-                error: row.get(8)?,
-            });
-            Ok(true)
-        },
-    )
+    let mut left = most;
+    log::read(tx, (number, queue), |line| {
+        if left > 0 && (!errors || matches!(&*line.status, "retry" | "dead" | "invalid")) {
+            lines.push(line);
+            left -= 1;
+        }
+        left > 0
+    })
 }
 
 fn status(tx: &mut Tx<'_>, id: Id) -> Result<Vec<Status>, StoreFault> {
@@ -244,11 +229,12 @@ fn status(tx: &mut Tx<'_>, id: Id) -> Result<Vec<Status>, StoreFault> {
 
 /// What became of a message that is no longer in its queue, as the log has it.
 fn gone(tx: &Tx<'_>, queue: &Queue, id: Id) -> Result<(&'static str, Option<u32>), StoreFault> {
-    let (first, end) = queue.range();
-    let sql = "SELECT status, attempt FROM log WHERE slot >= ? AND slot < ? AND id = ? \
-               ORDER BY turn DESC LIMIT 1";
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
-    let found = tx.row(sql, rusqlite::params![first, end, id.to_bytes()], read)?;
+    let id = id.to_string();
+    let mut found = None;
+    log::read(tx, (queue.number, &queue.name), |line| {
+        found = (line.id == id).then_some((line.status, line.attempt));
+        found.is_none()
+    })?;
     Ok(match found {
         Some((status, attempt)) if status == "dead" => ("dead", Some(attempt)),
         Some((status, attempt)) if status == "invalid" => ("invalid", Some(attempt)),

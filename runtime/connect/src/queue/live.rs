@@ -12,8 +12,9 @@ use rusqlite::Row;
 use crate::clock::Clock;
 use crate::queue::settle::Change;
 
-/// Messages that are kept in memory to be handed over, at most.
-const HELD: usize = 8_192;
+/// Messages that are kept in memory to be handed over, at most: more than a queue holds by default, so that
+/// they need not be read from the file again.
+const HELD: usize = 16_384;
 /// Bytes of them, at most.
 const HELD_BYTES: u64 = 16 << 20;
 

@@ -7,6 +7,7 @@
 
 pub(crate) mod aside;
 pub(crate) mod live;
+pub(crate) mod log;
 mod reader;
 mod receive;
 pub(crate) mod record;

@@ -14,7 +14,7 @@ use crate::writer::Tx;
 
 /// Messages that are read from the file at a time.
 const FILL: u64 = 256;
-/// Bytes of them after which no more are read.
+/// Bytes of them after which no more are read, or handed out at a time.
 const FILL_BYTES: u64 = 4 << 20;
 
 /// A message that leaves the ready ones.
@@ -68,14 +68,15 @@ pub(crate) fn take(
 
 /// Takes ready messages out, and puts them back if the job is refused.
 fn pop(queue: &Arc<Queue>, tx: &mut Tx<'_>, most: usize) -> Vec<(i64, Entry)> {
-    let mut entries = Vec::new();
+    let (mut entries, mut bytes) = (Vec::new(), 0);
     let mut live = queue.live.lock();
     live.rise(queue.clock.elapsed());
-    while entries.len() < most {
+    while entries.len() < most && bytes < FILL_BYTES {
         let Some((seq, entry)) = live.ready.pop_first() else {
             break;
         };
         live.waiting.remove(entry.bytes);
+        bytes += entry.bytes;
         if entry.message.is_some() {
             live.held = live.held.saturating_sub(entry.bytes);
         }

@@ -92,6 +92,9 @@ pub(crate) fn put(
 impl Queue {
     /// Adds to the counts of the queue.
     pub(crate) fn count(self: &Arc<Self>, tx: &mut Tx<'_>, more: Counts) -> Result<(), StoreFault> {
+        if more == Counts::default() {
+            return Ok(());
+        }
         let sql = "UPDATE connectors SET sent = sent + ?, delivered = delivered + ?, \
                    done = done + ?, retried = retried + ?, dead = dead + ?, invalid = invalid + ?, \
                    discarded = discarded + ?, duplicates = duplicates + ? WHERE number = ?";

@@ -6,26 +6,22 @@ use std::time::Duration;
 use paperflow_core::Moment;
 use paperflow_core::connector::{Disposition, Failure, Settlement, StoreFault};
 use paperflow_core::failpoint;
-use paperflow_core::message::{Id, hash_of_key};
+use paperflow_core::message::hash_of_key;
 use rusqlite::params;
 
 use crate::clock::millis;
-use crate::fault::OrFault;
 use crate::queue::Queue;
 use crate::queue::aside::{Aside, Reason, shortened};
 use crate::queue::live::{Counts, Entry, Lease, Live};
+use crate::queue::log::Line;
 use crate::writer::Tx;
-
-/// Deliveries of a connector that the log keeps.
-const LOGGED: i64 = 10_000;
 
 /// What is to be written about a message that was settled.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
     seq: i64,
-    bytes: u64,
     what: What,
-    log: Log,
+    line: Line,
 }
 
 #[derive(Clone, Debug)]
@@ -65,19 +61,6 @@ impl What {
             Self::Aside(_) => "dead",
         }
     }
-}
-
-/// A line of the log.
-#[derive(Clone, Debug)]
-struct Log {
-    at: i64,
-    id: Id,
-    attempt: u32,
-    micros: i64,
-    age: i64,
-    consumer: Arc<str>,
-    status: &'static str,
-    error: Option<String>,
 }
 
 /// Settles a delivery; who has no lease any more is not heard. Who says that it is done, and tells a
@@ -136,22 +119,18 @@ fn decide(
         Disposition::Release => release(live, seq, entry),
         Disposition::Retry => rest(live, seq, entry, (now, wall)),
     };
-    let log = Log {
+    let line = Line {
         at,
         id,
         attempt,
+        bytes,
         micros: i64::try_from(micros).unwrap_or(i64::MAX),
         age,
         consumer,
         status: what.word(),
         error,
     };
-    Change {
-        seq,
-        bytes,
-        what,
-        log,
-    }
+    Change { seq, what, line }
 }
 
 fn aside(entry: &Entry, reason: Reason, failure: Option<Failure>) -> What {
@@ -283,43 +262,8 @@ impl Queue {
             }
         }
         delete(tx, gone)?;
-        self.log(tx, changes)?;
+        self.log(tx, changes.iter().map(|change| &change.line))?;
         self.count(tx, counts)
-    }
-
-    fn log(&self, tx: &Tx<'_>, changes: &[Change]) -> Result<(), StoreFault> {
-        let mut turn = {
-            let mut live = self.live.lock();
-            let turn = live.logged;
-            live.logged += i64::try_from(changes.len()).unwrap_or_default();
-            turn
-        };
-        let sql = "INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-        let mut insert = tx.prepare(sql)?;
-        for Change { bytes, log, .. } in changes {
-            let slot = (self.number << 40) + turn % LOGGED;
-            let id = log.id.to_bytes();
-            let (at, consumer, error) = (log.at, &*log.consumer, &log.error);
-            let times = (log.micros, log.age);
-            let row = params![
-                slot,
-                turn,
-                at,
-                id,
-                log.attempt,
-                bytes,
-                times.0,
-                times.1,
-                consumer,
-                log.status,
-                error
-            ];
-            insert.execute(row).or_fault()?;
-            turn += 1;
-        }
-        let sql = "UPDATE connectors SET logged = ? WHERE number = ?";
-        tx.execute(sql, [turn, self.number])?;
-        Ok(())
     }
 }
 
