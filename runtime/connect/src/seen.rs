@@ -26,7 +26,7 @@ const MOST: usize = 4_096;
 /// How long ids are kept when no run finishes.
 pub(crate) const WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Takes a hash for what it is.
+/// Takes a hash for what it is, and makes one of a number.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct AsIs(u64);
 
@@ -39,6 +39,11 @@ impl Hasher for AsIs {
         for byte in bytes {
             self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
         }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // Numbers that count differ in their lower bits only.
+        self.0 = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 
     fn write_u128(&mut self, hash: u128) {
@@ -101,10 +106,11 @@ impl Seen {
     pub(crate) fn admit(
         &self,
         tx: &mut Tx<'_>,
-        ids: impl Iterator<Item = Id>,
+        ids: impl ExactSizeIterator<Item = Id>,
     ) -> Result<Vec<bool>, StoreFault> {
         let mut memory = self.0.lock();
-        let (mut are_new, mut new) = (Vec::new(), Vec::new());
+        let mut are_new = Vec::with_capacity(ids.len());
+        let mut new = Vec::with_capacity(ids.len());
         for id in ids {
             let is_new = !memory.is_older(tx, id)? && memory.recent.insert(id);
             are_new.push(is_new);
@@ -120,7 +126,8 @@ impl Seen {
         drop(memory);
         let seen = self.clone();
         let orders = tx.opened.orders.clone();
-        let bytes: Vec<u8> = new.iter().flat_map(|id| id.to_bytes()).collect();
+        let bytes = new.iter().map(|id| id.to_bytes()).collect::<Vec<_>>();
+        let bytes = bytes.into_flattened();
         tx.then(move |is_safe| match is_safe {
             true => seen.tidy(&orders),
             false => new.iter().for_each(|id| {

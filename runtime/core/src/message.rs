@@ -46,10 +46,18 @@ impl Id {
     }
 }
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// 32 hexadecimal digits.
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        // By hand, since logs are full of them.
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.to_bytes()) {
+            let half = |half: u8| DIGITS[usize::from(half & 15)];
+            pair.copy_from_slice(&[half(byte >> 4), half(byte)]);
+        }
+        f.write_str(str::from_utf8(&digits).unwrap_or_default())
     }
 }
 

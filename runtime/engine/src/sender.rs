@@ -18,6 +18,8 @@ use crate::patience::{Patience, Refused};
 
 /// Most messages that are written at a time.
 const MOST: usize = 256;
+/// Bytes of them after which no more are taken.
+const MOST_BYTES: usize = 4 << 20;
 
 /// Makes the process that writes what it receives to a connector, in order, each group as one message.
 ///
@@ -68,6 +70,7 @@ impl Component for Sender {
             nameless: 0,
             taken: Vec::new(),
             messages: Vec::new(),
+            bytes: 0,
             group: None,
             depth: 0,
         }))
@@ -84,6 +87,8 @@ struct Sending {
     /// Packets that are not safe yet.
     taken: Vec<Packet>,
     messages: Vec<Message>,
+    /// Of their payload.
+    bytes: usize,
     /// A group that is not complete.
     group: Option<Message>,
     depth: usize,
@@ -182,7 +187,8 @@ impl Sending {
     }
 
     fn take(&mut self, turn: &mut Turn, most: usize) -> Result<Taken, Fault> {
-        while self.messages.len() < most {
+        self.bytes = 0;
+        while self.messages.len() < most && self.bytes < MOST_BYTES {
             if turn.is_spent() {
                 return Ok(Taken::Enough);
             }
@@ -214,12 +220,17 @@ impl Sending {
                 _ => {}
             }
             if self.depth == 0 {
-                self.messages.extend(self.group.take());
+                let group = self.group.take();
+                self.bytes += group.as_ref().map_or(0, Message::size);
+                self.messages.extend(group);
             }
         } else {
             let id = self.id(&packet);
             match Message::of(id, &packet) {
-                Ok(message) => self.messages.push(message),
+                Ok(message) => {
+                    self.bytes += message.size();
+                    self.messages.push(message);
+                }
                 Err(reason) => return Err(unkept(reason, packet)),
             }
         }

@@ -1,6 +1,7 @@
 //! What this process knows of a queue.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use rusqlite::Row;
 
 use crate::clock::Clock;
 use crate::queue::settle::Change;
+use crate::seen::AsIs;
 
 /// Messages that are kept in memory to be handed over, at most: more than a queue holds by default, so that
 /// they need not be read from the file again.
@@ -162,7 +164,7 @@ pub(crate) struct Live {
     pub(crate) ready: BTreeMap<i64, Entry>,
     /// By the time, see [`Clock::elapsed`], and number.
     pub(crate) resting: BTreeMap<(Duration, i64), Entry>,
-    pub(crate) leased: HashMap<u64, Lease>,
+    pub(crate) leased: HashMap<u64, Lease, BuildHasherDefault<AsIs>>,
     /// Leases are good so long after this.
     pub(crate) renewed: Duration,
     pub(crate) is_renewing: bool,
@@ -200,7 +202,7 @@ impl Live {
             stray: BTreeSet::new(),
             ready: BTreeMap::new(),
             resting: BTreeMap::new(),
-            leased: HashMap::new(),
+            leased: HashMap::default(),
             renewed: Duration::ZERO,
             is_renewing: false,
             waiting: Amount::default(),

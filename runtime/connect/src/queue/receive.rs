@@ -68,8 +68,8 @@ pub(crate) fn take(
 
 /// Takes ready messages out, and puts them back if the job is refused.
 fn pop(queue: &Arc<Queue>, tx: &mut Tx<'_>, most: usize) -> Vec<(i64, Entry)> {
-    let (mut entries, mut bytes) = (Vec::new(), 0);
     let mut live = queue.live.lock();
+    let (mut entries, mut bytes) = (Vec::with_capacity(most.min(live.ready.len())), 0);
     live.rise(queue.clock.elapsed());
     while entries.len() < most && bytes < FILL_BYTES {
         let Some((seq, entry)) = live.ready.pop_first() else {

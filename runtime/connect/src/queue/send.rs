@@ -27,8 +27,9 @@ fn write(queue: &Arc<Queue>, tx: &mut Tx<'_>, records: Vec<Record>) -> Result<Se
     let ids = records.iter().map(|record| record.message.id);
     let are_new = queue.seen.admit(tx, ids)?;
     let count = records.len();
-    let new = records.into_iter().zip(are_new);
-    let new = new.filter_map(|(record, is_new)| is_new.then_some(record));
+    let mut are_new = are_new.into_iter();
+    let mut new = records;
+    new.retain(|_| are_new.next().unwrap_or(true));
     let written = put(queue, tx, new)?;
     let sent = Sent {
         written,
@@ -46,11 +47,11 @@ fn write(queue: &Arc<Queue>, tx: &mut Tx<'_>, records: Vec<Record>) -> Result<Se
 pub(crate) fn put(
     queue: &Arc<Queue>,
     tx: &mut Tx<'_>,
-    records: impl IntoIterator<Item = Record>,
+    records: Vec<Record>,
 ) -> Result<usize, StoreFault> {
     let now = queue.now();
     let mut seq = queue.live.lock().given;
-    let mut arrived = Vec::new();
+    let mut arrived = Vec::with_capacity(records.len());
     let mut insert = tx.prepare(
         "INSERT INTO messages (seq, id, kind, bytes, sent, checksum, headers, body) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

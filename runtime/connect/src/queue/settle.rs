@@ -197,7 +197,9 @@ impl Queue {
         let changes = {
             let mut live = self.live.lock();
             live.is_ordered = false;
-            std::mem::take(&mut live.changes)
+            // As many are likely to come again.
+            let next = Vec::with_capacity(live.changes.len());
+            std::mem::replace(&mut live.changes, next)
         };
         if changes.is_empty() {
             return Ok(());
