@@ -11,6 +11,7 @@ mod direct;
 mod lane;
 mod network;
 mod rates;
+mod soak;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ use clap::Parser;
 use paperflow_bench::Error;
 
 use rates::Effort;
+use soak::Kind;
 
 /// Measures durable arcs: packets a second, beside appending to a file and beside SQLite that writes and
 /// deletes the same rows in the same batches, in bursts that take turns.
@@ -54,7 +56,14 @@ struct Arguments {
     /// prints nothing but their names: for profilers.
     #[arg(long, value_name = "PACKETS")]
     profile: Option<usize>,
-    /// Prints the tables of RESULTS.md.
+    /// Instead, sends so many packets to a consumer that is slower than their producer, and prints memory
+    /// and disk on the way.
+    #[arg(long, value_name = "PACKETS")]
+    soak: Option<u64>,
+    /// What they are sent over: queue, stream.
+    #[arg(long, default_value = "queue")]
+    kind: Kind,
+    /// Prints the tables of DURABLE.md.
     #[arg(long)]
     markdown: bool,
 }
@@ -82,6 +91,10 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     };
     if let (Some(packets), Some(batch)) = (arguments.profile, arguments.batch.first()) {
         return rates::profile(packets, *batch, &effort, folder);
+    }
+    if let Some(packets) = arguments.soak {
+        let load = (packets, arguments.bytes);
+        return soak::print(arguments.markdown, arguments.kind, load, folder);
     }
     rates::print(arguments.markdown, &arguments.batch, &effort, folder)
 }
