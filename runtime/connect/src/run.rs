@@ -73,7 +73,6 @@ pub(crate) fn finish(orders: &Orders, graph: &str, epoch: u64) -> Result<(), Sto
 /// Forgets what is not needed any more, now and every few hours.
 pub(crate) fn forget_regularly(orders: &Orders, clock: Arc<dyn Clock>) {
     forget_later(orders, None);
-    seen::forget_old(orders, None);
     let again = orders.clone();
     orders.at(clock.elapsed() + FORGET, move |_| {
         forget_regularly(&again, clock);

@@ -9,10 +9,11 @@ use crate::fault::{OrFault, about, damaged, unsupported};
 
 /// Each step leads from the version before it; the first makes a new store. The version that a file has
 /// is its `user_version`.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("schema.sql"),
     include_str!("streams.sql"),
     include_str!("log.sql"),
+    include_str!("ids.sql"),
 ];
 
 /// Files with fewer bytes than this are checked whole whenever they are opened.
@@ -35,7 +36,8 @@ fn try_open(file: &Path) -> Result<Connection, StoreFault> {
     connection
         .execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000;
-             PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768; PRAGMA cell_size_check = ON;",
+             PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY;
+             PRAGMA cache_size = -32768; PRAGMA cell_size_check = ON;",
         )
         .or_fault()?;
     migrate(&connection, file)?;

@@ -2,7 +2,9 @@
 //!
 //! Ids are hashes: in a table by themselves each would touch a page of its own. So those of one send are
 //! written as one row, in the order in which they came, and the last quarter of a million is kept in
-//! memory as well; what is older goes to a table by id, sorted, many at a time.
+//! memory as well; what is older goes elsewhere ([`older`]), sorted, many at a time.
+
+mod older;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -12,16 +14,19 @@ use std::time::Duration;
 use paperflow_core::connector::StoreFault;
 use paperflow_core::message::Id;
 use parking_lot::Mutex;
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use crate::clock::millis;
+use crate::seen::older::{Older, ids};
 use crate::writer::{Orders, Tx};
 
 /// Ids that are kept in memory, for each connector.
 const RECENT: usize = if cfg!(test) { 300 } else { 1 << 18 };
-/// Ids that one transaction moves: so many that several go to each page, and that nobody waits for long.
-const MOVED: usize = if cfg!(test) { 100 } else { 1 << 15 };
-/// Rows that one transaction forgets, or looks at.
+/// Ids that one transaction moves: so many that there are few runs, and that nobody waits for long.
+const MOVED: usize = if cfg!(test) { 100 } else { 1 << 17 };
+/// Rows of them.
+const MOVED_ROWS: usize = 1 << 15;
+/// Rows that one transaction forgets.
 const MOST: usize = 4_096;
 /// How long ids are kept when no run finishes.
 pub(crate) const WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -62,8 +67,7 @@ struct Memory {
     number: i64,
     generation: i64,
     recent: Ids,
-    /// There are ids in the table.
-    has_older: bool,
+    older: Older,
     /// The last row of ids that was given a number.
     last: i64,
     is_moving: bool,
@@ -82,7 +86,7 @@ impl Seen {
             number,
             generation,
             recent: Ids::default(),
-            has_older: false,
+            older: Older::open(tx, place(number, generation))?,
             last: number << 40,
             is_moving: false,
         };
@@ -94,9 +98,6 @@ impl Seen {
             }
             Ok(true)
         })?;
-        let sql = "SELECT 1 FROM seen WHERE place = ? LIMIT 1";
-        let place = place(number, generation);
-        memory.has_older = tx.row(sql, [place], |_| Ok(()))?.is_some();
         let seen = Self(Arc::new(Mutex::new(memory)));
         tx.opened.seen.insert(number, seen.clone());
         Ok(seen)
@@ -106,13 +107,16 @@ impl Seen {
     pub(crate) fn admit(
         &self,
         tx: &mut Tx<'_>,
-        ids: impl ExactSizeIterator<Item = Id>,
+        ids: impl Iterator<Item = Id>,
     ) -> Result<Vec<bool>, StoreFault> {
         let mut memory = self.0.lock();
+        // What cannot be found out ends this before anything is remembered.
+        let ids = ids.map(|id| Ok((id, memory.older.has(tx, id)?)));
+        let ids = ids.collect::<Result<Vec<_>, StoreFault>>()?;
         let mut are_new = Vec::with_capacity(ids.len());
         let mut new = Vec::with_capacity(ids.len());
-        for id in ids {
-            let is_new = !memory.is_older(tx, id)? && memory.recent.insert(id);
+        for (id, is_older) in ids {
+            let is_new = !is_older && memory.recent.insert(id);
             are_new.push(is_new);
             if is_new {
                 new.push(id);
@@ -142,8 +146,8 @@ impl Seen {
 
     /// Whether it was sent.
     pub(crate) fn knows(&self, tx: &Tx<'_>, id: Id) -> Result<bool, StoreFault> {
-        let memory = self.0.lock();
-        Ok(memory.recent.contains(&id) || memory.is_older(tx, id)?)
+        let mut memory = self.0.lock();
+        Ok(memory.recent.contains(&id) || memory.older.has(tx, id)?)
     }
 
     /// Nothing that was sent so far is known any more, from this generation on.
@@ -151,10 +155,10 @@ impl Seen {
         let mut memory = self.0.lock();
         memory.generation = generation;
         memory.recent.clear();
-        memory.has_older = false;
+        memory.older = Older::none(place(memory.number, generation));
     }
 
-    /// Moves the oldest ids from memory to the table, if there are too many.
+    /// Moves the oldest ids from memory to a run, if there are too many.
     fn tidy(&self, orders: &Orders) {
         let mut memory = self.0.lock();
         if memory.is_moving || memory.recent.len() <= RECENT {
@@ -188,29 +192,36 @@ impl Seen {
             let memory = self.0.lock();
             (memory.number, memory.generation)
         };
-        let (mut last, mut moved) = (0, Vec::new());
+        let (mut run, mut latest, mut rows) = (0, 0, 0);
+        let mut moved = Vec::with_capacity(MOVED);
         let sql = "SELECT slot, at, ids FROM sent WHERE slot > ? AND slot < ? AND generation = ?";
         let range = [number << 40, (number + 1) << 40, generation];
         tx.rows(sql, range, |row| {
-            last = row.get(0)?;
-            let at: i64 = row.get(1)?;
-            moved.extend(ids(row.get_ref(2)?.as_blob()?).map(|id| (id, at)));
-            Ok(moved.len() < MOVED)
+            run = row.get(0)?;
+            latest = latest.max(row.get(1)?);
+            moved.extend(ids(row.get_ref(2)?.as_blob()?));
+            rows += 1;
+            Ok(moved.len() < MOVED && rows < MOVED_ROWS)
         })?;
+        if moved.is_empty() {
+            return Ok(());
+        }
         moved.sort_unstable();
         let place = place(number, generation);
-        for (id, at) in &moved {
-            let sql = "INSERT OR IGNORE INTO seen VALUES (?, ?, ?)";
-            tx.execute(sql, params![place, id.to_bytes(), at])?;
-        }
+        Older::write(tx, (place, run), latest, &moved)?;
         let sql = "DELETE FROM sent WHERE slot > ? AND slot <= ? AND generation = ?";
-        tx.execute(sql, [number << 40, last, generation])?;
+        tx.execute(sql, [number << 40, run, generation])?;
+        let is_too_small = self.0.lock().older.is_too_small_for(moved.len());
+        let grown = is_too_small.then(|| Older::open(tx, place)).transpose()?;
         let seen = self.clone();
         tx.then(move |is_safe| {
             let mut memory = seen.0.lock();
             if is_safe && memory.generation == generation {
-                memory.has_older |= !moved.is_empty();
-                moved.iter().for_each(|(id, _)| {
+                match grown {
+                    Some(older) => memory.older = older,
+                    None => memory.older.add(run, &moved),
+                }
+                moved.iter().for_each(|id| {
                     memory.recent.remove(id);
                 });
             }
@@ -219,62 +230,12 @@ impl Seen {
     }
 }
 
-impl Memory {
-    /// Whether it is among those that are not in memory.
-    fn is_older(&self, tx: &Tx<'_>, id: Id) -> Result<bool, StoreFault> {
-        if !self.has_older {
-            return Ok(false);
-        }
-        let sql = "SELECT 1 FROM seen WHERE place = ? AND id = ?";
-        let place = place(self.number, self.generation);
-        let found = tx.row(sql, params![place, id.to_bytes()], |_| Ok(()))?;
-        Ok(found.is_some())
-    }
-}
-
 /// What has ids of its own: a generation of a connector.
 fn place(number: i64, generation: i64) -> i64 {
     (number << 32) + generation
 }
 
-fn ids(bytes: &[u8]) -> impl Iterator<Item = Id> {
-    let (ids, _) = bytes.as_chunks();
-    ids.iter().map(|id| Id::from_bytes(*id))
-}
-
-/// Forgets the ids in the table that are too old, from one on, in as many transactions as that takes.
-pub(crate) fn forget_old(orders: &Orders, after: Option<(i64, [u8; 16])>) {
-    let again = orders.clone();
-    orders.later(move |tx| {
-        let window = millis(tx.opened.clock.wall().saturating_sub(WINDOW));
-        let (place, id) = after.unwrap_or_default();
-        let (mut old, mut last, mut looked) = (Vec::new(), None, 0);
-        let sql =
-            "SELECT place, id, at FROM seen WHERE (place, id) > (?, ?) ORDER BY place, id LIMIT ?";
-        tx.rows(sql, params![place, id, MOST], |row| {
-            let key = (row.get(0)?, row.get(1)?);
-            if row.get::<_, i64>(2)? < window {
-                old.push(key);
-            }
-            last = Some(key);
-            looked += 1;
-            Ok(true)
-        })?;
-        for (place, id) in old {
-            let sql = "DELETE FROM seen WHERE place = ? AND id = ?";
-            tx.execute(sql, params![place, id])?;
-        }
-        tx.then(move |is_safe| {
-            if is_safe && looked == MOST {
-                forget_old(&again, last);
-            }
-        });
-        Ok(())
-    });
-}
-
-/// Forgets some ids of generations that are over, and some that were sent too long ago and are not in
-/// the table; tells how many.
+/// Forgets some ids of generations that are over, and some that were sent too long ago; tells how many rows.
 pub(crate) fn forget(tx: &mut Tx<'_>) -> Result<usize, StoreFault> {
     let mut generations = Vec::new();
     let sql = "SELECT number, generation FROM connectors";
@@ -285,12 +246,40 @@ pub(crate) fn forget(tx: &mut Tx<'_>) -> Result<usize, StoreFault> {
     let window = millis(tx.opened.clock.wall().saturating_sub(WINDOW));
     let mut forgotten = 0;
     for (number, generation) in generations {
-        let sql = "DELETE FROM seen WHERE (place, id) IN \
-                   (SELECT place, id FROM seen WHERE place >= ? AND place < ? LIMIT ?)";
-        let (first, own) = (place(number, 0), place(number, generation));
-        forgotten += tx.execute(sql, params![first, own, MOST])?;
+        forgotten += forget_runs(tx, number, generation, window)?;
         forgotten += forget_sent(tx, number, generation, window)?;
     }
+    Ok(forgotten)
+}
+
+/// Forgets some runs, the last of them perhaps in part.
+fn forget_runs(
+    tx: &mut Tx<'_>,
+    number: i64,
+    generation: i64,
+    window: i64,
+) -> Result<usize, StoreFault> {
+    let sql = "SELECT place, run FROM seen_runs \
+               WHERE place >= ? AND place <= ? AND (place < ? OR at < ?) LIMIT 1";
+    let (first, own) = (place(number, 0), place(number, generation));
+    let (mut forgotten, mut gone) = (0, Vec::new());
+    while forgotten < MOST {
+        let key = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let Some(run) = tx.row(sql, [first, own, own, window], key)? else {
+            break;
+        };
+        // The run itself is one more.
+        forgotten += 1 + older::delete_some(tx, run, MOST - forgotten)?;
+        gone.push(run);
+    }
+    let seen = tx.opened.seen.get(&number).cloned();
+    tx.then(move |is_safe| {
+        if let Some(seen) = seen.filter(|_| is_safe) {
+            let mut memory = seen.0.lock();
+            let own = gone.iter().filter(|(place, _)| *place == own);
+            own.for_each(|(_, run)| memory.older.remove(*run));
+        }
+    });
     Ok(forgotten)
 }
 
