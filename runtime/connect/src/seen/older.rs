@@ -143,8 +143,8 @@ pub(super) fn delete_some(
 const BLOCK: usize = 512;
 /// Blocks of the smallest filter, 64 KiB, and of the largest, 64 MiB.
 const BLOCKS: [usize; 2] = [1 << 10, 1 << 20];
-/// Bits for each id: it grows when there are fewer, to the more.
-const BITS: [usize; 2] = [8, 16];
+/// Bits for each id, at least: a filter that has fewer is made anew, twice as large.
+const BITS: usize = 8;
 
 /// A Bloom filter whose bits for an id lie in one block, one in each word: with 16 bits for each id it
 /// errs about once in 1,000, with 8 once in 40.
@@ -157,7 +157,7 @@ struct Filter {
 
 impl Filter {
     fn for_so_many(count: usize) -> Self {
-        let blocks = (count * BITS[1] / BLOCK).next_power_of_two();
+        let blocks = (count * BITS).div_ceil(BLOCK).next_power_of_two();
         let [least, most] = BLOCKS;
         Self {
             blocks: vec![[0; BLOCK / 64]; blocks.clamp(least, most)],
@@ -167,7 +167,7 @@ impl Filter {
 
     fn is_too_small_for(&self, more: usize) -> bool {
         let bits = self.blocks.len() * BLOCK;
-        (self.count + more) * BITS[0] > bits && self.blocks.len() < BLOCKS[1]
+        (self.count + more) * BITS > bits && self.blocks.len() < BLOCKS[1]
     }
 
     fn add(&mut self, id: Id) {
@@ -207,13 +207,13 @@ mod tests {
     #[test]
     fn a_filter_has_all_and_says_yes_to_few_others() {
         let ids = |from: u32| (from..from + 100_000).map(|number| Id::of(&number.to_string()));
-        let mut filter = Filter::for_so_many(100_000);
-        assert!(!filter.is_too_small_for(100_000));
+        let mut filter = Filter::for_so_many(200_000);
+        assert!(!filter.is_too_small_for(200_000));
         ids(0).for_each(|id| filter.add(id));
         assert!(ids(0).all(|id| filter.may_have(id)));
         let wrong = ids(100_000).filter(|id| filter.may_have(*id)).count();
         assert!(wrong < 400, "{wrong} of 100,000");
-        assert!(filter.is_too_small_for(200_000));
+        assert!(filter.is_too_small_for(400_000));
     }
 
     #[test]

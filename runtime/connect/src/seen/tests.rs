@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::Embedded;
-use crate::clock::ManualClock;
+use crate::clock::{Clock as _, ManualClock};
 
 const ALL: usize = 2_000;
 
@@ -88,4 +88,32 @@ fn ids_are_forgotten_after_the_window() {
     assert_eq!(rows(&folder, "sent"), 2);
     let (_store, queue) = open(&folder, &clock);
     assert_eq!(send(&queue, 0..10), 10);
+}
+
+#[test]
+fn ids_that_an_older_version_has_kept_one_by_one_are_known() {
+    let (folder, clock) = folder();
+    let connection = Connection::open(folder.path().join("store.db")).unwrap();
+    for step in [
+        include_str!("../schema.sql"),
+        include_str!("../streams.sql"),
+    ] {
+        connection.execute_batch(step).unwrap();
+    }
+    let declaration = Declaration::new("q", ConnectorKind::Queue);
+    let declaration = serde_json::to_string(&declaration).unwrap();
+    let sql = "INSERT INTO connectors (name, kind, declaration) VALUES ('q', 'queue', ?)";
+    connection.execute(sql, [declaration]).unwrap();
+    let at = i64::try_from(clock.wall().as_millis()).unwrap();
+    for number in 0..100 {
+        let id = Id::of(&number.to_string()).to_bytes();
+        let sql = "INSERT INTO seen VALUES (?, ?, ?)";
+        connection
+            .execute(sql, params![1_i64 << 32, id, at])
+            .unwrap();
+    }
+    connection.execute_batch("PRAGMA user_version = 2").unwrap();
+    drop(connection);
+    let (_store, queue) = open(&folder, &clock);
+    assert_eq!(send(&queue, 0..110), 10);
 }
