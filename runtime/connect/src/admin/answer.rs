@@ -215,8 +215,8 @@ fn status(tx: &mut Tx<'_>, id: Id) -> Result<Vec<Status>, StoreFault> {
             (state, Some(message.attempts))
         });
         let mut states: Vec<_> = states.collect();
-        if states.is_empty() && Seen::of(tx, queue.number)?.knows(tx, id)? {
-            states.push(gone(tx, &queue, id)?);
+        if states.is_empty() {
+            states.extend(gone(tx, &queue, id)?);
         }
         found.extend(states.into_iter().map(|(state, attempts)| Status {
             connector: name.clone(),
@@ -227,8 +227,14 @@ fn status(tx: &mut Tx<'_>, id: Id) -> Result<Vec<Status>, StoreFault> {
     Ok(found)
 }
 
-/// What became of a message that is no longer in its queue, as the log has it.
-fn gone(tx: &Tx<'_>, queue: &Queue, id: Id) -> Result<(&'static str, Option<u32>), StoreFault> {
+/// What became of a message that is no longer in its queue, as the log has it, or as the ids tell that have
+/// been sent in this run.
+fn gone(
+    tx: &mut Tx<'_>,
+    queue: &Queue,
+    id: Id,
+) -> Result<Option<(&'static str, Option<u32>)>, StoreFault> {
+    let is_known = Seen::of(tx, queue.number)?.knows(tx, id)?;
     let id = id.to_string();
     let mut found = None;
     log::read(tx, (queue.number, &queue.name), |line| {
@@ -236,9 +242,9 @@ fn gone(tx: &Tx<'_>, queue: &Queue, id: Id) -> Result<(&'static str, Option<u32>
         found.is_none()
     })?;
     Ok(match found {
-        Some((status, attempt)) if status == "dead" => ("dead", Some(attempt)),
-        Some((status, attempt)) if status == "invalid" => ("invalid", Some(attempt)),
-        Some((_, attempt)) => ("processed", Some(attempt)),
-        None => ("processed", None),
+        Some((status, attempt)) if status == "dead" => Some(("dead", Some(attempt))),
+        Some((status, attempt)) if status == "invalid" => Some(("invalid", Some(attempt))),
+        Some((_, attempt)) => Some(("processed", Some(attempt))),
+        None => is_known.then_some(("processed", None)),
     })
 }
