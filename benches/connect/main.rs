@@ -8,6 +8,7 @@
 
 mod bare;
 mod direct;
+mod extremes;
 mod lane;
 mod network;
 mod rates;
@@ -63,6 +64,9 @@ struct Arguments {
     /// What they are sent over: queue, stream.
     #[arg(long, default_value = "queue")]
     kind: Kind,
+    /// Instead, fills stores with much, divided by this, and prints how long it takes to work with them.
+    #[arg(long, value_name = "SHARE", num_args = 0..=1, default_missing_value = "1")]
+    extremes: Option<usize>,
     /// Prints the tables of DURABLE.md.
     #[arg(long)]
     markdown: bool,
@@ -95,6 +99,9 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     if let Some(packets) = arguments.soak {
         let load = (packets, arguments.bytes);
         return soak::print(arguments.markdown, arguments.kind, load, folder);
+    }
+    if let Some(share) = arguments.extremes {
+        return extremes::print(arguments.markdown, share.max(1), folder);
     }
     rates::print(arguments.markdown, &arguments.batch, &effort, folder)
 }

@@ -1,6 +1,6 @@
 //! A store in a folder of the local disk.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,8 +42,10 @@ pub(crate) struct Opened {
     pub(crate) channels: HashMap<String, Arc<Channel>>,
     /// By number of the connector.
     pub(crate) seen: HashMap<i64, Seen>,
-    /// Connectors that were connected, and the graph that asked for a run since.
-    pub(crate) users: HashMap<i64, Option<String>>,
+    /// Connectors that were connected, and the graphs whose run they belong to.
+    pub(crate) users: HashMap<i64, BTreeSet<String>>,
+    /// Graphs whose run has begun and not finished.
+    pub(crate) running: BTreeSet<String>,
 }
 
 impl Opened {
@@ -56,7 +58,14 @@ impl Opened {
             channels: HashMap::new(),
             seen: HashMap::new(),
             users: HashMap::new(),
+            running: BTreeSet::new(),
         }
+    }
+
+    /// Somebody connects to a connector: one of those who run, or one whose run is about to begin.
+    pub(crate) fn use_now(&mut self, number: i64) {
+        let users = self.users.entry(number).or_default();
+        users.extend(self.running.iter().cloned());
     }
 }
 

@@ -86,7 +86,7 @@ pub(crate) fn connect(
     let asked = declaration.clone();
     let channel = keeper.orders.call(Safe::FromPowerCut, move |tx| {
         let channel = open(tx, &asked)?;
-        tx.opened.users.insert(channel.number, None);
+        tx.opened.use_now(channel.number);
         channel.live.lock().declaration = asked;
         Ok(channel)
     })?;

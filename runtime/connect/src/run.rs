@@ -15,16 +15,19 @@ const MOST: usize = 2_000;
 /// How long until it is looked for again.
 const FORGET: Duration = Duration::from_secs(6 * 60 * 60);
 
-/// The number of the run that has not finished well. Connectors that were connected before belong to it.
+/// The number of the run that has not finished well. Connectors that are connected while it runs belong to it,
+/// and those that were connected before and belong to none.
 ///
 /// # Errors
 /// It cannot be read or written.
 pub(crate) fn epoch(orders: &Orders, graph: &str) -> Result<u64, StoreFault> {
     let graph = graph.to_owned();
     orders.call(Safe::FromPowerCut, move |tx| {
-        for user in tx.opened.users.values_mut() {
-            user.get_or_insert_with(|| graph.clone());
+        let users = tx.opened.users.values_mut();
+        for users in users.filter(|users| users.is_empty()) {
+            users.insert(graph.clone());
         }
+        tx.opened.running.insert(graph.clone());
         let sql = "INSERT INTO runs VALUES (?, 0) ON CONFLICT DO UPDATE SET epoch = epoch RETURNING epoch";
         let epoch: Option<i64> = tx.row(sql, [&graph], |row| row.get(0))?;
         Ok(epoch.unwrap_or_default().unsigned_abs())
@@ -44,10 +47,8 @@ pub(crate) fn finish(orders: &Orders, graph: &str, epoch: u64) -> Result<(), Sto
         if tx.execute(sql, params![graph, epoch])? == 0 {
             return Ok(());
         }
-        let users = tx.opened.users.iter();
-        let own = users.filter(|(_, user)| user.as_ref() == Some(&graph));
-        let own: Vec<i64> = own.map(|(number, _)| *number).collect();
-        for number in own {
+        tx.opened.running.remove(&graph);
+        for number in own(tx, &graph) {
             let sql = "UPDATE connectors SET generation = generation + 1 WHERE number = ? \
                        RETURNING generation";
             let generation = tx.row(sql, [number], |row| row.get(0))?;
@@ -68,6 +69,16 @@ pub(crate) fn finish(orders: &Orders, graph: &str, epoch: u64) -> Result<(), Sto
         });
         Ok(())
     })
+}
+
+/// Connectors that nobody else uses whose run goes on.
+fn own(tx: &mut Tx<'_>, graph: &str) -> Vec<i64> {
+    let users = tx.opened.users.iter_mut();
+    let own = users.filter_map(|(number, users)| {
+        let was_in_use = users.remove(graph);
+        (was_in_use && users.is_empty()).then_some(*number)
+    });
+    own.collect()
 }
 
 /// Forgets what is not needed any more, now and every few hours.

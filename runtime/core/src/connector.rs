@@ -237,7 +237,7 @@ pub trait Store: Send + Sync {
 
     /// A number that stays the same from run to run until one has finished well. Whoever numbers packets
     /// from the start of a run gives them the same ids again after a crash, and other ones in the run
-    /// after. Connectors that were connected before belong to the run: their ids are forgotten once it has
+    /// after. What is connected then, or was before, belongs to the run: its ids are forgotten once it has
     /// [finished](Self::finish).
     ///
     /// # Errors

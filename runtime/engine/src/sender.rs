@@ -135,6 +135,7 @@ impl Activity for Sending {
             self.refused.served();
             failpoint!("after_confirm");
             self.messages.clear();
+            self.bytes = 0;
             let kept = self.group.as_ref().map_or(0, |group| group.parts.len());
             for packet in self.taken.drain(..self.taken.len() - kept) {
                 turn.drop_packet(packet);
@@ -187,7 +188,6 @@ impl Sending {
     }
 
     fn take(&mut self, turn: &mut Turn, most: usize) -> Result<Taken, Fault> {
-        self.bytes = 0;
         while self.messages.len() < most && self.bytes < MOST_BYTES {
             if turn.is_spent() {
                 return Ok(Taken::Enough);

@@ -55,9 +55,7 @@ fn free(tx: &Tx<'_>, queue: &Queue, ids: &[Id]) -> Result<Vec<Free>, StoreFault>
 /// Removes all messages that are in nobody's hands.
 pub(super) fn purge(tx: &mut Tx<'_>, queue: &Arc<Queue>) -> Result<u64, StoreFault> {
     let free = free(tx, queue, &[])?;
-    for message in &free {
-        tx.execute("DELETE FROM messages WHERE seq = ?", [message.seq])?;
-    }
+    queue::delete(tx, free.iter().map(|message| message.seq).collect())?;
     let removed = free.len() as u64;
     forget(tx, queue, free);
     Ok(removed)
@@ -146,8 +144,7 @@ fn forget(tx: &mut Tx<'_>, queue: &Arc<Queue>, gone: Vec<Free>) {
     tx.then(move |is_safe| {
         if is_safe {
             let mut live = queue.live.lock();
-            gone.iter()
-                .for_each(|message| live.forget(message.seq, message.bytes));
+            live.forget(gone.iter().map(|message| (message.seq, message.bytes)));
             live.call_writers();
             live.call_listeners();
         }

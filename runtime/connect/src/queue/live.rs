@@ -315,19 +315,23 @@ impl Live {
         }
     }
 
-    /// A message that is in nobody's hands is gone.
-    pub(crate) fn forget(&mut self, seq: i64, bytes: u64) {
-        let resting = self.resting.keys().find(|(_, other)| *other == seq);
-        if let Some(key) = resting.copied() {
-            self.resting.remove(&key);
-        } else if let Some(entry) = self.ready.remove(&seq) {
-            let is_held = entry.message.is_some();
-            self.held -= if is_held { entry.bytes } else { 0 };
-        } else {
-            self.beyond.remove(bytes);
+    /// Messages that are in nobody's hands are gone: their numbers, and bytes.
+    pub(crate) fn forget(&mut self, gone: impl Iterator<Item = (i64, u64)>) {
+        let mut gone: HashMap<i64, u64> = gone.collect();
+        for (seq, bytes) in &gone {
+            self.stray.remove(seq);
+            self.waiting.remove(*bytes);
         }
-        self.stray.remove(&seq);
-        self.waiting.remove(bytes);
+        self.resting
+            .retain(|(_, seq), _| gone.remove(seq).is_none());
+        for (seq, bytes) in gone {
+            if let Some(entry) = self.ready.remove(&seq) {
+                let is_held = entry.message.is_some();
+                self.held -= if is_held { entry.bytes } else { 0 };
+            } else {
+                self.beyond.remove(bytes);
+            }
+        }
     }
 
     /// Takes a lease back.

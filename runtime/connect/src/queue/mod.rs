@@ -31,6 +31,7 @@ use crate::fault::unsupported;
 use crate::queue::live::{Amount, Counts, Entry, Live};
 pub(crate) use crate::queue::reader::Reader;
 pub(crate) use crate::queue::send::put;
+pub(crate) use crate::queue::settle::delete;
 use crate::seen::Seen;
 use crate::writer::{Keeper, Orders, Safe, Tx};
 
@@ -77,7 +78,7 @@ pub(crate) fn connect(
     let queue = keeper.orders.call(Safe::FromPowerCut, move |tx| {
         let queue = open(tx, &asked)?;
         queue.live.lock().declaration = asked;
-        tx.opened.users.insert(queue.number, None);
+        tx.opened.use_now(queue.number);
         Ok(queue)
     })?;
     let keeper = Arc::clone(keeper);

@@ -270,7 +270,7 @@ impl Queue {
 }
 
 /// Deletes messages, those whose numbers follow each other at once.
-fn delete(tx: &Tx<'_>, mut gone: Vec<i64>) -> Result<(), StoreFault> {
+pub(crate) fn delete(tx: &Tx<'_>, mut gone: Vec<i64>) -> Result<(), StoreFault> {
     gone.sort_unstable();
     for run in gone.chunk_by(|one, next| *next == one + 1) {
         if let [first, ..] = run {

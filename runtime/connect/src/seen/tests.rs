@@ -117,3 +117,17 @@ fn ids_that_an_older_version_has_kept_one_by_one_are_known() {
     let (_store, queue) = open(&folder, &clock);
     assert_eq!(send(&queue, 0..110), 10);
 }
+
+#[test]
+fn ids_are_forgotten_when_all_have_finished_who_ran_when_it_was_connected() {
+    let (folder, clock) = folder();
+    let store = Embedded::open_with(folder.path(), Arc::new(clock.clone())).unwrap();
+    let [one, two] = ["one", "two"].map(|graph| store.epoch(graph).unwrap());
+    let queue = store.connect(&Declaration::new("q", ConnectorKind::Queue));
+    let queue = queue.unwrap();
+    assert_eq!(send(&queue, 0..10), 10);
+    store.finish("one", one).unwrap();
+    assert_eq!(send(&queue, 0..10), 0, "the other one may send again");
+    store.finish("two", two).unwrap();
+    assert_eq!(send(&queue, 0..10), 10);
+}

@@ -106,7 +106,7 @@ pub(crate) fn connect(
     let stream = keeper.orders.call(Safe::FromPowerCut, move |tx| {
         let stream = open(tx, &asked)?;
         stream.declare(tx, asked)?;
-        tx.opened.users.insert(stream.number, None);
+        tx.opened.use_now(stream.number);
         Ok(stream)
     })?;
     let keeper = Arc::clone(keeper);
