@@ -137,8 +137,8 @@ impl Store for Counted {
         self.store.epoch(graph)
     }
 
-    fn finish(&self, graph: &str) -> Result<(), StoreFault> {
-        self.store.finish(graph)
+    fn finish(&self, graph: &str, epoch: u64) -> Result<(), StoreFault> {
+        self.store.finish(graph, epoch)
     }
 
     fn close(&self) {
