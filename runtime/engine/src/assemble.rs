@@ -25,7 +25,7 @@ use crate::process::{Body, LifeCell, ParamSource, Process, Socket, Tally};
 use crate::roster::{ProcessWaker, Who};
 use crate::scope::Scope;
 use crate::shape::Shape;
-use crate::sync::Mutex;
+use crate::sync::{Apart, Mutex};
 use crate::wiring::Wiring;
 
 impl Wiring {
@@ -56,7 +56,7 @@ impl Wiring {
             idle: self.network.options.idle,
             still: AtomicU64::new(0),
             shape: self.shape(),
-            blocked: AtomicUsize::new(0),
+            blocked: Apart::default(),
             outside: AtomicUsize::new(0),
             judged: AtomicUsize::new(0),
             started: Instant::now(),

@@ -13,8 +13,9 @@ use paperflow_core::turn::{Inlet, Outlet, Pulled, Received, Room, Window};
 use paperflow_graph::Full;
 use serde::Serialize;
 
+use crate::crowd::{Crowd, Numbers};
 use crate::roster::{Roster, Who};
-use crate::sync::{AtomicUsize, Mutex};
+use crate::sync::{Apart, AtomicUsize, Mutex};
 
 pub(crate) struct Link {
     pub(crate) capacity: usize,
@@ -25,27 +26,46 @@ pub(crate) struct Link {
     pub(crate) home: Option<usize>,
     /// The link that takes what this one refuses, and which writer of it each of ours is.
     divert: OnceLock<(Arc<Self>, Vec<usize>)>,
-    roster: Arc<Roster>,
+    pub(crate) roster: Arc<Roster>,
     /// Nobody else sends, and nothing is shed: the writer can keep count of its own room.
     has_one_writer: bool,
-    /// What is in the link as its only writer may know it; the most there can be when it may not.
-    gauge: AtomicUsize,
-    state: Mutex<State>,
+    /// Of the writers that wait for room one is called at a time.
+    pub(crate) is_crowded: bool,
+    pub(crate) middle: Apart<Middle>,
 }
 
+/// Where both ends of a link meet.
+#[repr(C)]
+pub(crate) struct Middle {
+    /// What is in the link as its only writer may know it; the most there can be when it may not.
+    gauge: AtomicUsize,
+    pub(crate) state: Mutex<State>,
+}
+
+/// What both ends write. What every packet changes comes first, in as few cache lines as can be, and the
+/// rest is written only when it changes.
 #[derive(Default)]
-struct State {
+#[repr(C)]
+pub(crate) struct State {
     queue: VecDeque<Packet>,
     held: usize,
     reserved: usize,
-    open: Vec<bool>,
+    sent: u64,
+    received: u64,
+    high_water: usize,
+    /// Writers that have not left.
+    writers_left: usize,
     is_deserted: bool,
     is_ended: bool,
     reader_waits: bool,
-    waiting: Waiting,
+    /// Others divert to it and must see the room there is: nobody reserves more than the next packet.
+    takes_diverted: bool,
+    pub(crate) crowd: Crowd,
+    open: Vec<bool>,
     /// Writers that give nothing before the reader waits for it.
-    holding_back: Waiting,
-    counts: LinkCounts,
+    holding_back: Numbers,
+    shed: u64,
+    lost_on_close: u64,
     /// Packets fed by the embedding program, with what they own.
     fed: u64,
     /// What packets owned that were lost, shed, or received.
@@ -54,34 +74,6 @@ struct State {
     depth: i64,
     /// The same when the reader saw the end of the stream.
     unbalanced: i64,
-    /// Others divert to it and must see the room there is: nobody reserves more than the next packet.
-    takes_diverted: bool,
-}
-
-/// Writers that wait for room, by number: mostly one, so that needs no list.
-#[derive(Default)]
-struct Waiting {
-    first: Option<usize>,
-    more: Vec<usize>,
-}
-
-impl Waiting {
-    /// A writer that asks again and again is woken once.
-    fn add(&mut self, writer: usize) {
-        match self.first {
-            None => self.first = Some(writer),
-            Some(first) if first == writer => {}
-            Some(_) if self.more.contains(&writer) => {}
-            Some(_) => self.more.push(writer),
-        }
-    }
-
-    fn take(&mut self) -> Self {
-        Self {
-            first: self.first.take(),
-            more: std::mem::take(&mut self.more),
-        }
-    }
 }
 
 /// Packets owned by others, which the link counts only as these others.
@@ -133,66 +125,72 @@ impl Link {
     ) -> Arc<Self> {
         let state = State {
             open: vec![true; writers.len()],
+            writers_left: writers.len(),
             reader_waits: true,
             ..State::default()
         };
         let has_one_writer =
             matches!(writers[..], [Who::Process(_)]) && full == Full::Wait && home.is_none();
+        let has_thread =
+            matches!(reader, Who::Process(process) if roster.own_thread(process).is_some());
         Arc::new(Self {
             capacity,
             has_one_writer,
-            gauge: AtomicUsize::new(if has_one_writer { 0 } else { usize::MAX }),
+            is_crowded: Self::is_crowd(has_thread, &writers),
             full,
             reader,
             writers,
             home,
             divert: OnceLock::new(),
             roster,
-            state: Mutex::new(state),
+            middle: Apart::new(Middle {
+                gauge: AtomicUsize::new(if has_one_writer { 0 } else { usize::MAX }),
+                state: Mutex::new(state),
+            }),
         })
     }
 
     pub(crate) fn counts(&self) -> LinkCounts {
-        self.state.lock().counts
+        self.middle.state.lock().counts()
     }
 
     /// What was counted, and how much waits for the embedding program.
     pub(crate) fn counts_and_waiting(&self) -> (LinkCounts, u64) {
-        let state = self.state.lock();
+        let state = self.middle.state.lock();
         let waiting = match self.reader {
             Who::Process(_) => 0,
             Who::External(_) => (state.queue.len() + state.held) as u64,
         };
-        (state.counts, waiting)
+        (state.counts(), waiting)
     }
 
     /// What was counted, what of it was owned by other packets, and how much the embedding program has
     /// fed.
     pub(crate) fn counts_and_fed(&self) -> (LinkCounts, Members, u64) {
-        let state = self.state.lock();
-        (state.counts, state.members, state.fed)
+        let state = self.middle.state.lock();
+        (state.counts(), state.members, state.fed)
     }
 
     /// Packets that somebody outside the network has received, or may still receive.
     pub(crate) fn handed_out(&self) -> u64 {
-        let state = self.state.lock();
+        let state = self.middle.state.lock();
         let waiting = (state.queue.len() + state.held) as u64 + members(&state.queue);
-        state.counts.received + state.members.received + waiting
+        state.received + state.members.received + waiting
     }
 
     /// Open brackets that were received without their close brackets, less stray close brackets, in a
     /// stream that was read to its end.
     pub(crate) fn unbalanced(&self) -> i64 {
-        self.state.lock().unbalanced
+        self.middle.state.lock().unbalanced
     }
 
     /// Whether nobody will write to it again.
     pub(crate) fn is_over(&self) -> bool {
-        self.state.lock().is_over()
+        self.middle.state.lock().is_over()
     }
 
     pub(crate) fn observe(&self) -> Look {
-        let state = self.state.lock();
+        let state = self.middle.state.lock();
         Look {
             fill: state.queue.len() + state.held,
             open: state.open.clone(),
@@ -204,7 +202,7 @@ impl Link {
     /// The cycle that this link belongs to is quiescent: the reader sees the end, and what is sent
     /// from now on is swallowed.
     pub(crate) fn end_by_quiescence(&self) {
-        let mut state = self.state.lock();
+        let mut state = self.middle.state.lock();
         state.is_ended = true;
         self.show(&state);
         drop(state);
@@ -213,21 +211,22 @@ impl Link {
 
     /// Everybody may use it again, for the next life of a re-armed subnet.
     pub(crate) fn rearm(&self) {
-        let mut state = self.state.lock();
+        let mut state = self.middle.state.lock();
         state.is_deserted = false;
         state.is_ended = false;
         state.depth = 0;
         state.reader_waits = true;
         state.open.fill(true);
+        state.writers_left = state.open.len();
     }
 
     /// What this link refuses goes to `target`, where our writers have these numbers.
     pub(crate) fn divert_to(&self, target: &Arc<Self>, writers: Vec<usize>) {
-        let mut state = target.state.lock();
+        let mut state = target.middle.state.lock();
         state.takes_diverted = true;
         target.show(&state);
         drop(state);
-        self.gauge.store(usize::MAX, Ordering::Release);
+        self.middle.gauge.store(usize::MAX, Ordering::Release);
         self.divert.get_or_init(|| (Arc::clone(target), writers));
     }
 
@@ -241,15 +240,18 @@ impl Link {
         if let Some((target, writers)) = self.divert.get() {
             target.close_writer(writers[writer]);
         }
-        let mut state = self.state.lock();
+        let mut state = self.middle.state.lock();
         if !std::mem::replace(&mut state.open[writer], false) {
             return;
         }
-        if state.open.iter().any(|open| *open) {
-            return;
-        }
+        state.crowd.come(writer);
+        state.writers_left -= 1;
+        let is_last = state.writers_left == 0;
         drop(state);
-        self.roster.wake_who(&self.reader);
+        self.pass_on(writer);
+        if is_last {
+            self.roster.wake_who(&self.reader);
+        }
     }
 
     /// At the end of a run that was cut short: whatever is left is lost, but for what waits for the
@@ -258,9 +260,9 @@ impl Link {
         if matches!(self.reader, Who::External(_)) {
             return;
         }
-        let mut state = self.state.lock();
+        let mut state = self.middle.state.lock();
         let left = state.queue.len() + state.held;
-        state.counts.lost_on_close += left as u64;
+        state.lost_on_close += left as u64;
         state.members.lost += members(&state.queue);
         state.held = 0;
         state.lose_queue();
@@ -282,15 +284,15 @@ impl Link {
         if self.diverts() && is_full && !is_gone {
             return Some(packet);
         }
-        state.counts.sent += 1;
+        state.sent += 1;
         if is_gone {
             packet.release();
-            state.counts.lost_on_close += 1;
+            state.lost_on_close += 1;
             state.members.lost += members([&packet]);
             return None;
         }
         if is_full {
-            state.counts.shed += 1;
+            state.shed += 1;
             let Some(victim) = least(&state.queue, &packet, self.full) else {
                 state.members.shed += members([&packet]);
                 return None;
@@ -311,16 +313,16 @@ impl Link {
                 .get()
                 .is_some_and(|(target, _)| target.take_diverted(packet));
             if !taken {
-                let mut state = self.state.lock();
-                state.counts.sent += 1;
-                state.counts.shed += 1;
+                let mut state = self.middle.state.lock();
+                state.sent += 1;
+                state.shed += 1;
                 state.members.shed += owned;
             }
         }
     }
 
     fn take_diverted(&self, packet: Packet) -> bool {
-        let mut state = self.state.lock();
+        let mut state = self.middle.state.lock();
         let is_full = !self.sheds() && state.used() >= self.capacity;
         if state.is_deserted || state.is_ended || is_full {
             return false;
@@ -361,7 +363,17 @@ fn priority(packet: &Packet) -> i64 {
 
 impl State {
     fn is_over(&self) -> bool {
-        self.is_ended || !self.open.iter().any(|open| *open)
+        self.is_ended || self.writers_left == 0
+    }
+
+    const fn counts(&self) -> LinkCounts {
+        LinkCounts {
+            sent: self.sent,
+            received: self.received,
+            shed: self.shed,
+            lost_on_close: self.lost_on_close,
+            high_water: self.high_water,
+        }
     }
 
     /// Nobody handles what is still here.
@@ -371,7 +383,7 @@ impl State {
         }
     }
 
-    fn used(&self) -> usize {
+    pub(crate) fn used(&self) -> usize {
         self.queue.len() + self.held + self.reserved
     }
 }
@@ -395,7 +407,7 @@ impl Inlet for Link {
     }
 
     fn look(&self) -> Pulled {
-        let mut state = self.state.lock();
+        let mut state = self.middle.state.lock();
         if !state.queue.is_empty() {
             return Pulled::Some;
         }
@@ -407,16 +419,16 @@ impl Inlet for Link {
     }
 
     fn release(&self, received: Received) {
-        let mut state = self.state.lock();
+        let mut state = self.middle.state.lock();
         let waiting = self.let_go(&mut state, received);
         drop(state);
         self.wake_all(&waiting);
     }
 
     fn put_back(&self, window: &mut VecDeque<Packet>) {
-        let mut state = self.state.lock();
+        let mut state = self.middle.state.lock();
         if self.sheds() {
-            state.counts.received -= window.len() as u64;
+            state.received -= window.len() as u64;
         } else {
             state.held = state.held.saturating_sub(window.len());
         }
@@ -427,24 +439,24 @@ impl Inlet for Link {
         while self.sheds() && state.queue.len() > self.capacity {
             let victim = state.queue.pop_front();
             state.members.shed += members(&victim);
-            state.counts.shed += 1;
+            state.shed += 1;
         }
     }
 
     fn close(&self, unread: Received) {
-        let mut state = self.state.lock();
+        let mut state = self.middle.state.lock();
         let lost = (state.queue.len() + unread.packets) as u64;
         if self.sheds() {
-            state.counts.received -= unread.packets as u64;
+            state.received -= unread.packets as u64;
         } else {
             state.held = state.held.saturating_sub(unread.packets);
         }
-        state.counts.lost_on_close += lost;
+        state.lost_on_close += lost;
         state.members.lost += unread.members + members(&state.queue);
         state.lose_queue();
         state.is_deserted = true;
         self.show(&state);
-        let mut waiting = state.waiting.take();
+        let mut waiting = self.call_all(&mut state);
         // A writer may wait for room elsewhere that only this reader could have made.
         let open = state.open.iter().enumerate();
         open.filter(|(_, is_open)| **is_open)
@@ -463,15 +475,15 @@ impl Link {
         most: usize,
         released: Received,
     ) -> Pulled {
-        let mut state = self.state.lock();
+        let mut state = self.middle.state.lock();
         let mut waiting = self.let_go(&mut state, released);
-        let mut holding_back = Waiting::default();
+        let mut holding_back = Numbers::default();
         let pulled = if state.queue.is_empty() {
             holding_back = state.holding_back.take();
             state.nothing()
         } else if self.sheds() {
             window.extend(state.queue.pop_front());
-            state.counts.received += 1;
+            state.received += 1;
             Pulled::Some
         } else {
             state.move_into(window, most);
@@ -497,25 +509,31 @@ impl Link {
     }
 
     /// These packets have been received: whoever waited for their room is to be woken.
-    fn let_go(&self, state: &mut State, received: Received) -> Waiting {
-        state.depth += received.depth;
-        state.members.received += received.members;
+    fn let_go(&self, state: &mut State, received: Received) -> Numbers {
+        if received.depth != 0 || received.members != 0 {
+            state.depth += received.depth;
+            state.members.received += received.members;
+        }
         let count = received.packets;
         if count == 0 || self.sheds() {
-            return Waiting::default();
+            return Numbers::default();
         }
         // After a run was cut short, a thread that was left behind may release what has been abandoned.
         let count = count.min(state.held);
         state.held -= count;
-        state.counts.received += count as u64;
+        state.received += count as u64;
         self.show(state);
-        state.waiting.take()
+        self.call(state)
     }
 
     /// The room as the only writer may know it without the lock: only the reader changes it meanwhile,
     /// and only for the better. `None`: ask under the lock.
     fn room_of_only_writer(&self, pending: usize) -> Option<usize> {
-        let used = self.gauge.load(Ordering::Acquire).saturating_add(pending);
+        let used = self
+            .middle
+            .gauge
+            .load(Ordering::Acquire)
+            .saturating_add(pending);
         self.capacity.checked_sub(used).filter(|room| *room > 0)
     }
 
@@ -533,7 +551,7 @@ impl Link {
             } else {
                 usize::MAX
             };
-            self.gauge.store(used, Ordering::Release);
+            self.middle.gauge.store(used, Ordering::Release);
         }
     }
 
@@ -541,7 +559,7 @@ impl Link {
         (self.capacity / 2).max(1)
     }
 
-    fn wake_all(&self, waiting: &Waiting) {
+    pub(crate) fn wake_all(&self, waiting: &Numbers) {
         let Some(first) = waiting.first else { return };
         self.roster.wake_who(&self.writers[first]);
         for writer in &waiting.more {
@@ -578,7 +596,7 @@ impl State {
     /// After packets have come: whether the reader is to be called.
     fn settle(&mut self) -> bool {
         let fill = self.queue.len() + self.held;
-        self.counts.high_water = self.counts.high_water.max(fill);
+        self.high_water = self.high_water.max(fill);
         !self.queue.is_empty() && std::mem::take(&mut self.reader_waits)
     }
 }
@@ -596,7 +614,7 @@ impl Outlet for Writer {
 
     fn reserve(&self, most: usize, pending: usize) -> Room {
         let link = &self.link;
-        let mut state = link.state.lock();
+        let mut state = link.middle.state.lock();
         if state.is_deserted && !state.is_ended {
             return Room::Closed;
         }
@@ -607,8 +625,11 @@ impl Outlet for Writer {
         let pending = if is_own { pending } else { 0 };
         let room = link.capacity.saturating_sub(state.used() + pending);
         if room == 0 {
-            state.waiting.add(self.index);
+            link.wait(&mut state, self.index);
             return Room::Full;
+        }
+        if link.is_crowded {
+            state.crowd.come(self.index);
         }
         // Who has a link to itself takes room from nobody.
         let granted = if state.takes_diverted {
@@ -626,7 +647,7 @@ impl Outlet for Writer {
 
     fn publish(&self, window: &mut Window, unused: usize) {
         let link = &self.link;
-        let mut state = link.state.lock();
+        let mut state = link.middle.state.lock();
         if matches!(link.writers[self.index], Who::External(_)) {
             state.fed += window.weight();
         }
@@ -638,15 +659,15 @@ impl Outlet for Writer {
             }
         } else {
             let state = &mut *state;
-            state.counts.sent += window.len() as u64;
+            state.sent += window.len() as u64;
             window.empty_into(&mut state.queue);
         }
         let call = state.settle();
         link.show(&state);
         let waiting = if unused > 0 {
-            state.waiting.take()
+            link.call(&mut state)
         } else {
-            Waiting::default()
+            Numbers::default()
         };
         drop(state);
         if call {
@@ -667,12 +688,12 @@ impl Outlet for Writer {
     }
 
     fn backlog(&self) -> usize {
-        let state = self.link.state.lock();
+        let state = self.link.middle.state.lock();
         state.queue.len() + state.held
     }
 
     fn is_awaited(&self) -> bool {
-        let mut state = self.link.state.lock();
+        let mut state = self.link.middle.state.lock();
         let is_empty = state.used() == 0;
         let is_awaited = is_empty && state.reader_waits || state.is_deserted || state.is_ended;
         if !is_awaited {

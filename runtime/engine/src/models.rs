@@ -6,6 +6,7 @@
 //!
 //! Run by `RUSTFLAGS="--cfg loom" cargo test --release -p paperflow-engine --lib models`.
 
+mod crowd;
 mod ends;
 mod life;
 
@@ -27,8 +28,12 @@ use crate::roster::{Roster, Who};
 const SWITCHES: usize = 4;
 
 fn model(body: impl Fn() + Send + Sync + 'static) {
+    model_with(SWITCHES, body);
+}
+
+fn model_with(switches: usize, body: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(SWITCHES);
+    builder.preemption_bound = Some(switches);
     builder.check(body);
 }
 
@@ -299,13 +304,14 @@ fn a_thread_that_parks_is_woken() {
         let (theirs, taken) = (Arc::clone(&roster), Arc::clone(&heap));
         let own = thread::spawn(move || {
             let mut seen = 0;
-            theirs.work_for(0, || {
+            let turn = || {
                 theirs.run(0, || {
                     seen += taken.swap(0, Ordering::Relaxed);
                     After::Idle
                 });
                 seen == 2
-            });
+            };
+            theirs.work_for(0, turn, || {});
             seen
         });
         for _ in 0..2 {

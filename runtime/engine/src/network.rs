@@ -19,7 +19,7 @@ use crate::report::{FaultReport, Leak, Outcome, Verdict};
 use crate::roster::{External, Roster};
 use crate::scope::Scope;
 use crate::shape::Shape;
-use crate::sync::Mutex;
+use crate::sync::{Apart, Mutex};
 use crate::watch::{Notice, Told};
 
 pub(crate) struct Net {
@@ -45,7 +45,7 @@ pub(crate) struct Net {
     /// One more than the count of wake-ups with which it was found that nothing moves.
     pub(crate) still: AtomicU64,
     /// Processes that wait for room.
-    pub(crate) blocked: AtomicUsize,
+    pub(crate) blocked: Apart<AtomicUsize>,
     /// Processes that wait for the world.
     pub(crate) outside: AtomicUsize,
     /// How often everybody was looked at.
@@ -81,12 +81,32 @@ impl Net {
             if after == After::RoundOver {
                 self.member_over(index);
             }
+            if self.roster.is_called(index) {
+                self.pass_on(process);
+            }
             after
         });
         if after != After::Again {
             self.rest();
         }
         after == After::Ended
+    }
+
+    /// The turn of a process that was called is over: others may have its place.
+    fn pass_on(&self, process: &Process) {
+        let outputs = process.outputs.iter();
+        for (link, writer) in outputs.filter_map(|socket| Some((socket.link?, socket.writer))) {
+            self.links[link].pass_on(writer);
+        }
+    }
+
+    /// A process with its own thread is about to sleep.
+    pub(crate) fn pay(&self, process: usize) {
+        let inputs = self.processes[process].inputs.iter();
+        let links = inputs.filter_map(|socket| Some(&self.links[socket.link?]));
+        for link in links.filter(|link| link.owes()) {
+            self.busily(|| link.pay());
+        }
     }
 
     /// Runs something that may wake processes, or end what they wait for, on a thread that is not busy

@@ -38,7 +38,10 @@ impl Running {
             .filter(|process| process.has_own_thread)
         {
             let (net, index) = (Arc::clone(&net), process.index);
-            let body = move || net.roster.work_for(index, || net.run(index));
+            let body = move || {
+                let run = || net.run(index);
+                net.roster.work_for(index, run, || net.pay(index));
+            };
             crew.spawn(&process.address, Some(process.index), body);
         }
         for worker in 0..net.roster.workers() {

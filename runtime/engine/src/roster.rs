@@ -6,15 +6,16 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
 use std::task::Wake;
 use std::time::Duration;
 
+use crate::own_thread::OwnThread;
 use crate::process::After;
 use crate::sync::{
-    AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Condvar, Mutex, Thread, YIELDS, current, fence,
-    park, sequence, thread_cell, yield_now,
+    Apart, AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Condvar, Mutex, fence, sequence,
+    thread_cell,
 };
 
 const IDLE: u8 = 0;
@@ -92,24 +93,22 @@ impl Post {
     }
 }
 
+/// What others write to wake a process, apart from that of its neighbours.
+#[repr(align(64))]
 struct Slot {
     state: AtomicU8,
+    /// Links with a crowd that have called it and nobody else.
+    calls: AtomicUsize,
     /// Set for processes with a thread of their own.
     own: Option<OwnThread>,
 }
 
-#[derive(Default)]
-struct OwnThread {
-    thread: OnceLock<Thread>,
-    permit: AtomicBool,
-}
-
 pub(crate) struct Roster {
     slots: Vec<Slot>,
-    queue: Mutex<Queue>,
+    queue: Apart<Mutex<Queue>>,
     work: Condvar,
     /// Credits in the lower half, wake-ups so far in the upper half: one step counts both.
-    busy: AtomicU64,
+    busy: Apart<AtomicU64>,
     stopped: AtomicBool,
     /// Workers wanted, beside those that are held up.
     workers: usize,
@@ -173,16 +172,17 @@ impl Roster {
     pub(crate) fn new(own_thread: &[bool], workers: usize) -> Self {
         let slot = |own: &bool| Slot {
             state: AtomicU8::new(IDLE),
+            calls: AtomicUsize::new(0),
             own: own.then(OwnThread::default),
         };
         Self {
             slots: own_thread.iter().map(slot).collect(),
-            queue: Mutex::new(Queue {
+            queue: Apart::new(Mutex::new(Queue {
                 workers,
                 ..Queue::default()
-            }),
+            })),
             work: Condvar::new(),
-            busy: AtomicU64::new(0),
+            busy: Apart::default(),
             stopped: AtomicBool::new(false),
             workers,
             posts: posts(workers),
@@ -218,6 +218,25 @@ impl Roster {
         }
     }
 
+    pub(crate) fn own_thread(&self, process: usize) -> Option<&OwnThread> {
+        self.slots.get(process)?.own.as_ref()
+    }
+
+    /// A link with a crowd calls a process and nobody else, or does so no longer. Written before the
+    /// process is woken, so its turn sees it.
+    pub(crate) fn count_call(&self, process: usize, is_called: bool) {
+        let calls = &self.slots[process].calls;
+        if is_called {
+            calls.fetch_add(1, Ordering::Relaxed);
+        } else {
+            calls.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn is_called(&self, process: usize) -> bool {
+        self.slots[process].calls.load(Ordering::Relaxed) > 0
+    }
+
     /// Lets a process run, now or once more.
     pub(crate) fn wake(&self, process: usize) {
         let state = &self.slots[process].state;
@@ -246,12 +265,7 @@ impl Roster {
 
     fn dispatch(&self, process: usize) {
         if let Some(own) = &self.slots[process].own {
-            // Not a plain store: the thread that begins meanwhile sees the permit, or is seen here.
-            own.permit.swap(true, Ordering::AcqRel);
-            if let Some(thread) = own.thread.get() {
-                thread.unpark();
-            }
-            return;
+            return own.permit();
         }
         let spilled = match self.own_post() {
             Some(post) => post.follow(process),
@@ -286,6 +300,7 @@ impl Roster {
                 After::Ended => return After::Ended,
                 After::RoundOver | After::Idle => {}
             }
+            self.linger(process);
             if self.idle(process) {
                 return After::Idle;
             }
@@ -300,12 +315,20 @@ impl Roster {
         After::Again
     }
 
+    /// A process with its own thread is about to go idle.
+    fn linger(&self, process: usize) {
+        let slot = &self.slots[process];
+        if let Some(own) = &slot.own {
+            own.linger(|| slot.state.load(Ordering::Relaxed) == NOTIFIED);
+        }
+    }
+
     /// A process has used its turn and goes to the back of the queue.
     fn again(&self, process: usize) {
         // What a wake-up meanwhile was for is seen when it starts.
         self.slots[process].state.swap(QUEUED, Ordering::AcqRel);
         match &self.slots[process].own {
-            Some(own) => own.permit.store(true, Ordering::Release),
+            Some(own) => own.permit_again(),
             None => self.enqueue(process),
         }
     }
@@ -357,9 +380,7 @@ impl Roster {
         drop(self.watch.lock());
         self.bell.notify_one();
         for own in self.slots.iter().filter_map(|slot| slot.own.as_ref()) {
-            if let Some(thread) = own.thread.get() {
-                thread.unpark();
-            }
+            own.unpark();
         }
     }
 
@@ -463,32 +484,6 @@ impl Roster {
         }
         self.is_watch_asleep.store(false, Ordering::SeqCst);
         !self.is_stopped()
-    }
-
-    /// Runs one process on this, its own thread, until `run` says that it has ended.
-    pub(crate) fn work_for(&self, process: usize, mut run: impl FnMut() -> bool) {
-        let Some(own) = &self.slots[process].own else {
-            return;
-        };
-        own.thread.get_or_init(current);
-        fence(Ordering::SeqCst);
-        loop {
-            let mut yields = 0;
-            while !own.permit.swap(false, Ordering::AcqRel) {
-                if self.is_stopped() {
-                    return;
-                }
-                if yields != YIELDS {
-                    yields += 1;
-                    yield_now();
-                } else {
-                    park();
-                }
-            }
-            if self.is_stopped() || run() {
-                return;
-            }
-        }
     }
 }
 

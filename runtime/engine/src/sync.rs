@@ -2,9 +2,33 @@
 //!
 //! Only what `models.rs` models takes them from here.
 
+use std::ops::Deref;
+
+/// Something that many threads write, apart from what they only read.
+#[derive(Default)]
+#[repr(align(128))]
+pub(crate) struct Apart<T>(T);
+
+impl<T> Apart<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> Deref for Apart<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 #[cfg(not(loom))]
 mod real {
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, fence};
+    pub(crate) use std::hint::spin_loop;
+    pub(crate) use std::sync::atomic::{
+        AtomicBool, AtomicI8, AtomicU8, AtomicU64, AtomicUsize, fence,
+    };
     pub(crate) use std::thread::{Thread, current, park, yield_now};
 
     pub(crate) use parking_lot::{Condvar, Mutex};
@@ -12,6 +36,9 @@ mod real {
     /// How often a thread gives the processor away before it parks: waking one that has parked costs as
     /// much as a hundred packets.
     pub(crate) const YIELDS: u32 = 16;
+
+    /// How often a thread looks for a wake-up before that, about a microsecond long.
+    pub(crate) const SPINS: u32 = 40;
 
     /// The order of two sequentially consistent steps, which they have already.
     pub(crate) const fn sequence() {}
@@ -37,11 +64,17 @@ mod modelled {
     use std::ops::{Deref, DerefMut};
     use std::time::Duration;
 
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, fence};
+    pub(crate) use loom::hint::spin_loop;
+    pub(crate) use loom::sync::atomic::{
+        AtomicBool, AtomicI8, AtomicU8, AtomicU64, AtomicUsize, fence,
+    };
     pub(crate) use loom::thread::{Thread, current, park, yield_now};
 
     /// Yielding again and again shows nothing new.
     pub(crate) const YIELDS: u32 = 0;
+
+    /// Neither does looking.
+    pub(crate) const SPINS: u32 = 0;
 
     /// The models take sequentially consistent loads and stores for weaker ones, but not fences.
     pub(crate) fn sequence() {

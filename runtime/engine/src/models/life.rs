@@ -50,7 +50,7 @@ fn a_thread_of_its_own_is_stopped_also_while_it_begins() {
     model(|| {
         let roster = Arc::new(Roster::new(&[true], 0));
         let own = Arc::clone(&roster);
-        let own = thread::spawn(move || own.work_for(0, || true));
+        let own = thread::spawn(move || own.work_for(0, || true, || {}));
         roster.stop();
         own.join().expect("the thread ends");
     });
