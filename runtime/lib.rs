@@ -31,7 +31,7 @@ mod stores;
 
 pub use cli::cli;
 pub use load::{Loaded, load, load_required, load_strict, load_text, load_wired};
-pub use stores::{DATA_FOLDER, data_folder, open_stores, open_wired_stores};
+pub use stores::{DATA_FOLDER, data_folder, open_stores, open_wired_stores, part_folder};
 
 /// Every component that comes with Paperflow.
 #[must_use]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use paperflow_core::connector::{self, StoreFault, StoreFaultKind};
 use paperflow_engine::Stores;
 use paperflow_graph::capabilities::{STORES, StoreSpec};
+use paperflow_graph::parts::is_shared;
 use paperflow_graph::wiring::{Ce, Store};
 use paperflow_graph::{Plan, Wiring};
 
@@ -18,6 +19,18 @@ pub const DATA_FOLDER: &str = ".paperflow";
 #[must_use]
 pub fn data_folder(graph: &Path) -> PathBuf {
     graph.with_file_name(DATA_FOLDER)
+}
+
+/// Where the embedded store of one part of a graph is by default, below [`data_folder`]: parts that run on
+/// one machine each have their own, and so has each copy of a part.
+#[must_use]
+pub fn part_folder(graph: &Path, part: &str, copy: Option<&str>) -> PathBuf {
+    let plain = |name: &str| name.replace(['/', '\\', ':'], "-");
+    let name = match copy {
+        Some(copy) => format!("{}.{}", plain(part), plain(copy)),
+        None => plain(part),
+    };
+    data_folder(graph).join(name)
 }
 
 /// Opens the stores that a plan needs, for [`Network::keep`](crate::Network::keep). A plan whose links and
@@ -42,7 +55,7 @@ pub fn open_wired_stores(
 ) -> Result<Stores, StoreFault> {
     let mut opened = Opened::default();
     let mut stores = Stores::new(&plan.id);
-    for name in named(plan) {
+    for name in named(plan).into_iter().chain(elsewhere(plan, wiring)) {
         let declared = name.and_then(|name| wiring.store(name));
         let store = match (name, declared) {
             (Some(_), Some(store)) => match place(store, &variables)? {
@@ -99,6 +112,16 @@ fn troubled(
     _: Option<&str>,
 ) -> Arc<dyn connector::Store> {
     store
+}
+
+/// The stores in which a part meets the others of its graph, but for those that its own arcs name.
+fn elsewhere<'a>(plan: &'a Plan, wiring: &Wiring) -> BTreeSet<Option<&'a str>> {
+    let links = plan.share.iter().flat_map(|share| &share.whole.links);
+    let connectors = links.filter_map(|link| link.connector.as_deref());
+    let shared = connectors.filter(|connector| is_shared(wiring, connector));
+    let shared = shared.map(|connector| connector.store.as_deref());
+    let own = named(plan);
+    shared.filter(|name| !own.contains(name)).collect()
 }
 
 /// What the embedded store is called in `via=`.

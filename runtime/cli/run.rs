@@ -4,6 +4,7 @@
 mod aside;
 #[cfg(feature = "failpoints")]
 mod failpoints;
+mod part;
 mod ports;
 mod progress;
 mod signals;
@@ -23,7 +24,7 @@ use serde_json::{Value as Json, json};
 use signal_hook::iterator::Signals;
 
 use crate::load::{Loaded, draw};
-use crate::stores::{data_folder, open_wired_stores};
+use crate::stores::{data_folder, open_wired_stores, part_folder};
 
 use super::exit::{Exit, Failure};
 use super::{faults, files, out, render};
@@ -38,7 +39,8 @@ const LOG: &str = "PAPERFLOW_LOG";
 #[command(after_long_help = "\
 Examples:
   paperflow run graphs/word-count/word-count.fbp
-  paperflow run shout.fbp --in LINES=- --out LOUD=loud.txt --set Case.MODE=upper --stats")]
+  paperflow run shout.fbp --in LINES=- --out LOUD=loud.txt --set Case.MODE=upper --stats
+  paperflow run takeaway.fbp --wiring parts.toml --part kitchen")]
 pub(super) struct Args {
     /// The graph: a `.fbp` text or a `.json` graph.
     graph: PathBuf,
@@ -66,6 +68,16 @@ pub(super) struct Args {
     /// Read this wiring file, in place of a `paperflow.toml` beside the graph.
     #[arg(long, value_name = "FILE")]
     wiring: Option<PathBuf>,
+    /// Run only this part of the graph; `split` writes parts.
+    #[arg(long, value_name = "NAME")]
+    part: Option<String>,
+    /// The name of this copy of the part, when several run: they share its work.
+    #[arg(long, value_name = "NAME", requires = "part", value_parser = part::copy)]
+    copy: Option<String>,
+    /// End the input of this part from others when it has had nothing to do for so long, and nothing that
+    /// it has sent is waiting.
+    #[arg(long, value_name = "DURATION", requires = "part", value_parser = duration)]
+    exit_when_idle: Option<Duration>,
     /// Fail unless this holds on every path: at-most-once, at-least-once or once-only.
     #[arg(long, value_name = "GUARANTEE", value_parser = files::guarantee)]
     require: Option<Guarantee>,
@@ -89,8 +101,11 @@ pub(super) struct Args {
 impl Args {
     /// Where the embedded store is.
     fn folder(&self) -> PathBuf {
-        let data = self.data.clone();
-        data.unwrap_or_else(|| data_folder(&self.graph))
+        let usual = || match &self.part {
+            Some(part) => part_folder(&self.graph, part, self.copy.as_deref()),
+            None => data_folder(&self.graph),
+        };
+        self.data.clone().unwrap_or_else(usual)
     }
 
     /// How the other verbs are told where it is.
@@ -128,6 +143,10 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
         tell(args, &loaded.diagnostics, &loaded.sources);
         return Err(failure);
     }
+    let loaded = match &args.part {
+        Some(name) if !loaded.has_errors() => part::only(loaded, name)?,
+        _ => loaded,
+    };
     if loaded.has_errors() {
         tell(args, &loaded.diagnostics, &loaded.sources);
         return Ok(Exit::Broken);
@@ -222,6 +241,8 @@ fn start(
         capacity: usize::try_from(args.capacity).unwrap_or(usize::MAX),
         drain: args.drain,
         patience: args.patience,
+        copy: args.copy.clone().unwrap_or_else(|| Options::default().copy),
+        idle: args.exit_when_idle,
         ..Options::default()
     };
     let mut network = Network::new(plan.clone(), catalogue, sources, options);

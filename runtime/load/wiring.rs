@@ -31,8 +31,20 @@ impl WiringFile {
         })
     }
 
+    /// One that is not written yet.
+    pub(crate) fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            text: text.into(),
+        }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The one beside a graph, if there is one.
-    fn beside(graph: &Path) -> Option<Self> {
+    pub(crate) fn beside(graph: &Path) -> Option<Self> {
         Self::read(&graph.with_file_name(BESIDE)).ok()
     }
 }

@@ -215,6 +215,32 @@ pub fn joined(plan: &Plan, division: &Division) -> Vec<Diagnostic> {
         .collect()
 }
 
+/// The shortest list of addresses for a part: a subnet that is in it as a whole is named as such.
+#[must_use]
+pub fn addresses(plan: &Plan, part: &Part) -> Vec<String> {
+    let inside = |subnet: &str, address: &str| {
+        let rest = address.strip_prefix(subnet);
+        rest.is_some_and(|rest| rest.starts_with('/'))
+    };
+    let is_whole = |subnet: &&str| {
+        let mut all = plan.processes.iter().enumerate();
+        all.all(|(at, process)| !inside(subnet, &process.address) || part.processes.contains(&at))
+    };
+    let subnets = plan.subnets.iter().map(|subnet| subnet.address.as_str());
+    let whole: Vec<&str> = subnets.filter(is_whole).collect();
+    let mut names: Vec<String> = Vec::new();
+    for process in &part.processes {
+        let address = plan.processes[*process].address.as_str();
+        // Outer ones come first.
+        let outermost = whole.iter().find(|subnet| inside(subnet, address));
+        let name = outermost.map_or(address, |subnet| subnet);
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
 impl Division {
     /// The part of a process.
     #[must_use]

@@ -26,6 +26,9 @@ pub(crate) struct Account {
     pub(super) held: BTreeMap<String, u64>,
     /// Connectors to which it sends nothing any more.
     pub(super) ended: BTreeSet<String>,
+    /// Its processes that have ended, of those that are in a cycle through several parts; by their numbers
+    /// in the whole graph.
+    pub(super) over: BTreeSet<usize>,
     /// It has ended well.
     pub(super) is_finished: bool,
     /// It was told to stop before its end.

@@ -16,17 +16,41 @@ pub(super) struct Cycle {
     pub(super) members: BTreeSet<usize>,
 }
 
-/// The cycles of a graph in which nothing moves, that lead through several parts and into which nothing
-/// comes any more. What is fed by nothing has ended, and so have cycles within one part, which sees to
-/// them itself.
-pub(super) fn foremost(whole: &Plan, is_over: impl Fn(&Connector) -> bool) -> Vec<Cycle> {
-    let mut graph = DiGraphMap::<usize, ()>::new();
+/// The processes of a graph that are in a cycle through several parts.
+pub(super) fn members(whole: &Plan) -> BTreeSet<usize> {
+    let parts = parts(whole);
+    let through_several = |circle: &Vec<usize>| {
+        let within: BTreeSet<_> = circle.iter().map(|member| parts.get(member)).collect();
+        within.len() > 1
+    };
+    let circles = kosaraju_scc(&drawing(whole, |_| false)).into_iter();
+    circles.filter(through_several).flatten().collect()
+}
+
+/// Who sends to whom, but for connectors that are over.
+fn drawing(whole: &Plan, is_over: impl Fn(&Connector) -> bool) -> DiGraphMap<usize, ()> {
+    let mut graph = DiGraphMap::new();
     for link in &whole.links {
         if !link.connector.as_deref().is_some_and(&is_over) {
             for writer in link.writers() {
                 graph.add_edge(writer.end.process, link.to.process, ());
             }
         }
+    }
+    graph
+}
+
+/// The cycles of a graph in which nothing moves, that lead through several parts and into which nothing
+/// comes any more, while some processes and connectors are over. What is fed by nothing has ended, and so
+/// have cycles within one part, which sees to them itself.
+pub(super) fn foremost(
+    whole: &Plan,
+    over: &BTreeSet<usize>,
+    is_over: impl Fn(&Connector) -> bool,
+) -> Vec<Cycle> {
+    let mut graph = drawing(whole, is_over);
+    for process in over {
+        graph.remove_node(*process);
     }
     let parts = parts(whole);
     loop {
@@ -127,7 +151,12 @@ mod tests {
 
     /// Entries and members of what is to end, while these connectors are over.
     fn found(plan: &Plan, over: &[&str]) -> Vec<(usize, Vec<usize>)> {
-        let cycles = foremost(plan, |connector| over.contains(&&*connector.name));
+        found_without(plan, over, &[])
+    }
+
+    fn found_without(plan: &Plan, over: &[&str], gone: &[usize]) -> Vec<(usize, Vec<usize>)> {
+        let gone = gone.iter().copied().collect();
+        let cycles = foremost(plan, &gone, |connector| over.contains(&&*connector.name));
         let told = cycles
             .into_iter()
             .map(|cycle| (cycle.entry, cycle.members.into_iter().collect()));
@@ -159,6 +188,15 @@ mod tests {
             &[(0, 1), (1, 0), (1, 2), (2, 3), (3, 2)],
         );
         assert_eq!(found(&plan, &[]), [(2, vec![2, 3])]);
+    }
+
+    #[test]
+    fn a_cycle_within_a_cycle_ends_after_what_it_was_entered_by() {
+        let arrows = [(0, 1), (1, 2), (2, 3), (3, 2), (3, 1)];
+        let plan = graph(&[&[0, 1, 2], &[3]], &arrows);
+        assert_eq!(members(&plan), [1, 2, 3].into());
+        assert_eq!(found(&plan, &[]), [(1, vec![1, 2, 3])]);
+        assert_eq!(found_without(&plan, &[], &[1]), [(2, vec![2, 3])]);
     }
 
     #[test]

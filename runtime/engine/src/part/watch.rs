@@ -1,6 +1,6 @@
 //! The thread that writes the note of a part, and reads those of the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::network::Net;
 use crate::report::FaultReport;
 use crate::roster::Who;
 
-use super::cycles::{Cycle, foremost};
+use super::cycles::{Cycle, foremost, members};
 use super::quiet::Quiet;
 use super::seen::part_of;
 use super::{Account, Part, key_of};
@@ -31,6 +31,7 @@ pub(crate) fn keep_on(net: &Arc<Net>) {
         net,
         part,
         quiet: Quiet::default(),
+        members: net.members(part),
         written: Instant::now(),
         still_since: None,
     };
@@ -48,6 +49,8 @@ struct Watching<'a> {
     net: &'a Arc<Net>,
     part: &'a Part,
     quiet: Quiet,
+    /// Processes in cycles through several parts: in the whole graph and here.
+    members: Vec<(usize, usize)>,
     written: Instant,
     /// Since when nothing moves here, and how much had moved by then.
     still_since: Option<(Instant, u64)>,
@@ -85,6 +88,7 @@ impl Watching<'_> {
             is_still,
             moved,
             held: self.held(),
+            over: self.over(),
             ..account.clone()
         };
         // What was told to stop has not been sent to its end.
@@ -104,6 +108,12 @@ impl Watching<'_> {
             self.written = Instant::now();
         }
         Ok(())
+    }
+
+    fn over(&self) -> BTreeSet<usize> {
+        let is_over = |here: usize| self.net.processes[here].is_over.load(Ordering::Acquire);
+        let over = self.members.iter().filter(|(_, here)| is_over(*here));
+        over.map(|(whole, _)| *whole).collect()
     }
 
     fn held(&self) -> BTreeMap<String, u64> {
@@ -208,11 +218,13 @@ impl Watching<'_> {
             return Ok(());
         }
         let is_over = |connector: &Connector| part.is_over(connector, present);
-        let cycles = foremost(&part.whole, is_over);
-        tracing::debug!(part = %part.name, cycles = cycles.len(), "nothing moves in any part");
+        let cycles = foremost(&part.whole, &part.over(present), is_over);
+        let entry = |cycle: &Cycle| &part.whole.processes[cycle.entry].address;
+        let entries: Vec<_> = cycles.iter().map(entry).collect();
+        tracing::debug!(part = %part.name, ?entries, "nothing moves in any part");
         self.net.busily(|| {
             for cycle in &cycles {
-                self.net.end_cycle(part, cycle);
+                self.net.end_cycle(part, &self.members, cycle);
             }
             // Without a cycle it is several copies that hold something to the end of their input.
             let held = self.net.receivers.iter().filter(|(_, station)| {
@@ -255,6 +267,22 @@ impl Part {
         Ok(true)
     }
 
+    /// The processes that have ended in all copies of their parts.
+    fn over(&self, present: &BTreeMap<String, Account>) -> BTreeSet<usize> {
+        let mut all = BTreeSet::new();
+        for part in &self.whole.parts {
+            let copies = present
+                .iter()
+                .filter(|(name, _)| part_of(name) == part.name);
+            let over = copies.map(|(_, account)| match account.is_finished {
+                true => part.processes.iter().copied().collect(),
+                false => account.over.clone(),
+            });
+            all.extend(over.reduce(|one, other| &one & &other).unwrap_or_default());
+        }
+        all
+    }
+
     /// Whether nobody sends to a connector any more.
     fn is_over(&self, connector: &Connector, present: &BTreeMap<String, Account>) -> bool {
         let key = key_of(connector);
@@ -281,18 +309,29 @@ impl Net {
         received + delivered.sum::<u64>()
     }
 
+    /// Those of its processes that are in cycles through several parts: in the whole graph and here.
+    fn members(&self, part: &Part) -> Vec<(usize, usize)> {
+        let here = self.processes.iter().enumerate();
+        let here: HashMap<&str, usize> = here.map(|(at, one)| (&*one.address, at)).collect();
+        let members = members(&part.whole).into_iter();
+        members
+            .filter_map(|whole| {
+                let address = part.whole.processes[whole].address.as_str();
+                Some((whole, *here.get(address)?))
+            })
+            .collect()
+    }
+
     /// Ends the links and receivers of a cycle at its entry, if that is here.
-    fn end_cycle(&self, part: &Part, cycle: &Cycle) {
-        let address = |process: usize| part.whole.processes[process].address.as_str();
-        let here = |address: &str| {
-            let mut processes = self.processes.iter();
-            processes.position(|process| process.address == address)
-        };
-        let Some(entry) = here(address(cycle.entry)) else {
+    fn end_cycle(&self, part: &Part, own: &[(usize, usize)], cycle: &Cycle) {
+        let entry = own.iter().find(|(whole, _)| *whole == cycle.entry);
+        let Some((_, entry)) = entry.copied() else {
             return;
         };
-        let members = cycle.members.iter();
-        let members: BTreeSet<usize> = members.filter_map(|one| here(address(*one))).collect();
+        let members = own
+            .iter()
+            .filter(|(whole, _)| cycle.members.contains(whole));
+        let members: BTreeSet<usize> = members.map(|(_, here)| *here).collect();
         let keys: BTreeSet<String> = part.keys_within(cycle);
         let station = |index: usize| {
             let mut stations = self.receivers.iter();
