@@ -11,6 +11,7 @@ use std::sync::Arc;
 use paperflow_graph::check::{check, stores, strict, tidy};
 use paperflow_graph::guarantee::{self, Grounds, Guarantee, weaker};
 use paperflow_graph::instances::spread;
+use paperflow_graph::plan::Connector;
 use paperflow_graph::{
     Checked, Diagnostic, FileId, Graph, Plan, Resolve, Severity, Sources, Surroundings, Wiring,
     examine, expand_in, parts,
@@ -191,6 +192,8 @@ pub(crate) fn draw(
         expanded.diagnostics.extend(stores(&expanded.plan, &wiring));
         let joined = parts::check(&expanded.plan, &wiring);
         expanded.diagnostics.extend(joined);
+        let is_shared = |connector: &Connector| parts::is_shared(&wiring, connector);
+        expanded.plan.parts = parts::divide(&expanded.plan, is_shared).parts;
         expanded.diagnostics.extend(narrow);
         Checked {
             plan: expanded.plan,

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::load::{Loaded, draw};
 
 use super::exit::{Exit, Failure};
-use super::{files, guarantees, out, render};
+use super::{files, guarantees, out, render, split};
 
 /// Shows everything that is wrong with graphs.
 #[derive(Debug, clap::Args)]
@@ -75,6 +75,7 @@ fn as_text(checked: &[(&PathBuf, Loaded)]) -> String {
         }
         if !loaded.has_errors() {
             text.push_str(&guarantees::summary(&loaded.paths));
+            text.extend(split::hint(loaded));
         }
     }
     let tally = render::tally(checked.iter().flat_map(|(_, loaded)| &loaded.diagnostics));

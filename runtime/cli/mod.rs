@@ -19,6 +19,7 @@ mod new;
 mod out;
 mod render;
 mod run;
+mod split;
 #[cfg(feature = "sqlite")]
 mod store;
 mod tabular;
@@ -43,6 +44,7 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::Args),
+    Split(split::Args),
     Check(check::Args),
     Fmt(fmt::Args),
     List(list::Args),
@@ -96,6 +98,7 @@ impl Verb {
     fn execute(self, catalogue: &Catalogue) -> Result<Exit, Failure> {
         match self {
             Self::Run(args) => run::execute(&args, catalogue),
+            Self::Split(args) => split::execute(&args, catalogue),
             Self::Check(args) => check::execute(&args, catalogue),
             Self::Fmt(args) => fmt::execute(&args),
             Self::List(args) => list::execute(&args, catalogue),

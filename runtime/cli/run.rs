@@ -113,6 +113,7 @@ impl Args {
     fn place(&self) -> String {
         match &self.data {
             Some(data) => format!("--data {}", data.display()),
+            None if self.part.is_some() => format!("--data {}", self.folder().display()),
             None => format!("--graph {}", self.graph.display()),
         }
     }

@@ -1,6 +1,6 @@
 //! Drawings of a plan, for people: DOT for Graphviz, Mermaid for documents.
 //!
-//! Subnets are clusters, ports stand on the arrows, initial packets are notes, and a written
+//! Parts and subnets are clusters, ports stand on the arrows, initial packets are notes, and a written
 //! capacity stands on its arrow, as do the kind of an arc that a store keeps and what it guarantees.
 
 mod dot;
@@ -17,9 +17,11 @@ use crate::plan::{End, Full, Link, Plan};
 /// Initial packets longer than this are cut in a drawing.
 const LONGEST_NOTE: usize = 30;
 
-/// A subnet with its own processes and the subnets directly inside it.
+/// A part, or a subnet, with its own processes and the subnets directly inside it.
 #[derive(Debug, Default)]
 struct Cluster<'a> {
+    /// The part that it is, or is in.
+    part: Option<&'a str>,
     address: &'a str,
     component: &'a str,
     processes: Vec<usize>,
@@ -27,8 +29,45 @@ struct Cluster<'a> {
 }
 
 impl<'a> Cluster<'a> {
-    /// The whole plan as one cluster without address.
+    /// The whole plan as one cluster without address; its parts, if it has some, are clusters in it.
     fn of(plan: &'a Plan) -> Self {
+        let whole = Self::of_processes(plan, |_| true);
+        if plan.parts.is_empty() {
+            return whole;
+        }
+        let mut top = Self::default();
+        for part in &plan.parts {
+            let mut own = Self::of_processes(plan, |process| part.processes.contains(&process));
+            own.belong(&part.name);
+            top.inner.push(own);
+        }
+        top
+    }
+
+    fn belong(&mut self, part: &'a str) {
+        self.part = Some(part);
+        self.inner.iter_mut().for_each(|inner| inner.belong(part));
+    }
+
+    /// A name that no other cluster has.
+    fn id(&self) -> String {
+        let names = self
+            .part
+            .into_iter()
+            .chain((!self.address.is_empty()).then_some(self.address));
+        names.collect::<Vec<_>>().join(": ")
+    }
+
+    /// What stands on a cluster inside this one.
+    fn title(&self, inner: &Self) -> String {
+        match inner.part {
+            Some(part) if inner.address.is_empty() => format!("part {part}"),
+            _ => format!("{}\n{}", self.local(inner.address), inner.component),
+        }
+    }
+
+    /// Some of the processes with the subnets around them.
+    fn of_processes(plan: &'a Plan, is_in: impl Fn(usize) -> bool) -> Self {
         let mut top = Self::default();
         for subnet in &plan.subnets {
             let at = top.around(&subnet.address);
@@ -39,10 +78,21 @@ impl<'a> Cluster<'a> {
                 ..Self::default()
             });
         }
-        for (index, process) in plan.processes.iter().enumerate() {
+        let processes = plan.processes.iter().enumerate();
+        for (index, process) in processes.filter(|(index, _)| is_in(*index)) {
             top.around(&process.address).processes.push(index);
         }
+        if !plan.parts.is_empty() {
+            top.leave_out_empty();
+        }
         top
+    }
+
+    /// Subnets of which nothing is here are not drawn.
+    fn leave_out_empty(&mut self) {
+        self.inner.iter_mut().for_each(Self::leave_out_empty);
+        self.inner
+            .retain(|inner| !inner.processes.is_empty() || !inner.inner.is_empty());
     }
 
     /// The innermost cluster around an address.

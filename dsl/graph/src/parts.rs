@@ -191,6 +191,21 @@ pub fn is_shared(wiring: &Wiring, connector: &Connector) -> bool {
     store.is_some_and(|store| !EMBEDDED.schemes.contains(&store.scheme()))
 }
 
+/// The arcs between the parts of a plan.
+pub fn between(plan: &Plan) -> impl Iterator<Item = Hop> + '_ {
+    let mut owners = vec![None; plan.processes.len()];
+    for (at, part) in plan.parts.iter().enumerate() {
+        part.processes
+            .iter()
+            .for_each(|process| owners[*process] = Some(at));
+    }
+    hops(plan).filter(move |hop| {
+        let link = &plan.links[hop.link];
+        let writer = link.writers().nth(hop.writer);
+        writer.is_some_and(|from| owners[from.end.process] != owners[link.to.process])
+    })
+}
+
 /// What keeps parts that a wiring file declares from running apart. All in one they can run.
 #[must_use]
 pub fn check(plan: &Plan, wiring: &Wiring) -> Vec<Diagnostic> {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use paperflow_engine::DEFAULT_CAPACITY;
 use paperflow_graph::guarantee::of_link;
+use paperflow_graph::parts::{addresses, between, shown};
 use paperflow_graph::plan::{End, Export, Link, Plan, Process};
 use paperflow_graph::{Catalogue, Full};
 use petgraph::algo::kosaraju_scc;
@@ -34,9 +35,27 @@ pub(super) fn of(loaded: &Loaded, catalogue: &Catalogue) -> String {
     links(&mut text, plan);
     initials(&mut text, plan);
     cycles(&mut text, plan);
+    parts(&mut text, plan);
     text.push_str(&guarantees::all(loaded));
     exports(&mut text, plan);
     text
+}
+
+fn parts(text: &mut String, plan: &Plan) {
+    if plan.parts.is_empty() {
+        return;
+    }
+    text.push_str("\nParts\n");
+    for part in &plan.parts {
+        let processes = addresses(plan, part).join(", ");
+        let _ = writeln!(text, "  {}: {processes}", part.name);
+    }
+    for hop in between(plan) {
+        let link = &plan.links[hop.link];
+        let store = link.connector.as_ref().and_then(|one| one.store.as_deref());
+        let kept = store.map_or_else(|| String::from("in memory"), |store| format!("via {store}"));
+        let _ = writeln!(text, "  between them: {} ({kept})", shown(plan, hop));
+    }
 }
 
 fn headline(text: &mut String, title: Option<&str>, plan: &Plan) {

@@ -41,12 +41,8 @@ fn write_cluster(
         writeln!(dot, "{indent}{id} [label={label}];")?;
     }
     for inner in &cluster.inner {
-        let id = quoted(&format!("cluster {}", inner.address));
-        let label = quoted(&format!(
-            "{}\n{}",
-            cluster.local(inner.address),
-            inner.component
-        ));
+        let id = quoted(&format!("cluster {}", inner.id()));
+        let label = quoted(&cluster.title(inner));
         writeln!(dot, "{indent}subgraph {id} {{")?;
         writeln!(dot, "{indent}  label={label};")?;
         write_cluster(plan, inner, level + 1, dot)?;

@@ -53,7 +53,7 @@ fn write_cluster(
         writeln!(chart, "{indent}p{process}({label})")?;
     }
     for inner in &cluster.inner {
-        let label = format!("{}\n{}", cluster.local(inner.address), inner.component);
+        let label = cluster.title(inner);
         writeln!(chart, "{indent}subgraph s{clusters}[{}]", quoted(&label))?;
         *clusters += 1;
         write_cluster(plan, inner, level + 1, clusters, chart)?;

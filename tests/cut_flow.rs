@@ -1,0 +1,174 @@
+//! The order flow in three programs that meet in a broker: the office, the restaurant and the courier.
+#![cfg(feature = "redis")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod brokers;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Lines};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+const GRAPH: &str = "graphs/order-flow/order-flow.fbp";
+const WIRING: &str = "graphs/order-flow/parts.toml";
+const PARTS: [&str; 3] = ["office", "restaurant", "courier"];
+
+/// Some of the orders, and names of the broker that nobody else uses.
+struct Agency {
+    folder: PathBuf,
+    url: String,
+}
+
+impl Agency {
+    fn new(name: &str, url: &str, orders: usize) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join("cut-flow")
+            .join(name);
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder).unwrap();
+        let all = fs::read_to_string("graphs/order-flow/orders.jsonl").unwrap();
+        let some: Vec<&str> = all.lines().take(orders).collect();
+        fs::write(folder.join("orders.jsonl"), some.join("\n") + "\n").unwrap();
+        let url = format!("{url}?prefix={name}.{}:", std::process::id());
+        Self { folder, url }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_paperflow"));
+        let orders = self.folder.join("orders.jsonl");
+        command.args(["run", GRAPH, "--set"]);
+        command.arg(format!("Orders.SOURCE={}", orders.display()));
+        command.env("REDIS_URL", &self.url).stdin(Stdio::null());
+        command
+    }
+
+    fn lines(mut command: Command) -> Vec<String> {
+        let output = command.output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {errors}", output.status);
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn in_memory(&self) -> Vec<String> {
+        Self::lines(self.command())
+    }
+
+    /// In one program, on the wiring of three.
+    fn in_one(&self) -> Vec<String> {
+        let mut command = self.command();
+        command.args(["--wiring", WIRING, "--data"]);
+        command.arg(self.folder.join("whole"));
+        Self::lines(command)
+    }
+
+    fn begin(&self, part: &'static str) -> Program {
+        let mut command = self.command();
+        command.args(["--wiring", WIRING, "--part", part, "--data"]);
+        command.arg(self.folder.join(part));
+        let errors = self.folder.join(format!("{part}.err"));
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(&errors)
+            .unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(file).spawn().unwrap();
+        let shown = BufReader::new(child.stdout.take().unwrap()).lines();
+        Program {
+            part,
+            child,
+            shown,
+            errors,
+        }
+    }
+
+    fn begin_all(&self) -> Vec<Program> {
+        PARTS.iter().map(|part| self.begin(part)).collect()
+    }
+}
+
+/// A part that runs.
+struct Program {
+    part: &'static str,
+    child: Child,
+    shown: Lines<BufReader<ChildStdout>>,
+    errors: PathBuf,
+}
+
+impl Program {
+    /// What it shows until it ends.
+    fn rest(mut self) -> Vec<String> {
+        let shown = self.shown.by_ref().map_while(Result::ok).collect();
+        let status = self.child.wait().unwrap();
+        let errors = fs::read_to_string(&self.errors).unwrap_or_default();
+        assert!(status.success(), "{}: {status}: {errors}", self.part);
+        shown
+    }
+
+    fn kill(mut self) -> Vec<String> {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.shown.by_ref().map_while(Result::ok).collect()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It has ended, or its test has failed.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The outcomes of orders, in no order.
+fn outcomes(lines: &[String]) -> BTreeSet<&str> {
+    let lines = lines.iter().map(String::as_str);
+    lines
+        .filter(|line| line.starts_with("{\"order\""))
+        .collect()
+}
+
+#[test]
+fn b15_the_order_flow_gives_the_same_in_one_program_and_in_three() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    let memory = Agency::new("memory", &url, 40).in_memory();
+    assert_eq!(Agency::new("one", &url, 40).in_one(), memory);
+    let agency = Agency::new("three", &url, 40);
+    let programs = agency.begin_all().into_iter();
+    let shown: Vec<String> = programs.flat_map(Program::rest).collect();
+    assert_eq!(shown, memory);
+}
+
+#[test]
+fn b15_parts_that_are_killed_at_any_moment_and_come_again_change_nothing() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    let agency = Agency::new("killed", &url, 60);
+    let memory = agency.in_memory();
+    let mut shown = Vec::new();
+    let mut running = agency.begin_all();
+    for (kill, lines) in [1, 3, 2, 0, 4, 1, 2, 5, 0, 1, 3, 2].into_iter().enumerate() {
+        let office = running
+            .iter_mut()
+            .find(|program| program.part == "office")
+            .unwrap();
+        let more = office.shown.by_ref().take(lines).map_while(Result::ok);
+        shown.extend(more.collect::<Vec<_>>());
+        let victim = (kill * 5 + lines) % running.len();
+        let part = running[victim].part;
+        shown.extend(running.remove(victim).kill());
+        running.push(agency.begin(part));
+    }
+    running.sort_by_key(|program| program.part == "office");
+    shown.extend(running.into_iter().flat_map(Program::rest));
+    assert_eq!(outcomes(&shown), outcomes(&memory));
+    assert_eq!(
+        shown.last(),
+        memory.last(),
+        "every order and every penny once"
+    );
+}
