@@ -101,9 +101,15 @@ impl Plot {
             retries,
             delay,
             lease,
+            workers,
             ..
         } = self;
         let kind = self.connector.word();
+        // Several workers have no table in common: what they send has the same ids, and that is all.
+        let handled = match workers {
+            1 => "[table.\"Handle.HANDLED\"]\n",
+            _ => "",
+        };
         let own = match self.connector {
             Connector::Queue => format!("lease = \"{lease}ms\"\n"),
             Connector::Stream if self.is_copied => {
@@ -116,7 +122,7 @@ impl Plot {
             "[arc.\"Numbers.OUT -> Decode.IN\"]\nkind = \"{kind}\"\nname = \"source\"\n{own}\
              retries = {retries}\ndelay = \"{delay}ms\"\ndead-letter = \"dead\"\ninvalid = \"invalid\"\n\
              [arc.\"Handle.OUT -> Arrived.IN\"]\nkind = \"{kind}\"\nname = \"sink\"\n\
-             [table.\"Handle.HANDLED\"]\n[table.\"Count.SEEN\"]\n"
+             {handled}[table.\"Count.SEEN\"]\n"
         )
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn check(view: &View<'_>, balance: bool, found: &mut Vec<Diagnostic>)
             continue;
         }
         let span = process.component_span;
-        if let Some(reason) = ends.reason(at) {
+        if let Some(reason) = ends.reason(at).or_else(|| kept(view, at)) {
             found.push(diagnostics::cannot_share::at(
                 &process.address,
                 &reason,
@@ -66,6 +66,13 @@ pub(super) fn check(view: &View<'_>, balance: bool, found: &mut Vec<Diagnostic>)
 /// Whether a balance process is needed: something comes that does not deal by itself.
 fn is_dealt(view: &View<'_>, process: usize) -> bool {
     dealt_to(view.plan).contains(&process)
+}
+
+/// That a store keeps a table of it.
+fn kept(view: &View<'_>, process: usize) -> Option<Reason> {
+    let mut tables = view.plan.tables.iter();
+    let table = tables.find(|table| table.process == process)?;
+    Some(Reason::Kept(table.name.clone()))
 }
 
 /// The addresses of workers and balance process must be free.

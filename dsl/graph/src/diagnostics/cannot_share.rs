@@ -11,7 +11,9 @@ explained! {
     /// the next. So exactly one in-port element may have arrows; others take initial packets,
     /// which go to every worker. Automatic ports, elements of array out-ports and exported
     /// out-ports belong to one process and cannot be shared; neither can a subnet. Share the
-    /// work of a process inside it, or put a process of its own before or behind.
+    /// work of a process inside it, or put a process of its own before or behind. Nor can the work of
+    /// a process be shared whose table a store keeps: each worker would have a table of its own and
+    /// know only what it has handled itself, and what is delivered again may come to another one.
     "P0318", "work that cannot be shared"
 }
 
@@ -30,6 +32,8 @@ pub(crate) enum Reason {
     Exported(String),
     /// It is a subnet.
     Subnet,
+    /// A store keeps this table of it.
+    Kept(String),
 }
 
 /// A process whose work cannot be shared.
@@ -67,6 +71,10 @@ fn words(process: &str, reason: &Reason) -> (String, String) {
         Reason::Subnet => (
             String::from("it is a subnet"),
             String::from("write `instances` on a process inside the subnet"),
+        ),
+        Reason::Kept(table) => (
+            format!("a store keeps its table `{table}`, and each worker would have its own"),
+            String::from("leave `instances` out, or keep the table in memory"),
         ),
     }
 }
