@@ -89,7 +89,8 @@ The network was told to stop, and processes were still at work when the time was
 
 The first Ctrl-C stops the sources and lets everything drain; a second one, or the end of
 `--drain DURATION`, stops at once. What was still in the network is lost, as if the machine had
-failed. Give it more time with `--drain 1m`.
+failed; what came from a store, or from a source that sends the same again, comes again in the next run.
+Give it more time with `--drain 1m`.
 ",
 );
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::connector::Disposition;
+use crate::connector::{Disposition, StoreFault, StoreFaultKind};
 use crate::packet::Packet;
 
 /// Why a component gave up, on one packet or altogether.
@@ -24,6 +24,7 @@ pub struct Fault {
 enum Cause {
     Failed,
     Closed,
+    Store(StoreFaultKind),
 }
 
 impl Fault {
@@ -91,6 +92,16 @@ impl Fault {
         self.packet.take()
     }
 
+    /// Whether a store has not done what it was asked, and whether that is worth another try: no packet is
+    /// to blame for it.
+    #[must_use]
+    pub const fn of_store(&self) -> Option<StoreFaultKind> {
+        match self.cause {
+            Cause::Store(kind) => Some(kind),
+            Cause::Failed | Cause::Closed => None,
+        }
+    }
+
     /// Whether this is the quiet end of a process whose receiver left, not a failure.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
@@ -104,8 +115,10 @@ impl fmt::Display for Fault {
     }
 }
 
-impl<E: Error> From<E> for Fault {
+impl<E: Error + 'static> From<E> for Fault {
     fn from(error: E) -> Self {
+        let any: &(dyn Error + 'static) = &error;
+        let store = any.downcast_ref().map(StoreFault::kind);
         let mut message = error.to_string();
         let mut source = error.source();
         while let Some(inner) = source {
@@ -113,7 +126,15 @@ impl<E: Error> From<E> for Fault {
             message.push_str(&inner.to_string());
             source = inner.source();
         }
-        Self::new(message)
+        let failed = Self::new(message);
+        match store {
+            Some(kind) => Self {
+                cause: Cause::Store(kind),
+                disposition: Disposition::Release,
+                ..failed
+            },
+            None => failed,
+        }
     }
 }
 

@@ -13,10 +13,15 @@ pub type Moment = Duration;
 
 /// Kept by the engine.
 pub trait Clock: Send + Sync {
-    /// The present moment.
+    /// The present moment. Goes back when somebody sets the clock back.
     fn now(&self) -> Moment;
 
-    /// Wakes once the moment has come; the answer cancels it.
+    /// Time that has gone by since some start. Never goes back.
+    fn elapsed(&self) -> Duration {
+        self.now()
+    }
+
+    /// Wakes once so much time has gone by as is left until this moment; the answer cancels it.
     fn wake_at(&self, moment: Moment, waker: Waker) -> u64;
 
     /// Forgets a wake-up that has not come yet.
@@ -66,7 +71,7 @@ impl Timer {
         Sleep {
             clock: Arc::clone(&self.clock),
             moment,
-            key: None,
+            alarm: None,
         }
     }
 }
@@ -75,19 +80,31 @@ impl Timer {
 pub struct Sleep {
     clock: Arc<dyn Clock>,
     moment: Moment,
-    key: Option<u64>,
+    /// What cancels the wake-up, and when so much time has gone by as was left.
+    alarm: Option<(u64, Duration)>,
+}
+
+impl Sleep {
+    /// Whether it has been long enough; by either time, so that a clock that is set back holds nobody up.
+    fn is_over(&self) -> bool {
+        let has_gone_by = |(_, until)| self.clock.elapsed() >= until;
+        self.clock.now() >= self.moment || self.alarm.is_some_and(has_gone_by)
+    }
 }
 
 impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.clock.now() >= self.moment {
+        if self.is_over() {
             slot::with(|turn| turn.moved());
             return Poll::Ready(());
         }
-        if self.key.is_none() {
-            self.key = Some(self.clock.wake_at(self.moment, cx.waker().clone()));
+        if self.alarm.is_none() {
+            let left = self.moment.saturating_sub(self.clock.now());
+            let until = self.clock.elapsed().saturating_add(left);
+            let key = self.clock.wake_at(self.moment, cx.waker().clone());
+            self.alarm = Some((key, until));
         }
         slot::with(|turn| turn.wait_outside());
         Poll::Pending
@@ -96,7 +113,7 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Some(key) = self.key.take() {
+        if let Some((key, _)) = self.alarm.take() {
             self.clock.cancel(key);
         }
     }

@@ -1,5 +1,6 @@
 //! From links to processes: each gets its turn, its parameters and its place in the network.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::task::Waker;
@@ -22,6 +23,7 @@ use crate::initial::Template;
 use crate::link::{Link, Writer};
 use crate::network::{Event, Net, Running};
 use crate::process::{Body, LifeCell, ParamSource, Process, Socket, Tally};
+use crate::resume::{self, Fate, Role};
 use crate::roster::{ProcessWaker, Who};
 use crate::scope::Scope;
 use crate::shape::Shape;
@@ -32,9 +34,10 @@ impl Wiring {
     pub(crate) fn start(mut self) -> Started {
         let (events, heard) = unbounded();
         let clock = NetClock::new(self.network.options.virtual_time);
+        let fates = self.fates();
         let doors: Vec<Arc<Door>> = (0..self.components.len()).map(Door::new).collect();
         let processes = (0..self.components.len())
-            .map(|at| self.process(at, &doors[at]))
+            .map(|at| self.process(at, &doors[at], fates[at]))
             .collect();
         let externals = self.network.inputs.iter().chain(&self.network.outputs);
         let net = Arc::new(Net {
@@ -64,6 +67,7 @@ impl Wiring {
             leaks: Mutex::default(),
             watch: self.network.options.watch,
             told: Arc::clone(&self.network.told),
+            patience: self.network.patience(),
             watched: AtomicUsize::new(0),
             notes: Mutex::default(),
         });
@@ -113,7 +117,7 @@ impl Wiring {
 
     /// Nobody else needs what it takes out of the wiring.
     // Long: it lists all that a process is made of.
-    fn process(&mut self, index: usize, door: &Arc<Door>) -> Process {
+    fn process(&mut self, index: usize, door: &Arc<Door>, fate: Fate) -> Process {
         let component = Arc::clone(&self.components[index]);
         let origin = self.network.origins.get_mut(index).map(std::mem::take);
         let drawn = &mut self.network.plan.processes[index];
@@ -175,12 +179,49 @@ impl Wiring {
             params,
             error,
             desk,
+            fate,
             is_source,
             is_origin,
             is_receiver,
             has_own_thread: self.own_thread[index],
             waker: self.waker(index),
         }
+    }
+
+    /// What each process is over the end of a run that is cut short; the links into those that outlast it
+    /// do not end then.
+    fn fates(&self) -> Vec<Fate> {
+        if self.network.entered.is_empty() && self.network.part.is_none() {
+            return vec![Fate::default(); self.specs.len()];
+        }
+        let inputs = &self.network.inputs;
+        let senders = self.senders();
+        let roles = self.specs.iter().enumerate().map(|(at, spec)| Role {
+            spec,
+            has_desk: self.network.desks.contains_key(&at),
+            is_receiver: self.is_receiver(at),
+            is_sender: senders.contains(&at),
+            is_fed: inputs.iter().any(|(end, _)| end.process == at),
+        });
+        let roles: Vec<_> = roles.collect();
+        let fates = resume::fates(&self.network.plan, &roles);
+        for link in &self.links {
+            if let Who::Process(reader) = link.reader
+                && fates[reader].outlasts
+            {
+                link.outlast(&self.stop);
+            }
+        }
+        fates
+    }
+
+    /// The processes that write to connectors.
+    fn senders(&self) -> BTreeSet<usize> {
+        let bells = self.network.plan.links.iter();
+        let bells = bells.filter(|link| self.is_receiver(link.to.process));
+        let ringing = bells.flat_map(|link| link.from.iter().map(|writer| writer.end.process));
+        let parts = self.network.part.iter().flat_map(|part| &part.senders);
+        ringing.chain(parts.map(|(_, sender)| *sender)).collect()
     }
 
     fn is_receiver(&self, process: usize) -> bool {

@@ -202,21 +202,25 @@ impl Network {
         Ok(())
     }
 
+    /// How long stores are tried again, and who hears of it.
+    pub(crate) fn patience(&self) -> Patience {
+        Patience {
+            limit: self.options.patience,
+            told: Arc::clone(&self.told),
+        }
+    }
+
     /// Wires the network and starts it.
     ///
     /// # Errors
     /// See [`BuildError`].
     pub fn start(mut self) -> Result<Started, BuildError> {
-        let patience = Patience {
-            limit: self.options.patience,
-            told: Arc::clone(&self.told),
-        };
         let lowered = connect::lower(
             &self.plan,
             &self.catalogue,
             &self.stores,
             &self.options.copy,
-            &patience,
+            &self.patience(),
         )?;
         if let Some(lowered) = lowered {
             self.plan = lowered.plan;

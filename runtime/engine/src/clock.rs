@@ -45,11 +45,28 @@ impl Timers {
     }
 }
 
-/// The system's clock. One thread serves all timers of a network.
-#[derive(Default)]
+/// The system's clock. One thread serves all timers of a network, by time that only goes on.
 pub(crate) struct RealClock {
+    start: Instant,
+    wall: fn() -> Moment,
     timers: Mutex<Timers>,
     changed: Condvar,
+}
+
+impl Default for RealClock {
+    fn default() -> Self {
+        let wall = || {
+            SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default()
+        };
+        Self {
+            start: Instant::now(),
+            wall,
+            timers: Mutex::default(),
+            changed: Condvar::default(),
+        }
+    }
 }
 
 impl RealClock {
@@ -57,7 +74,7 @@ impl RealClock {
     pub(crate) fn serve(&self) {
         let mut timers = self.timers.lock();
         while !timers.is_stopped {
-            let (due, next) = timers.due(self.now());
+            let (due, next) = timers.due(self.elapsed());
             if !due.is_empty() {
                 parking_lot::MutexGuard::unlocked(&mut timers, || {
                     due.into_iter().for_each(Waker::wake);
@@ -66,7 +83,7 @@ impl RealClock {
             }
             match next {
                 Some(moment) => {
-                    let wait = moment.saturating_sub(self.now());
+                    let wait = moment.saturating_sub(self.elapsed());
                     self.changed.wait_for(&mut timers, wait);
                 }
                 None => self.changed.wait(&mut timers),
@@ -82,13 +99,19 @@ impl RealClock {
 
 impl Clock for RealClock {
     fn now(&self) -> Moment {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
+        (self.wall)()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.start.elapsed()
     }
 
     fn wake_at(&self, moment: Moment, waker: Waker) -> u64 {
-        let key = self.timers.lock().add(moment, waker);
+        let left = moment.saturating_sub(self.now());
+        let key = self
+            .timers
+            .lock()
+            .add(self.elapsed().saturating_add(left), waker);
         self.changed.notify_all();
         key
     }
@@ -181,5 +204,41 @@ impl NetClock {
         if let Self::Real(clock) = self {
             clock.stop();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::task::Wake;
+    use std::thread;
+
+    static HOUR: AtomicU64 = AtomicU64::new(12);
+
+    struct Bell(crossbeam_channel::Sender<()>);
+
+    impl Wake for Bell {
+        fn wake(self: Arc<Self>) {
+            assert_eq!(self.0.send(()), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_holds_nobody_up() {
+        let clock = Arc::new(RealClock {
+            wall: || Duration::from_secs(3_600 * HOUR.load(Ordering::Relaxed)),
+            ..RealClock::default()
+        });
+        let (bell, rung) = crossbeam_channel::bounded(1);
+        let soon = clock.now() + Duration::from_millis(20);
+        clock.wake_at(soon, Waker::from(Arc::new(Bell(bell))));
+        HOUR.store(3, Ordering::Relaxed);
+        let server = Arc::clone(&clock);
+        let serving = thread::spawn(move || server.serve());
+        let hopeless = Duration::from_secs(60);
+        assert_eq!(rung.recv_timeout(hopeless), Ok(()), "nine hours too late");
+        clock.stop();
+        serving.join().unwrap();
     }
 }

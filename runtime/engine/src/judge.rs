@@ -40,11 +40,13 @@ impl Net {
             return;
         }
         let suspects = self.shape.suspects(self.blocked.load(Ordering::Acquire));
-        if suspects.is_empty() {
-            return self.nothing_moves(epoch);
-        }
-        self.judged.fetch_add(1, Ordering::Relaxed);
-        let finding = Still::of(self, suspects.to_vec()).find();
+        let finding = if suspects.is_empty() {
+            Finding::Nothing
+        } else {
+            self.judged.fetch_add(1, Ordering::Relaxed);
+            Still::of(self, suspects.to_vec()).find()
+        };
+        let is_at_rest = self.is_cut_short() && self.is_at_rest();
         if self.roster.quiet_epoch() != Some(epoch) {
             return;
         }
@@ -52,6 +54,9 @@ impl Net {
             Finding::Quiescent(links) => links
                 .iter()
                 .for_each(|link| self.links[*link].end_by_quiescence()),
+            _ if is_at_rest => self.over(self.stopped()),
+            // Those who wait for what goes on in the next run are not stuck.
+            Finding::Deadlock(_) if self.is_cut_short() => self.nothing_moves(epoch),
             Finding::Deadlock(deadlock) => self.over(Verdict::Deadlock(deadlock)),
             Finding::Nothing => self.nothing_moves(epoch),
         }
@@ -201,7 +206,9 @@ impl<'a> Still<'a> {
     // ---- quiescence ----
 
     fn quiescent(&self) -> Option<Vec<usize>> {
-        let cycle = self.quiet_cycle(|member| self.is_receiving(member));
+        let is_cut_short = self.net.is_cut_short();
+        let goes_on = |member: usize| is_cut_short && self.process(member).fate.outlasts;
+        let cycle = self.quiet_cycle(|member| self.is_receiving(member) && !goes_on(member));
         cycle.map(|cycle| self.loop_inputs(&cycle))
     }
 

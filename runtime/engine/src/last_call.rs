@@ -173,7 +173,7 @@ impl Net {
     }
 
     /// Whether a process waits for room that only the embedding program can make.
-    fn is_left_unread(&self) -> bool {
+    pub(crate) fn is_left_unread(&self) -> bool {
         let is_blocked = |link: usize, who: &Who| match who {
             Who::Process(writer) => {
                 let process = &self.processes[*writer];

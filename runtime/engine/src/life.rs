@@ -8,7 +8,7 @@ use std::task::Context;
 use paperflow_core::connector::{Disposition, Failure, Settlement};
 use paperflow_core::headers::names;
 use paperflow_core::turn::{Counts, Inlet, Outlet, Pulled, Received};
-use paperflow_core::{Fault, Packet, Params, Step, Turn, slot};
+use paperflow_core::{Fault, Packet, Params, Step, slot};
 
 use crate::link::Link;
 use crate::network::Net;
@@ -198,23 +198,54 @@ impl Process {
     // ---- work ----
 
     fn step(&self, body: &mut Body, net: &Net) -> After {
+        if body.activity.is_none() {
+            return self.finish(body, net);
+        }
+        let before = body.uncommitted.take();
+        let stepped = before.map_or_else(|| self.work(body), Ok);
+        let committed = stepped.and_then(|step| match self.commit(&mut body.turn, step) {
+            Ok(()) => {
+                Self::served(body);
+                Ok((step, true))
+            }
+            Err(fault) => self
+                .wait_for_store(body, net, fault)
+                .map(|()| (step, false)),
+        });
+        match committed {
+            Ok((step, false)) => {
+                body.uncommitted = Some(step);
+                After::Idle
+            }
+            Ok((Step::More, true)) => After::Again,
+            // What it waits for it has said before it waited for the store.
+            Ok((Step::Wait, true)) if before.is_some() => After::Again,
+            Ok((Step::Wait, true)) => After::Idle,
+            Ok((Step::Done, true)) => {
+                body.stage = Stage::Flushing;
+                self.flush(body, net)
+            }
+            Err(fault) => self.fail(body, net, fault),
+        }
+    }
+
+    /// Lets the component work.
+    fn work(&self, body: &mut Body) -> Result<Step, Fault> {
         let Body {
             turn,
-            activity,
+            activity: Some(activity),
             has_panicked,
             ..
-        } = body;
-        let Some(activity) = activity else {
-            return self.finish(body, net);
+        } = body
+        else {
+            return Ok(Step::Done);
         };
         let mut cx = Context::from_waker(&self.waker);
-        if self.desk.is_some()
-            && let Err(fault) = turn.skip_known()
-        {
-            return self.fail(body, net, fault);
+        if self.desk.is_some() {
+            turn.skip_known()?;
         }
         let stepped = catch_unwind(AssertUnwindSafe(|| activity.step(turn, &mut cx)));
-        let result = stepped.unwrap_or_else(|panic| {
+        stepped.unwrap_or_else(|panic| {
             if let Some(lent) = slot::reclaim() {
                 *turn = lent;
             }
@@ -226,36 +257,19 @@ impl Process {
                     fault
                 }
             })
-        });
-        match result.and_then(|step| self.commit(turn, step)) {
-            Ok(Step::More) => After::Again,
-            Ok(Step::Wait) => After::Idle,
-            Ok(Step::Done) => {
-                body.stage = Stage::Flushing;
-                self.flush(body, net)
-            }
-            Err(fault) => self.fail(body, net, fault),
-        }
-    }
-
-    /// What a process with tables in a store has done is made safe, and then leaves.
-    fn commit(&self, turn: &mut Turn, step: Step) -> Result<Step, Fault> {
-        if self.desk.is_some() {
-            turn.rest(step == Step::Done);
-            turn.commit()?;
-            if step != Step::Done {
-                turn.send_committed()?;
-            }
-        }
-        Ok(step)
+        })
     }
 
     fn flush(&self, body: &mut Body, net: &Net) -> After {
         if self.desk.is_some()
             && let Err(fault) = body.turn.commit()
         {
-            return self.fail(body, net, fault);
+            return match self.wait_for_store(body, net, fault) {
+                Ok(()) => After::Idle,
+                Err(fault) => self.fail(body, net, fault),
+            };
         }
+        Self::served(body);
         match body.turn.flush() {
             Ok(false) => return After::Idle,
             Err(_) => body.turn.drop_hand(),
@@ -405,7 +419,9 @@ impl Process {
                     body.turn.drop_packet(packet);
                 }
                 body.settlement = settlement;
-                self.give_up(body, net, policy, report, is_from_store)
+                // Nobody gives it again better than before.
+                let is_to_blame = fault.of_store().is_none();
+                self.give_up(body, net, policy, report, is_from_store && is_to_blame)
             }
         }
     }

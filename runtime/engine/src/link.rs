@@ -4,7 +4,7 @@
 //! (held), or room promised to a writer's turn (reserved).
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use paperflow_core::Packet;
@@ -26,6 +26,8 @@ pub(crate) struct Link {
     pub(crate) home: Option<usize>,
     /// The link that takes what this one refuses, and which writer of it each of ours is.
     divert: OnceLock<(Arc<Self>, Vec<usize>)>,
+    /// Whether the run is cut short, if the next one goes on with the reader.
+    cut: OnceLock<Arc<AtomicBool>>,
     pub(crate) roster: Arc<Roster>,
     /// Nobody else sends, and nothing is shed: the writer can keep count of its own room.
     has_one_writer: bool,
@@ -142,12 +144,25 @@ impl Link {
             writers,
             home,
             divert: OnceLock::new(),
+            cut: OnceLock::new(),
             roster,
             middle: Apart::new(Middle {
                 gauge: AtomicUsize::new(if has_one_writer { 0 } else { usize::MAX }),
                 state: Mutex::new(state),
             }),
         })
+    }
+
+    /// The next run goes on with the reader: it does not see an end that comes after this has been set.
+    pub(crate) fn outlast(&self, cut: &Arc<AtomicBool>) {
+        if self.home.is_none() {
+            self.cut.get_or_init(|| Arc::clone(cut));
+        }
+    }
+
+    fn is_cut_short(&self) -> bool {
+        let cut = self.cut.get();
+        cut.is_some_and(|cut| cut.load(Ordering::Acquire))
     }
 
     pub(crate) fn counts(&self) -> LinkCounts {
@@ -247,6 +262,11 @@ impl Link {
         state.crowd.come(writer);
         state.writers_left -= 1;
         let is_last = state.writers_left == 0;
+        if is_last && self.is_cut_short() {
+            // As if one were left: there will be another run.
+            state.writers_left = 1;
+            return;
+        }
         drop(state);
         self.pass_on(writer);
         if is_last {

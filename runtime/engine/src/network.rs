@@ -13,6 +13,7 @@ use crate::connect::Stores;
 use crate::link::{Link, Writer};
 use crate::options::Watch;
 use crate::part::Part;
+use crate::patience::Patience;
 use crate::process::{After, Process};
 use crate::receiver::Station;
 use crate::report::{FaultReport, Leak, Outcome, Verdict};
@@ -58,6 +59,8 @@ pub(crate) struct Net {
     pub(crate) notes: Mutex<Vec<FaultReport>>,
     pub(crate) watch: Option<Watch>,
     pub(crate) told: Arc<Told>,
+    /// How long a store is tried again.
+    pub(crate) patience: Patience,
     /// How often the watch has looked.
     pub(crate) watched: AtomicUsize,
 }
@@ -260,10 +263,14 @@ impl Net {
     }
 
     fn unfinished(&self) -> Vec<String> {
-        let unfinished = self
-            .processes
-            .iter()
-            .filter(|process| !process.is_over.load(Ordering::Acquire));
+        self.unfinished_but(|_| false)
+    }
+
+    /// The processes that have not ended, without some.
+    pub(crate) fn unfinished_but(&self, is_fine: impl Fn(&Process) -> bool) -> Vec<String> {
+        let is_over = |process: &Process| process.is_over.load(Ordering::Acquire);
+        let processes = self.processes.iter();
+        let unfinished = processes.filter(|process| !is_over(process) && !is_fine(process));
         unfinished
             .map(|process| format!("{} ({})", process.address, process.state()))
             .collect()
@@ -327,12 +334,13 @@ impl Running {
     #[must_use]
     pub fn wait(mut self) -> Outcome {
         let verdict = self.net.keep_account(self.verdict());
-        if verdict != Verdict::Finished {
+        let is_whole = verdict == Verdict::Finished && !self.net.is_cut_short();
+        if !is_whole {
             self.net.give_back();
         }
         self.shut_down();
         self.net.close_stores();
-        self.net.outcome(verdict)
+        self.net.outcome(verdict, is_whole)
     }
 
     fn verdict(&self) -> Verdict {

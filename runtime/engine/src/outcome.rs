@@ -128,9 +128,10 @@ impl Net {
             && links().all(|link| !self.links[link].is_over())
     }
 
-    pub(crate) fn outcome(&self, verdict: Verdict) -> Outcome {
+    /// What has come of it; `is_whole`: it came to its own end.
+    pub(crate) fn outcome(&self, verdict: Verdict, is_whole: bool) -> Outcome {
         let complete = self.terminate_rest();
-        if verdict != Verdict::Finished {
+        if !is_whole {
             self.links.iter().for_each(|link| link.abandon());
         }
         let statistics = self.statistics();
@@ -141,7 +142,7 @@ impl Net {
             "packets are conserved: {:?}",
             statistics.totals
         );
-        let unbalanced = if verdict == Verdict::Finished {
+        let unbalanced = if is_whole {
             self.unbalanced()
         } else {
             Vec::new()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::Duration;
 
-use paperflow_core::connector::{StoreFault, StoreFaultKind};
+use paperflow_core::connector::StoreFaultKind;
 use paperflow_core::time::Moment;
 use paperflow_core::{Fault, Step, Timer, Turn};
 
@@ -66,20 +66,21 @@ impl Refused {
     /// The store has refused: rests before the next try, if there is to be one.
     pub(crate) fn rest(
         &mut self,
-        fault: StoreFault,
+        fault: impl Into<Fault>,
         turn: &mut Turn,
         cx: &Context<'_>,
     ) -> Result<Step, Fault> {
-        let now = self.timer.now();
+        let (now, fault) = (self.timer.now(), fault.into());
         let (since, times) = self.since.unwrap_or((now, 0));
         let lasted = now.saturating_sub(since);
-        if fault.kind() != StoreFaultKind::Unavailable || lasted >= self.patience.limit {
-            return Err(fault.into());
+        let may_work_later = fault.of_store() == Some(StoreFaultKind::Unavailable);
+        if !may_work_later || lasted >= self.patience.limit {
+            return Err(fault);
         }
         if lasted >= LONG && !std::mem::replace(&mut self.is_told, true) {
             self.patience.told.notify(Notice::Refused {
                 by: self.name.clone(),
-                message: fault.to_string(),
+                message: fault.message().to_owned(),
                 limit: self.patience.limit,
             });
         }

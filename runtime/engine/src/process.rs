@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 use paperflow_core::component::{Deskside, Layout};
 use paperflow_core::connector::Settlement;
 use paperflow_core::turn::{Counts, Pulled, Waits};
-use paperflow_core::{Activity, Component, Fault, Packet, Spec, Turn, failpoint};
+use paperflow_core::{Activity, Component, Fault, Packet, Spec, Step, Turn, failpoint};
 
 use crate::initial::Template;
 use crate::link::Writer;
 use crate::network::Net;
 use crate::options::Policy;
+use crate::patience::Refused;
 use crate::report::State;
+use crate::resume::Fate;
 use crate::sync::{AtomicU8, Mutex, yield_now};
 use crate::watch::{Holder, LONG_TURN, Notice, OFTEN};
 
@@ -57,6 +59,7 @@ pub(crate) struct Process {
     pub(crate) error: Option<usize>,
     /// What a store keeps for it.
     pub(crate) desk: Option<Deskside>,
+    pub(crate) fate: Fate,
     pub(crate) policy: Policy,
     pub(crate) scope: Option<usize>,
     /// No arrow leads to its in-ports: it starts by itself, once its subnet lives.
@@ -205,6 +208,10 @@ pub(crate) struct Body {
     pub(crate) batch: usize,
     /// Its tables are to be read again, once everything that it has committed has left.
     pub(crate) is_to_reopen: bool,
+    /// What its last step came to, if a store would not commit it then.
+    pub(crate) uncommitted: Option<Step>,
+    /// How its store has refused it.
+    pub(crate) refused: Option<Refused>,
     /// Its code has panicked: what it held is gone, and that is not a leak.
     pub(crate) has_panicked: bool,
     /// What becomes of the deliveries that it holds when its activation ends.
@@ -336,6 +343,8 @@ impl Body {
             restarts: 0,
             batch: FIRST_BATCH,
             is_to_reopen: false,
+            uncommitted: None,
+            refused: None,
             has_panicked: false,
             settlement: Settlement::default(),
             stacked_before: usize::MAX,

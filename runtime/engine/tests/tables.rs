@@ -5,6 +5,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::DRIVERS;
 use common::shelf::Shelf;
@@ -185,8 +186,40 @@ async fn clockwork(
     Ok(())
 }
 
+/// Passes each number, and says when there are no more.
+#[component("k/last", work = compute)]
+async fn last(
+    /// Numbers.
+    input: In<i64>,
+    /// Those that have come.
+    mut seen: Table<i64, i64>,
+    /// The same, and a last word.
+    out: Out<Text>,
+) -> Result<(), Fault> {
+    while let Some(number) = input.next().await {
+        seen.put(*number, 1);
+        out.send(number.to_string()).await?;
+    }
+    out.send("end").await?;
+    Ok(())
+}
+
+/// Emits 1 to 5, as if they came from outside: another run may give others.
+#[component("k/news", work = compute)]
+async fn news(
+    /// Numbers.
+    out: Out<i64>,
+) -> Result<(), Closed> {
+    for number in 1..=5 {
+        out.send(number).await?;
+    }
+    Ok(())
+}
+
 fn catalogue() -> Catalogue {
     common::catalogue()
+        .with(last)
+        .with(news)
         .with(count)
         .with(add)
         .with(pairs)
@@ -228,6 +261,7 @@ fn run(
     let options = Options {
         scheduler: way.0,
         capacity: way.1,
+        patience: Duration::from_millis(if shelf.is_full() { 10 } else { 60_000 }),
         ..Options::default()
     };
     let mut network = Network::new(plan, &catalogue(), &sources, options);
@@ -261,6 +295,7 @@ fn row(shelf: &Shelf, table: &str, key: &str) -> Option<String> {
     shelf.kept("test/P", |kept| kept.rows.get(&key).cloned())
 }
 
+const LOOPER: &str = "'200' -> COUNT E(t/emit) OUT -> IN P(k/add)\nOUTPORT=P.OUT:OUT";
 const COUNT: &str = "'200' -> COUNT E(t/emit) OUT -> NUMBER P(k/count)\nOUTPORT=P.OUT:OUT";
 
 #[test]
@@ -358,6 +393,22 @@ fn what_cannot_be_committed_never_happened() {
         let (_, out) = run(&shelf, COUNT, ("seen", &[]), way, all);
         assert_eq!(out.len(), 200, "{way:?}");
         assert_eq!(row(&shelf, "SEEN", "-2").as_deref(), Some("200"), "{way:?}");
+    }
+}
+
+#[test]
+fn a_commit_that_is_refused_for_a_while_is_tried_again() {
+    for text in [COUNT, LOOPER] {
+        for way in DRIVERS {
+            let shelf = Arc::new(Shelf::default());
+            shelf.refuse(5);
+            let table = if text == COUNT { "seen" } else { "sums" };
+            let (outcome, out) = run(&shelf, text, (table, &[]), way, all);
+            assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+            assert!(out.len() >= 100, "{way:?}: {}", out.len());
+            let different: BTreeSet<_> = out.iter().collect();
+            assert_eq!(different.len(), out.len(), "{way:?}: each once");
+        }
     }
 }
 
@@ -536,5 +587,52 @@ fn what_is_away_when_it_crashes_comes_back_though_nobody_reads_what_led_to_it() 
         assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
         told.extend(rest);
         assert_eq!(told.len(), 500, "{way:?}");
+    }
+}
+
+/// Receives so many, stops the run, and receives what comes before it ends.
+fn stop_after(count: usize) -> impl FnOnce(&Control, Output) -> Vec<String> + Send {
+    move |control, output| {
+        let first: Vec<_> = (0..count).map_while(|_| output.recv()).collect();
+        control.stop(Duration::from_secs(600));
+        let all = first.into_iter().chain(output);
+        all.map(|packet| packet.to_string()).collect()
+    }
+}
+
+#[test]
+fn who_has_a_kept_table_is_not_told_that_its_input_ends_when_the_run_is_stopped() {
+    let text = "'5000' -> COUNT E(t/emit) OUT -> IN P(k/last)\nOUTPORT=P.OUT:OUT";
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let (outcome, first) = run(&shelf, text, ("seen", &[]), way, stop_after(3));
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        assert!(!first.contains(&String::from("end")), "{way:?}");
+        let (_, second) = run(&shelf, text, ("seen", &[]), way, all);
+        assert_eq!(second.last().map(String::as_str), Some("end"), "{way:?}");
+        let told: BTreeSet<&String> = first.iter().chain(&second).collect();
+        assert_eq!(told.len(), 5_001, "{way:?}");
+    }
+}
+
+#[test]
+fn what_a_stopped_run_leaves_is_told_unless_it_comes_again() {
+    let text = "E(k/news) OUT -> CALLS P(k/one) ASK -> IN Q(t/pass)\nOUTPORT=Q.OUT:OUT\n\
+                N(t/sit) OUT -> TOLD P OUT -> IN D(t/discard)";
+    for way in DRIVERS.into_iter().filter(|(_, capacity)| *capacity > 1) {
+        let run = |text: &str| {
+            let shelf = Arc::new(Shelf::default());
+            run(&shelf, text, ("away", &["P.TOLD"]), way, stop_after(1)).0
+        };
+        let Verdict::Abandoned(left) = run(text).verdict else {
+            panic!("{way:?}: nothing is left")
+        };
+        assert_eq!(left.len(), 1, "{way:?}: {left:?}");
+        assert!(
+            left[0].starts_with("P (suspended(receive"),
+            "{way:?}: {left:?}"
+        );
+        let again = text.replace("E(k/news)", "'5' -> COUNT E(t/emit)");
+        assert_eq!(run(&again).verdict, Verdict::Finished, "{way:?}");
     }
 }

@@ -332,6 +332,11 @@ impl Shelf {
         self.down.store(calls, Ordering::Relaxed);
     }
 
+    /// Whether commits are refused for ever, as far as a test can tell.
+    pub fn is_full(&self) -> bool {
+        self.refused.load(Ordering::Relaxed) > 100
+    }
+
     pub fn is_down(&self) -> bool {
         self.down.load(Ordering::Relaxed) > 0
     }
