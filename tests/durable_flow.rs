@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -71,7 +71,8 @@ impl Office {
         (text.lines().map(str::to_owned).collect(), errors)
     }
 
-    /// Runs it until it has shown so many lines, and kills it.
+    /// Runs it until it has shown so many lines, and kills it: all that it has shown, also what nobody had
+    /// read by then.
     fn run_and_kill(&self, lines: usize) -> Vec<String> {
         let mut command = self.command(true);
         let mut child: Child = command
@@ -79,10 +80,35 @@ impl Office {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let shown = BufReader::new(child.stdout.take().unwrap()).lines();
-        let shown: Vec<String> = shown.take(lines).map_while(Result::ok).collect();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut shown = String::new();
+        for _ in 0..lines {
+            out.read_line(&mut shown).unwrap();
+        }
         child.kill().unwrap();
         child.wait().unwrap();
+        out.read_to_string(&mut shown).unwrap();
+        // The last line may have been cut off.
+        let whole = shown.rfind('\n').map_or("", |end| &shown[..end]);
+        whole.lines().map(str::to_owned).collect()
+    }
+}
+
+impl Office {
+    /// Runs it until it has shown so many lines, and tells it to stop; what it has shown until it ended.
+    fn run_and_stop(&self, lines: usize) -> Vec<String> {
+        let mut command = self.command(true);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut shown: Vec<String> = out.by_ref().take(lines).map_while(Result::ok).collect();
+        let mut kill = Command::new("kill");
+        let told = kill.args(["-TERM", &child.id().to_string()]).status();
+        assert!(told.unwrap().success());
+        shown.extend(out.map_while(Result::ok));
+        let output = child.wait_with_output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {errors}", output.status);
         shown
     }
 }
@@ -122,6 +148,21 @@ fn m3_orders_end_once_and_the_books_balance_however_often_it_is_killed() {
         memory.last(),
         "every order and every penny once"
     );
+}
+
+/// Nobody is told that an order was not answered, or draws conclusions because no more orders or menus
+/// come in this run: the next one goes on there.
+#[test]
+fn k22_stopped_and_run_again_it_ends_as_if_nobody_had_stopped_it() {
+    let office = Office::new("stopped", 80);
+    let memory = office.run(false);
+    let mut shown = Vec::new();
+    for lines in [1, 1, 2, 9, 4, 12] {
+        shown.extend(office.run_and_stop(lines));
+    }
+    shown.extend(office.run(true));
+    assert_eq!(outcomes(&shown), outcomes(&memory));
+    assert_eq!(shown.last(), memory.last(), "the books");
 }
 
 /// The summary of the books: it counts every order and every penny.
