@@ -390,14 +390,17 @@ fn a_looper_that_fails_starts_afresh_and_what_it_held_is_to_be_given_again() {
 #[test]
 fn what_nobody_takes_any_more_is_given_back() {
     for way in DRIVERS {
-        let text = "INPORT=A.IN:IN\nOUTPORT=B.OUT:OUT\nA(t/pass) -> B(t/leaver)";
-        let (dispositions, out) = settled(text, way, 60);
-        assert_eq!(out.len(), 19, "{way:?}");
-        assert_eq!(dispositions[..20], [Done; 20], "{way:?}");
-        assert!(
-            dispositions[20..].iter().all(|one| *one == Release),
-            "{way:?} {dispositions:?}"
-        );
+        // A function, and a looper that is told so in its own code.
+        for sender in ["A(t/pass)", "'1000' -> NUMBER A\nA(s/give-up-at)"] {
+            let text = format!("INPORT=A.IN:IN\nOUTPORT=B.OUT:OUT\n{sender} -> B(t/leaver)");
+            let (dispositions, out) = settled(&text, way, 60);
+            assert_eq!(out.len(), 19, "{sender} {way:?}");
+            assert_eq!(dispositions[..20], [Done; 20], "{sender} {way:?}");
+            assert!(
+                dispositions[20..].iter().all(|one| *one == Release),
+                "{sender} {way:?} {dispositions:?}"
+            );
+        }
     }
 }
 
