@@ -9,6 +9,8 @@
 #![expect(clippy::print_stdout, reason = "a program that prints a table")]
 
 mod books;
+#[path = "../../brokers/mod.rs"]
+mod brokers;
 mod cells;
 mod chance;
 mod child;
@@ -41,9 +43,9 @@ struct Args {
     /// Only this row, such as K7; may be given again.
     #[arg(long)]
     only: Vec<String>,
-    /// Only this connector; may be given again.
-    #[arg(long)]
-    connector: Vec<Connector>,
+    /// Only this connector, such as queue, redis-queue or redis; may be given again.
+    #[arg(long, value_parser = Connector::named)]
+    connector: Vec<Vec<Connector>>,
     /// Where in a run a network is killed follows from this.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -90,7 +92,8 @@ fn main() -> ExitCode {
 }
 
 fn soaked(args: &Args, kills: u32) -> io::Result<bool> {
-    let office = args.office.clone().map_or_else(office::build, Ok)?;
+    let built = || office::build(args.wiring.is_some());
+    let office = args.office.clone().map_or_else(built, Ok)?;
     let (office, folder) = (
         fs::canonicalize(&office)?,
         args.folder(&office).join("soak"),
@@ -128,7 +131,13 @@ impl Args {
 
 /// Whether everything passed.
 fn run(args: &Args) -> io::Result<bool> {
-    let office = args.office.clone().map_or_else(office::build, Ok)?;
+    let connectors = match &*args.connector {
+        [] => Connector::EMBEDDED.to_vec(),
+        some => some.concat(),
+    };
+    let has_brokers = connectors.iter().any(|one| one.broker.is_some());
+    let built = || office::build(has_brokers);
+    let office = args.office.clone().map_or_else(built, Ok)?;
     let stage = Stage {
         folder: args.folder(&office),
         office: fs::canonicalize(office)?,
@@ -140,14 +149,10 @@ fn run(args: &Args) -> io::Result<bool> {
         let mut only = args.only.iter();
         args.only.is_empty() || only.any(|only| only.eq_ignore_ascii_case(name))
     };
-    let connectors = match &*args.connector {
-        [] => &Connector::ALL[..],
-        some => some,
-    };
     let begun = Instant::now();
     let mut cells = Vec::new();
     for row in ROWS.iter().filter(|row| is_wanted(row.name)) {
-        for connector in connectors {
+        for connector in &connectors {
             let outcome = stage.run(row, *connector);
             let cell = Cell {
                 row,
@@ -178,7 +183,7 @@ fn tell(args: &Args, cell: &Cell, begun: Instant) {
     }
     let (row, connector) = (cell.row.name, cell.connector.word());
     let seconds = begun.elapsed().as_secs();
-    println!("{seconds:4} s  {row:4} {connector:6}  {}", cell.words());
+    println!("{seconds:4} s  {row:4} {connector:12}  {}", cell.words());
 }
 
 fn write(args: &Args, table: &str) -> io::Result<()> {

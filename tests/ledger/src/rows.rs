@@ -1,6 +1,6 @@
 //! The rows of the table of faults, and what each does to a network.
 
-use crate::scene::{Connector, Plot};
+use crate::scene::{Connector, Kind, Plot};
 
 /// A row.
 pub(crate) struct Row {
@@ -149,11 +149,11 @@ pub(crate) const ROWS: [Row; 20] = [
 
 /// Why a row has no meaning for a connector, and where that is written.
 pub(crate) fn why_not(_: &Row, connector: Connector) -> Option<(&'static str, &'static str)> {
-    match connector {
-        Connector::Pubsub => Some((
+    match connector.kind {
+        Kind::Pubsub => Some((
             "a copy for those who are there: nothing is kept for who is not, so nothing can be lost",
             "ARCHITECTURE.md#the-kill-ledger",
         )),
-        Connector::Queue | Connector::Stream => None,
+        Kind::Queue | Kind::Stream => None,
     }
 }

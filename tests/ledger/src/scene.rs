@@ -3,27 +3,89 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::books::Books;
+use crate::brokers;
 use crate::child::{Child, Order};
 
-/// What keeps the arcs of a scene.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Connector {
+/// What the arcs of a scene are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
     Queue,
     Stream,
     Pubsub,
 }
 
-impl Connector {
-    pub(crate) const ALL: [Self; 3] = [Self::Queue, Self::Stream, Self::Pubsub];
+impl Kind {
+    const ALL: [Self; 3] = [Self::Queue, Self::Stream, Self::Pubsub];
 
-    pub(crate) const fn word(self) -> &'static str {
+    const fn word(self) -> &'static str {
         match self {
             Self::Queue => "queue",
             Self::Stream => "stream",
             Self::Pubsub => "pubsub",
         }
+    }
+}
+
+/// What keeps the arcs of a scene: the embedded store, or a broker by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Connector {
+    pub(crate) kind: Kind,
+    pub(crate) broker: Option<&'static str>,
+}
+
+/// Brokers that arcs can be kept by.
+const BROKERS: [&str; 1] = ["redis"];
+
+impl Connector {
+    /// Those of the embedded store.
+    pub(crate) const EMBEDDED: [Self; 3] = {
+        let [queue, stream, pubsub] = Kind::ALL;
+        [Self::of(queue), Self::of(stream), Self::of(pubsub)]
+    };
+
+    const fn of(kind: Kind) -> Self {
+        Self { kind, broker: None }
+    }
+
+    /// `queue`, or `redis-queue`.
+    pub(crate) fn word(self) -> String {
+        match self.broker {
+            None => self.kind.word().to_owned(),
+            Some(broker) => format!("{broker}-{}", self.kind.word()),
+        }
+    }
+
+    /// The connectors of this name: `queue`, `redis-queue`, or `redis` for all that it keeps.
+    pub(crate) fn named(name: &str) -> Result<Vec<Self>, String> {
+        let brokers = std::iter::once(None).chain(BROKERS.map(Some));
+        let all = brokers.flat_map(|broker| Kind::ALL.map(|kind| Self { kind, broker }));
+        let is_it = |one: &Self| one.word() == name || one.broker == Some(name);
+        let found: Vec<Self> = all.filter(is_it).collect();
+        match found.is_empty() {
+            true => Err(format!("no connector is called `{name}`")),
+            false => Ok(found),
+        }
+    }
+
+    /// Where its broker is, with keys of its own for this scene; nothing for the embedded store.
+    fn url(self, folder: &Path) -> io::Result<Option<String>> {
+        let Some(broker) = self.broker else {
+            return Ok(None);
+        };
+        let none = || io::Error::other(format!("there is no {broker} here"));
+        let server = brokers::url(broker).ok_or_else(none)?;
+        let scene = folder.file_name().unwrap_or_default().to_string_lossy();
+        let (process, now) = (std::process::id(), SystemTime::now());
+        let now = now
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_millis();
+        Ok(Some(format!(
+            "{server}?prefix={scene}.{process}.{now}:&lease=0.3"
+        )))
     }
 }
 
@@ -96,7 +158,7 @@ impl Plot {
     }
 
     /// What is kept: the arcs into the decoder and into the ledger, and the tables.
-    fn wiring(&self) -> String {
+    fn wiring(&self, via: &str) -> String {
         let Self {
             retries,
             delay,
@@ -104,24 +166,24 @@ impl Plot {
             workers,
             ..
         } = self;
-        let kind = self.connector.word();
+        let kind = self.connector.kind.word();
         // Several workers have no table in common: what they send has the same ids, and that is all.
         let handled = match workers {
             1 => "[table.\"Handle.HANDLED\"]\n",
             _ => "",
         };
-        let own = match self.connector {
-            Connector::Queue => format!("lease = \"{lease}ms\"\n"),
-            Connector::Stream if self.is_copied => {
+        let own = match self.connector.kind {
+            Kind::Queue => format!("lease = \"{lease}ms\"\n"),
+            Kind::Stream if self.is_copied => {
                 String::from("on-error = \"copy\"\ncopy-to = \"later\"\n")
             }
-            Connector::Stream => String::from("on-error = \"retry\"\n"),
-            Connector::Pubsub => String::new(),
+            Kind::Stream => String::from("on-error = \"retry\"\n"),
+            Kind::Pubsub => String::new(),
         };
         format!(
-            "[arc.\"Numbers.OUT -> Decode.IN\"]\nkind = \"{kind}\"\nname = \"source\"\n{own}\
+            "[arc.\"Numbers.OUT -> Decode.IN\"]\nkind = \"{kind}\"\nname = \"source\"\n{via}{own}\
              retries = {retries}\ndelay = \"{delay}ms\"\ndead-letter = \"dead\"\ninvalid = \"invalid\"\n\
-             [arc.\"Handle.OUT -> Arrived.IN\"]\nkind = \"{kind}\"\nname = \"sink\"\n\
+             [arc.\"Handle.OUT -> Arrived.IN\"]\nkind = \"{kind}\"\nname = \"sink\"\n{via}\
              {handled}[table.\"Count.SEEN\"]\n"
         )
     }
@@ -139,16 +201,13 @@ const ASIDE: &str = "\
 'invalid-counted.log' -> FILE CountInvalid
 ";
 
-const ASIDE_WIRING: &str = "\
-[arc.\"Nobody.OUT -> Dead.IN\"]
-kind = \"queue\"
-name = \"dead\"
-[arc.\"NobodyElse.OUT -> Invalid.IN\"]
-kind = \"queue\"
-name = \"invalid\"
-[table.\"CountDead.SEEN\"]
-[table.\"CountInvalid.SEEN\"]
-";
+fn aside_wiring(via: &str) -> String {
+    format!(
+        "[arc.\"Nobody.OUT -> Dead.IN\"]\nkind = \"queue\"\nname = \"dead\"\n{via}\
+         [arc.\"NobodyElse.OUT -> Invalid.IN\"]\nkind = \"queue\"\nname = \"invalid\"\n{via}\
+         [table.\"CountDead.SEEN\"]\n[table.\"CountInvalid.SEEN\"]\n"
+    )
+}
 
 /// A folder with a graph, a store, and what the ledgers wrote.
 pub(crate) struct Scene {
@@ -165,9 +224,18 @@ impl Scene {
         }
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("ledger.fbp"), plot.graph())?;
-        fs::write(folder.join("ledger.toml"), plot.wiring())?;
+        let url = plot.connector.url(&folder)?;
+        let store = url.map_or_else(String::new, |url| {
+            format!("[store.broker]\nurl = \"{url}\"\n")
+        });
+        let via = match store.is_empty() {
+            true => "",
+            false => "via = \"broker\"\n",
+        };
+        let wiring = |arcs: String| arcs + &store;
+        fs::write(folder.join("ledger.toml"), wiring(plot.wiring(via)))?;
         fs::write(folder.join("aside.fbp"), ASIDE)?;
-        fs::write(folder.join("aside.toml"), ASIDE_WIRING)?;
+        fs::write(folder.join("aside.toml"), wiring(aside_wiring(via)))?;
         let office = office.to_owned();
         Ok(Self {
             folder,

@@ -110,7 +110,7 @@ pub(crate) fn markdown(cells: &[Cell]) -> String {
 }
 
 fn reasons(cells: &[Cell]) -> String {
-    let mut reasons: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    let mut reasons: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for cell in cells {
         if let Outcome::NotApplicable { reason, link } = &cell.outcome {
             let known = reasons.entry((reason, link)).or_default();
