@@ -33,7 +33,6 @@ pub(crate) const CAPABILITIES: Capabilities = queue::CAPABILITIES;
 /// A channel of this store.
 pub(crate) struct Channel {
     number: i64,
-    name: String,
     orders: Orders,
     seen: Seen,
     live: Mutex<Live>,
@@ -102,7 +101,6 @@ fn open(tx: &mut Tx<'_>, declaration: &Declaration) -> Result<Arc<Channel>, Stor
     tx.execute("INSERT OR IGNORE INTO channels VALUES (?, 0)", [number])?;
     let channel = Arc::new(Channel {
         number,
-        name: declaration.name.clone(),
         orders: tx.opened.orders.clone(),
         seen: Seen::of(tx, number)?,
         live: Mutex::new(Live {
@@ -202,26 +200,9 @@ impl Channel {
         Ok(())
     }
 
-    /// What a subscriber's queue is to be like.
-    fn queue_of(&self, subscriber: &str) -> Declaration {
-        let live = self.live.lock();
-        let channel = &live.declaration;
-        let name = match subscriber.starts_with(&self.name) {
-            true => subscriber.to_owned(),
-            false => format!("{}/{subscriber}", self.name),
-        };
-        Declaration {
-            name,
-            kind: ConnectorKind::Queue,
-            dead_letter: Some(channel.dead_letter_name()),
-            invalid: Some(channel.invalid_name()),
-            ..channel.clone()
-        }
-    }
-
     /// Somebody comes, perhaps again; a new one gets the last message first, if it is kept.
     fn enter(self: &Arc<Self>, tx: &mut Tx<'_>, name: &str) -> Result<Arc<Queue>, StoreFault> {
-        let wanted = self.queue_of(name);
+        let wanted = queue_of(&self.live.lock().declaration, name);
         let queue = queue::of(tx, &wanted)?;
         let sql = "INSERT OR IGNORE INTO subscribers VALUES (?, ?, ?)";
         if tx.execute(sql, params![self.number, name, queue.number])? > 0 {
@@ -262,7 +243,8 @@ impl Channel {
         if self.live.lock().present.contains_key(name) {
             return Ok(());
         }
-        let queue = queue::of(tx, &self.queue_of(name))?;
+        let wanted = queue_of(&self.live.lock().declaration, name);
+        let queue = queue::of(tx, &wanted)?;
         queue.write_changes(tx)?;
         if !queue::drop_empty(tx, &queue)? {
             return Ok(());
@@ -270,6 +252,21 @@ impl Channel {
         let sql = "DELETE FROM subscribers WHERE channel = ? AND name = ?";
         tx.execute(sql, params![self.number, name])?;
         Ok(())
+    }
+}
+
+/// What a subscriber's queue is to be like.
+pub(crate) fn queue_of(channel: &Declaration, subscriber: &str) -> Declaration {
+    let name = match subscriber.starts_with(&channel.name) {
+        true => subscriber.to_owned(),
+        false => format!("{}/{subscriber}", channel.name),
+    };
+    Declaration {
+        name,
+        kind: ConnectorKind::Queue,
+        dead_letter: Some(channel.dead_letter_name()),
+        invalid: Some(channel.invalid_name()),
+        ..channel.clone()
     }
 }
 

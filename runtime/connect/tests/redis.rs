@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use paperflow_connect::broker::Access;
 use paperflow_connect::clock::ManualClock;
-use paperflow_connect::compliance::{Bench, check, queues};
+use paperflow_connect::compliance::{Bench, check, pubsub, queues, streams};
 use paperflow_connect::redis::Redis;
 use paperflow_connect::streams::{Answer, Request};
 use paperflow_core::connector::{Declaration, Store, StoreFault};
@@ -29,7 +29,7 @@ impl Server {
     fn new(url: &str, is_structured: bool) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let made = MADE.fetch_add(1, Ordering::Relaxed);
-        let url = format!("{url}?prefix=t{}.{made}:&patience=5", std::process::id());
+        let url = format!("{url}?prefix=t{}.{made}:", std::process::id());
         let mut server = Self {
             access: Access::new(&url, is_structured).unwrap(),
             clock: ManualClock::at(Duration::from_secs(1_700_000_000)),
@@ -78,8 +78,8 @@ impl Bench for Server {
         self.clock.advance(by);
     }
 
-    fn ask(&self, _: Request) -> Result<Answer, StoreFault> {
-        unreachable!("queues are not asked");
+    fn ask(&self, request: Request) -> Result<Answer, StoreFault> {
+        self.opened().ask_streams(request)
     }
 }
 
@@ -109,4 +109,22 @@ fn queues_comply() {
     check(&queues::cases(), &left_out, || {
         Box::new(Server::new(&url, true))
     });
+}
+
+#[test]
+fn channels_comply() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    let lines = check(pubsub::CASES, &[], || Box::new(Server::new(&url, false)));
+    println!("{}", lines.join("\n"));
+}
+
+#[test]
+fn streams_comply() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    let lines = check(streams::CASES, &[], || Box::new(Server::new(&url, false)));
+    println!("{}", lines.join("\n"));
 }

@@ -58,3 +58,37 @@ fn unknown_schemes(wiring: &Wiring) -> Vec<Diagnostic> {
     };
     wiring.stores.iter().filter_map(named).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wiring::{Table, Written};
+
+    fn written(text: &str) -> Written {
+        Written {
+            text: String::from(text),
+            ..Written::default()
+        }
+    }
+
+    #[test]
+    fn a_broker_keeps_no_tables() {
+        let store = |name: &str, url: &str| Store {
+            name: written(name),
+            url: Some(written(url)),
+            ..Store::default()
+        };
+        let table = |store: &str| Table {
+            name: written("Count.SEEN"),
+            store: Some(written(store)),
+        };
+        let wiring = Wiring {
+            stores: vec![store("own", "sqlite:here"), store("far", "redis://there")],
+            tables: vec![table("own"), table("embedded"), table("far")],
+            ..Wiring::default()
+        };
+        let found = stores(&Plan::default(), &wiring);
+        let told: Vec<_> = found.iter().map(|found| found.message.as_str()).collect();
+        assert_eq!(told, ["Redis keeps no tables"]);
+    }
+}

@@ -184,3 +184,19 @@ fn a_store_that_is_named_is_declared() {
         ["P0218 the store `dsk` is not declared: did you mean `disk`?"]
     );
 }
+
+#[test]
+fn a_broker_is_written_to_in_one_of_two_ways() {
+    let (wiring, found) = wiring(
+        "store | one | ce | structured\n\
+         store | two | ce | binary\n\
+         store | bad | ce | structurd",
+    );
+    let ways: Vec<Ce> = wiring.stores.iter().map(|store| store.ce).collect();
+    assert_eq!(ways, [Ce::Structured, Ce::Binary, Ce::Binary]);
+    let told: Vec<_> = found
+        .iter()
+        .filter_map(|found| found.help.as_deref())
+        .collect();
+    assert_eq!(told, ["did you mean `structured`?"]);
+}

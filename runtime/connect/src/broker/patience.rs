@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use paperflow_core::connector::{StoreFault, StoreFaultKind};
 use paperflow_core::message::hash_of_key;
 
-/// How long a broker may be away before whoever needs it gives up, if its URL says nothing else.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
+/// How long one who cannot come again waits for a broker. Who can, as the engine, is told at once.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Growing rests between tries, each a little longer or shorter by chance, so that not all come back at
 /// the same moment.
@@ -41,6 +41,25 @@ impl Backoff {
     /// It worked.
     pub(crate) const fn reset(&mut self) {
         self.tries = 0;
+    }
+}
+
+/// Asks until there is an answer; nothing when patience is over.
+pub(crate) fn wait_for<T>(
+    name: &str,
+    mut what: impl FnMut() -> Result<Option<T>, StoreFault>,
+) -> Result<Option<T>, StoreFault> {
+    let end = Instant::now() + PATIENCE;
+    let mut backoff = Backoff::of(name);
+    loop {
+        if let Some(answer) = what()? {
+            return Ok(Some(answer));
+        }
+        let rest = backoff.rest();
+        if Instant::now() + rest > end {
+            return Ok(None);
+        }
+        std::thread::sleep(rest);
     }
 }
 

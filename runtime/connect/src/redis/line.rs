@@ -1,7 +1,7 @@
 //! The line to a server: connections, each for one call at a time, and scripts that are run over them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use ::redis::{
@@ -33,11 +33,11 @@ pub(super) struct Line {
     pub(super) clock: Arc<dyn Clock>,
     /// Time is what the clock says, and not the server.
     is_told_time: bool,
-    /// How long the server may be away.
-    pub(super) patience: Duration,
     idle: Mutex<Vec<Connection>>,
     state: Mutex<State>,
     is_cut: AtomicBool,
+    /// How many connections were lost in the middle of a call.
+    losses: AtomicU64,
 }
 
 enum State {
@@ -81,7 +81,6 @@ impl Call {
 /// What is said of a line.
 pub(super) struct Terms {
     pub(super) prefix: String,
-    pub(super) patience: Duration,
     pub(super) session: String,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) is_told_time: bool,
@@ -98,10 +97,10 @@ impl Line {
             session: terms.session,
             clock: terms.clock,
             is_told_time: terms.is_told_time,
-            patience: terms.patience,
             idle: Mutex::default(),
             state: Mutex::new(State::Up),
             is_cut: AtomicBool::new(false),
+            losses: AtomicU64::new(0),
         })
     }
 
@@ -158,10 +157,18 @@ impl Line {
             None => self.dial()?,
         };
         let answers = pipeline.query(&mut connection);
-        if !answers.as_ref().is_err_and(is_lost) {
+        if answers.as_ref().is_err_and(is_lost) {
+            self.losses.fetch_add(1, Ordering::AcqRel);
+        } else {
+            self.note(None);
             self.idle.lock().push(connection);
         }
         answers
+    }
+
+    /// How many connections were lost in the middle of a call: the server may have done what it was asked.
+    pub(super) fn losses(&self) -> u64 {
+        self.losses.load(Ordering::Acquire)
     }
 
     /// A new connection, unless the server was away a moment ago.
@@ -233,24 +240,6 @@ impl Line {
         }
     }
 
-    /// How long until it is worth another try; nothing when the server is there.
-    pub(super) fn rest(&self) -> Option<Duration> {
-        match &*self.state.lock() {
-            State::Up => None,
-            State::Down { next, .. } => Some(next.saturating_duration_since(Instant::now())),
-        }
-    }
-
-    /// What cannot be done now can be done later, as long as patience is not over.
-    pub(super) fn is_patient(&self, fault: &StoreFault) -> bool {
-        let is_over = match &*self.state.lock() {
-            State::Up => false,
-            State::Down { since, .. } => since.elapsed() > self.patience,
-        };
-        let is_cut = self.is_cut.load(Ordering::Acquire);
-        fault.kind() == StoreFaultKind::Unavailable && !is_over && !is_cut
-    }
-
     /// Nothing goes over the line any more.
     pub(super) fn cut(&self) {
         self.is_cut.store(true, Ordering::Release);
@@ -264,6 +253,10 @@ impl Line {
     /// An error, as a fault of the store.
     fn fault(&self, error: &RedisError) -> StoreFault {
         let address = &self.address;
+        if self.is_cut() {
+            let message = format!("the store at `{address}` is closed");
+            return StoreFault::new(StoreFaultKind::Taken, message);
+        }
         match error.code() {
             Some("NOAUTH" | "WRONGPASS" | "NOPERM" | "NOPROTO") => {
                 unsupported(format!("`{address}` refuses us: {error}"))

@@ -1,4 +1,4 @@
-//! Redis: queues on Redis Streams.
+//! Redis: queues, streams and publish-subscribe channels, on Redis Streams.
 //!
 //! Everything that must happen as one is a script that the server runs (`scripts`): a message is sent with
 //! its identity, leased with its count, set aside together with the end of the original. What is settled
@@ -7,11 +7,19 @@
 //!
 //! # URL
 //!
-//! `redis://USER:PASSWORD@HOST:PORT/DATABASE?prefix=P&patience=SECONDS&window=SECONDS&ids=N`, or `rediss://`
-//! for an encrypted connection, with the feature `tls`. Write what is secret as `${NAME}` in the wiring
-//! file: it is taken from the environment, and never shown. All keys begin with the prefix. The server may
-//! be away for so many seconds before whoever needs it gives up (300). Ids that were sent are known for so
+//! `redis://USER:PASSWORD@HOST:PORT/DATABASE?prefix=P&lease=SECONDS&window=SECONDS&ids=N`, or `rediss://` for
+//! an encrypted connection, with the feature `tls`. Write what is secret as `${NAME}` in the wiring file:
+//! it is taken from the environment, and never shown. All keys begin with the prefix. A process that has
+//! given no sign of life for the time of a lease has lost what it held: for a queue what its arc says, for
+//! streams and channels ten seconds; `lease` in the URL bounds both. Ids that were sent are known for so
 //! many seconds (a week), and so many of them for each connector (a million).
+//!
+//! # When the server is away
+//!
+//! Calls are refused as [`Unavailable`](paperflow_core::connector::StoreFaultKind::Unavailable), and the
+//! server is tried again after growing rests; once it is there everybody who waits is called. What was
+//! settled meanwhile is told then. A call whose answer was lost is safe to repeat: what was sent is known by
+//! its id, and what was leased without our knowledge is given back.
 //!
 //! # Runs
 //!
@@ -23,11 +31,15 @@
 //!
 //! A script touches several keys, so a cluster cannot serve; a primary with replicas can.
 
+mod channel;
+mod consumer;
 mod line;
 mod notes;
 mod queue;
 mod reader;
 mod scripts;
+mod stream;
+mod streams;
 mod watch;
 mod wire;
 
@@ -45,14 +57,16 @@ use paperflow_core::message::{Message, hash_of_key};
 use parking_lot::Mutex;
 
 use crate::broker::Access;
-use crate::broker::patience::PATIENCE;
 use crate::clock::{Clock, SystemClock};
 use crate::fault::{damaged, unsupported};
 use crate::seen::WINDOW;
+use crate::streams::{Answer, Request};
+use channel::Channel;
 use line::{Call, Line, Terms};
 use notes::Board;
 use queue::Queue;
 use reader::Reader;
+use stream::Stream;
 use wire::{item, list, lossy, number};
 
 /// Ids that are known for each connector, if the URL says nothing else.
@@ -71,6 +85,12 @@ const QUEUES: Capabilities = Capabilities {
     transactions: false,
 };
 
+/// What streams can do here.
+const STREAMS: Capabilities = Capabilities {
+    transactions: false,
+    ..crate::stream::CAPABILITIES
+};
+
 /// Keeps connectors on a Redis server.
 pub struct Redis {
     inner: Arc<Inner>,
@@ -81,13 +101,43 @@ struct Settings {
     is_structured: bool,
     window: Duration,
     ids: u64,
+    /// No lease is longer.
+    lease: Option<Duration>,
 }
 
+/// How long a process that reads streams and channels may give no sign of life.
+const SILENT: Duration = Duration::from_secs(10);
+
 impl Settings {
+    /// For how long ids are known, and how many, as arguments.
+    fn known(&self, call: Call) -> Call {
+        call.with(self.window.as_millis().to_string())
+            .number(self.ids)
+    }
+
+    /// What is asked, with the leases that there are here.
+    fn leased(&self, declaration: &Declaration) -> Declaration {
+        let usual = match declaration.kind {
+            ConnectorKind::Queue => declaration.lease,
+            ConnectorKind::Stream | ConnectorKind::Pubsub => SILENT,
+        };
+        let lease = declaration.lease.min(self.lease.unwrap_or(usual));
+        Declaration {
+            lease,
+            ..declaration.clone()
+        }
+    }
+
     /// Who writes, for the envelope.
     fn source(&self, connector: &str) -> String {
         format!("paperflow:{connector}")
     }
+}
+
+/// Something the server is to be told soon.
+enum Order {
+    Settled(Weak<Queue>),
+    Reported(Weak<Stream>),
 }
 
 /// What is open.
@@ -95,7 +145,9 @@ struct Inner {
     line: Arc<Line>,
     settings: Arc<Settings>,
     queues: Mutex<BTreeMap<String, Arc<Queue>>>,
-    orders: Sender<Weak<Queue>>,
+    channels: Mutex<BTreeMap<String, Arc<Channel>>>,
+    streams: Mutex<BTreeMap<String, Arc<Stream>>>,
+    orders: Sender<Order>,
     /// Connectors that were connected, and the graph that asked for a run since.
     users: Mutex<HashMap<String, Option<String>>>,
 }
@@ -126,7 +178,6 @@ impl Redis {
         let mut settings = access.settings();
         let terms = Terms {
             prefix: settings.text("prefix").unwrap_or_default(),
-            patience: settings.seconds("patience")?.unwrap_or(PATIENCE),
             session: session(),
             clock: Arc::clone(&clock),
             is_told_time,
@@ -135,6 +186,7 @@ impl Redis {
             is_structured: access.is_structured,
             window: settings.seconds("window")?.unwrap_or(WINDOW),
             ids: settings.number("ids")?.unwrap_or(IDS),
+            lease: settings.seconds("lease")?,
         };
         settings.done()?;
         let line = Arc::new(Line::new(&access.address, terms)?);
@@ -144,6 +196,8 @@ impl Redis {
             line,
             settings: Arc::new(kept),
             queues: Mutex::default(),
+            channels: Mutex::default(),
+            streams: Mutex::default(),
             orders,
             users: Mutex::default(),
         });
@@ -157,6 +211,14 @@ impl Redis {
             }
         }));
         Ok(Self { inner })
+    }
+
+    /// Asks about streams and channels, or does something to them.
+    ///
+    /// # Errors
+    /// There is no such stream, group or partition (`Unsupported`), or the server cannot be asked.
+    pub fn ask_streams(&self, request: Request) -> Result<Answer, StoreFault> {
+        streams::answer(&self.inner, request)
     }
 
     /// Cuts the line, as if this process had died: nothing is given back, nobody is told.
@@ -181,7 +243,20 @@ impl Inner {
     /// What was settled in a queue is told soon.
     fn write_later(&self, queue: &Arc<Queue>) {
         // Nobody takes orders when the store is closed; then what is not settled is delivered again.
-        let _ = self.orders.send(Arc::downgrade(queue));
+        let _ = self.orders.send(Order::Settled(Arc::downgrade(queue)));
+    }
+
+    /// How far the readers of a stream are is told soon.
+    fn report_later(&self, stream: &Arc<Stream>) {
+        let _ = self.orders.send(Order::Reported(Arc::downgrade(stream)));
+    }
+
+    fn streams(&self) -> Vec<Arc<Stream>> {
+        self.streams.lock().values().cloned().collect()
+    }
+
+    fn stream_of(&self, name: &str) -> Option<Arc<Stream>> {
+        self.streams.lock().get(name).cloned()
     }
 
     fn queues(&self) -> Vec<Arc<Queue>> {
@@ -194,11 +269,22 @@ impl Inner {
             queue.look()?;
             queue.write_settled()?;
         }
+        for stream in self.streams() {
+            stream.look(self)?;
+        }
         Ok(())
     }
 
     fn call_all(&self) {
         self.queues().iter().for_each(|queue| queue.call_all());
+        self.streams().iter().for_each(|stream| stream.call_all());
+        self.call_channels();
+    }
+
+    /// Those who wait for room in channels look again.
+    fn call_channels(&self) {
+        let channels: Vec<_> = self.channels.lock().values().cloned().collect();
+        channels.iter().for_each(|channel| channel.call_writers());
     }
 
     /// Another process has done something.
@@ -208,7 +294,15 @@ impl Inner {
         if who == Some(&self.line.session) {
             return;
         }
-        let Some(queue) = self.queues.lock().get(name.unwrap_or_default()).cloned() else {
+        // A channel has room when the queue of a subscriber has, wherever that one is.
+        if what == Some("room") {
+            self.call_channels();
+        }
+        let name = name.unwrap_or_default();
+        if let Some(stream) = self.stream_of(name) {
+            return stream.call_all();
+        }
+        let Some(queue) = self.queues.lock().get(name).cloned() else {
             return;
         };
         let mut local = queue.local.lock();
@@ -230,29 +324,66 @@ impl Inner {
             .clamp(Duration::from_millis(10), most)
     }
 
-    fn queue(&self, declaration: &Declaration) -> Result<Arc<Queue>, StoreFault> {
+    /// Makes a connector of this declaration, if there is none.
+    fn declare(&self, declaration: &Declaration) -> Result<(), StoreFault> {
         let text =
             serde_json::to_string(declaration).map_err(|error| damaged(error.to_string()))?;
-        let Declaration { name, kind, .. } = declaration;
-        let call = Call::of(&scripts::CONNECT)
-            .with(name)
-            .with(kind.word())
-            .with(text);
-        let answer = self.line.ask(call)?;
+        let Declaration {
+            name,
+            kind,
+            partitions,
+            ..
+        } = declaration;
+        let call = Call::of(&scripts::CONNECT);
+        let call = call.with(name).with(kind.word()).with(text);
+        let answer = self
+            .line
+            .ask(call.number(u64::from((*partitions).max(1))))?;
         let answer = list(&answer)?;
-        if lossy(item(answer, 0)) == "other" {
-            let known = lossy(item(answer, 1));
-            return Err(unsupported(format!(
+        let known = lossy(item(answer, 1));
+        match lossy(item(answer, 0)).as_str() {
+            "made" => Ok(()),
+            "fewer" => Err(unsupported(format!(
+                "the stream `{name}` has {known} partitions, and cannot have {partitions}: \
+                 records would lose their place"
+            ))),
+            _ => Err(unsupported(format!(
                 "`{name}` is a {known} in this store, and cannot be a {kind} as well"
-            )));
+            ))),
         }
+    }
+
+    fn queue(&self, declaration: &Declaration) -> Result<Arc<Queue>, StoreFault> {
+        self.declare(declaration)?;
         let mut queues = self.queues.lock();
-        let queue = queues.entry(name.clone()).or_insert_with(|| {
+        let queue = queues.entry(declaration.name.clone()).or_insert_with(|| {
             let (line, settings) = (Arc::clone(&self.line), Arc::clone(&self.settings));
             Arc::new(Queue::new(line, settings, declaration.clone()))
         });
         queue.local.lock().declaration = declaration.clone();
         Ok(Arc::clone(queue))
+    }
+
+    fn channel(&self, declaration: &Declaration) -> Result<Arc<Channel>, StoreFault> {
+        self.declare(declaration)?;
+        let mut channels = self.channels.lock();
+        let name = declaration.name.clone();
+        let channel = channels
+            .entry(name)
+            .or_insert_with(|| Arc::new(Channel::new(declaration.clone())));
+        channel.declare(declaration.clone());
+        Ok(Arc::clone(channel))
+    }
+
+    fn stream(&self, declaration: &Declaration) -> Result<Arc<Stream>, StoreFault> {
+        self.declare(declaration)?;
+        let mut streams = self.streams.lock();
+        let name = declaration.name.clone();
+        let stream = streams
+            .entry(name)
+            .or_insert_with(|| Arc::new(Stream::new(declaration.clone())));
+        stream.declare(declaration.clone());
+        Ok(Arc::clone(stream))
     }
 
     /// The number of a graph's run, after the one of this number, if one is given, has finished.
@@ -276,27 +407,37 @@ impl Store for Redis {
     }
 
     fn capabilities(&self, kind: ConnectorKind) -> Option<Capabilities> {
-        (kind == ConnectorKind::Queue).then_some(QUEUES)
+        match kind {
+            ConnectorKind::Queue | ConnectorKind::Pubsub => Some(QUEUES),
+            ConnectorKind::Stream => Some(STREAMS),
+        }
     }
 
     fn connect(&self, declaration: &Declaration) -> Result<Arc<dyn Connector>, StoreFault> {
+        let declaration = &self.inner.settings.leased(declaration);
         let Declaration { name, kind, .. } = declaration;
-        if *kind != ConnectorKind::Queue {
-            return Err(unsupported(format!(
-                "a {kind} cannot be kept by Redis: `{name}`"
-            )));
-        }
         if [declaration.dead_letter_name(), declaration.invalid_name()].contains(name) {
             return Err(unsupported(format!(
-                "the queue `{name}` cannot be the one where its own messages are set aside"
+                "the {kind} `{name}` cannot be where its own messages are set aside"
             )));
         }
-        let queue = self.inner.queue(declaration)?;
+        let inner = Arc::clone(&self.inner);
+        let connector: Arc<dyn Connector> = match kind {
+            ConnectorKind::Queue => {
+                let queue = inner.queue(declaration)?;
+                Arc::new(Handle { queue, inner })
+            }
+            ConnectorKind::Pubsub => {
+                let channel = inner.channel(declaration)?;
+                Arc::new(channel::Handle { channel, inner })
+            }
+            ConnectorKind::Stream => {
+                let stream = inner.stream(declaration)?;
+                Arc::new(stream::Handle { stream, inner })
+            }
+        };
         self.inner.users.lock().insert(name.clone(), None);
-        Ok(Arc::new(Handle {
-            queue,
-            inner: Arc::clone(&self.inner),
-        }))
+        Ok(connector)
     }
 
     fn desk(&self, process: &str) -> Result<Arc<dyn Desk>, StoreFault> {
@@ -332,6 +473,14 @@ impl Store for Redis {
                 tracing::warn!(
                     "what was settled in `{}` is delivered again: {fault}",
                     queue.name
+                );
+            }
+        }
+        for stream in self.inner.streams() {
+            if let Err(fault) = stream.report(&self.inner) {
+                tracing::warn!(
+                    "what was settled in `{}` is delivered again: {fault}",
+                    stream.name
                 );
             }
         }

@@ -7,7 +7,7 @@ use paperflow_core::connector::{Notes, StoreFault};
 
 use super::line::Line;
 use super::wire::{list, lossy};
-use crate::broker::patience::insist;
+use crate::broker::patience::{PATIENCE, insist};
 use crate::fault::damaged;
 
 pub(super) struct Board {
@@ -26,7 +26,7 @@ impl Board {
     /// Asks the server, which may be away for a while.
     fn query(&self, pipeline: &Pipeline) -> Result<::redis::Value, StoreFault> {
         let ask = || self.line.query(pipeline);
-        let mut answers = insist(&self.key, self.line.patience, ask)?;
+        let mut answers = insist(&self.key, PATIENCE, ask)?;
         answers
             .pop()
             .ok_or_else(|| damaged("a server gave no answer"))

@@ -17,16 +17,17 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use ::redis::pipe;
+use ::redis::{Value, pipe};
 use paperflow_core::connector::{Declaration, Sent, StoreFault};
-use paperflow_core::message::Message;
+use paperflow_core::failpoint;
+use paperflow_core::message::{Id, Message};
 use parking_lot::Mutex;
 
 use super::line::{Call, Line};
 use super::reader::Settled;
 use super::wire::{fields, item, list, lossy, number};
 use super::{Settings, scripts};
-use crate::broker::patience::insist;
+use crate::broker::patience::{PATIENCE, insist, wait_for};
 use crate::fault::{damaged, unavailable};
 
 /// A queue of a server, as this process uses it.
@@ -85,47 +86,27 @@ impl Queue {
 
     /// Writes messages, and returns when they are safe; waits while there is no room for them.
     pub(super) fn send(&self, messages: &[Message]) -> Result<Sent, StoreFault> {
-        let mut texts = Vec::with_capacity(messages.len());
-        for message in messages {
-            let fields = fields(
-                message,
-                &self.settings.source(&self.name),
-                self.settings.is_structured,
-            )?;
-            texts.push((message.id, fields));
-        }
-        let sent = insist(&self.name, self.line.patience, || {
+        let texts = written(messages, &self.name, &self.settings)?;
+        let (sent, room) = when_there_is_room(&self.name, || {
             let mut call = self.bounded(Call::of(&scripts::SEND).with(&self.name));
-            for (id, fields) in &texts {
-                call.add(id.to_bytes());
-                call.add(fields.len().to_string());
-                fields.iter().for_each(|field| call.add(field));
-            }
-            let answer = self.line.ask(call)?;
-            let answer = list(&answer)?;
-            match lossy(item(answer, 0)).as_str() {
-                "sent" => Ok((number(item(answer, 1)), number(item(answer, 2)))),
-                "full" => Err(unavailable(format!("there is no room in `{}`", self.name))),
-                other => Err(damaged(format!("a server answered `{other}` to a send"))),
-            }
+            texts.iter().for_each(|text| text.write(&mut call));
+            told(&self.line.ask(call)?)
         })?;
-        let (written, room) = (as_count(sent.0), as_count(sent.1));
+        failpoint!("before_confirm");
         let mut local = self.local.lock();
         local.room = room;
-        if written > 0 {
+        if sent > 0 {
             local.call_readers();
         }
-        let known = messages.len() - written.min(messages.len());
-        Ok(Sent { written, known })
+        Ok(sent_of(messages, sent))
     }
 
     /// The bounds of the queue and of what is known of ids, as arguments.
     fn bounded(&self, call: Call) -> Call {
         let local = self.local.lock();
         let declaration = &local.declaration;
-        let window = self.settings.window.as_millis();
-        call.with(window.to_string())
-            .number(self.settings.ids)
+        self.settings
+            .known(call)
             .number(declaration.capacity as u64)
             .number(declaration.capacity_bytes)
     }
@@ -142,11 +123,7 @@ impl Queue {
         }
         // First, so that room which is made meanwhile is heard of.
         self.local.lock().await_room(waker);
-        let room = match self.ask_for_room() {
-            Ok(room) => room,
-            Err(fault) if self.line.is_patient(&fault) => 0,
-            Err(fault) => return Err(fault),
-        };
+        let room = self.ask_for_room()?;
         if room > 0 {
             let mut local = self.local.lock();
             local.writers.retain(|other| !other.will_wake(waker));
@@ -228,7 +205,7 @@ impl Queue {
 
     /// Tells the server what was settled, and does not give up before patience is over.
     pub(super) fn flush(&self) -> Result<(), StoreFault> {
-        insist(&self.name, self.line.patience, || self.write_settled())
+        insist(&self.name, PATIENCE, || self.write_settled())
     }
 
     /// Tells the server what was settled.
@@ -238,11 +215,39 @@ impl Queue {
         if settled.is_empty() {
             return Ok(());
         }
+        self.before_settling(&settled);
         let result = self.line.ask(self.settling(&settled));
-        if result.is_err() {
-            self.put_back(settled);
+        match result {
+            Ok(_) => {
+                self.after_settling(&settled);
+                Ok(())
+            }
+            Err(fault) => {
+                self.put_back(settled);
+                Err(fault)
+            }
         }
-        result.map(|_| ())
+    }
+
+    /// Places where a test may end the program before the server is told.
+    pub(super) fn before_settling(&self, settled: &[Settled]) {
+        if settled.iter().any(|one| one.what == "invalid") {
+            failpoint!("before_invalid_copy");
+        }
+        failpoint!("settle_lost");
+    }
+
+    /// And after it was told.
+    pub(super) fn after_settling(&self, settled: &[Settled]) {
+        if settled.iter().any(|one| one.what == "rest") {
+            failpoint!("after_retry");
+        }
+        if settled
+            .iter()
+            .any(|one| matches!(one.what, "dead" | "invalid"))
+        {
+            failpoint!("after_dead_letter");
+        }
     }
 
     /// What was settled, as a run of a script.
@@ -279,7 +284,7 @@ impl Local {
     }
 
     /// Somebody waits for room.
-    fn await_room(&mut self, waker: &Waker) {
+    pub(super) fn await_room(&mut self, waker: &Waker) {
         if !self.writers.iter().any(|other| other.will_wake(waker)) {
             self.writers.push(waker.clone());
         }
@@ -298,6 +303,72 @@ impl Local {
     }
 }
 
-fn as_count(number: Option<u64>) -> usize {
+/// A message, ready to be sent.
+pub(super) struct Text {
+    pub(super) id: Id,
+    pub(super) fields: Vec<Vec<u8>>,
+}
+
+impl Text {
+    pub(super) fn write(&self, call: &mut Call) {
+        call.add(self.id.to_bytes());
+        self.write_fields(call);
+    }
+
+    pub(super) fn write_fields(&self, call: &mut Call) {
+        call.add(self.fields.len().to_string());
+        self.fields.iter().for_each(|field| call.add(field));
+    }
+}
+
+/// Messages, as entries of a connector.
+pub(super) fn written(
+    messages: &[Message],
+    connector: &str,
+    settings: &Settings,
+) -> Result<Vec<Text>, StoreFault> {
+    let texts = messages.iter().map(|message| {
+        let source = settings.source(connector);
+        let fields = fields(message, &source, settings.is_structured)?;
+        Ok(Text {
+            id: message.id,
+            fields,
+        })
+    });
+    texts.collect()
+}
+
+/// What a server says of a send: how many were new, and what room there is; nothing when there is not
+/// enough.
+pub(super) fn told(answer: &Value) -> Result<Option<(usize, usize)>, StoreFault> {
+    let answer = list(answer)?;
+    match lossy(item(answer, 0)).as_str() {
+        "sent" => {
+            let [sent, room] = [1, 2].map(|at| as_count(number(item(answer, at))));
+            Ok(Some((sent, room)))
+        }
+        "full" => Ok(None),
+        other => Err(damaged(format!("a server answered `{other}` to a send"))),
+    }
+}
+
+/// Sends. Others may have taken the room that there was: then it waits until there is some again.
+pub(super) fn when_there_is_room<T>(
+    name: &str,
+    send: impl FnMut() -> Result<Option<T>, StoreFault>,
+) -> Result<T, StoreFault> {
+    let full = || unavailable(format!("there is no room in `{name}`"));
+    wait_for(name, send)?.ok_or_else(full)
+}
+
+/// So many of these messages were new.
+pub(super) fn sent_of(messages: &[Message], new: usize) -> Sent {
+    Sent {
+        written: new,
+        known: messages.len() - new.min(messages.len()),
+    }
+}
+
+pub(super) fn as_count(number: Option<u64>) -> usize {
     usize::try_from(number.unwrap_or_default()).unwrap_or(usize::MAX)
 }

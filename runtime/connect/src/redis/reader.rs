@@ -9,7 +9,6 @@ use paperflow_core::connector::{
     Consumer, Declaration, Delivery, Disposition, Failure, Found, Outlook, Recall, Settlement,
     StoreFault, Subscription,
 };
-use paperflow_core::failpoint;
 use paperflow_core::message::{Id, hash_of_key};
 use parking_lot::Mutex;
 
@@ -54,7 +53,8 @@ struct Flight {
 pub(super) struct Settled {
     token: String,
     entry: String,
-    what: &'static str,
+    /// `done`, `release`, `rest`, `dead` or `invalid`.
+    pub(super) what: &'static str,
     /// How long it rests.
     rest: Duration,
     /// The queue where it is set aside.
@@ -106,6 +106,17 @@ impl Reader {
         }
     }
 
+    /// Lets the server know that somebody reads.
+    pub(super) fn join(&self) -> Result<(), StoreFault> {
+        self.ask(&mut self.seat.lock(), 0).map(|_| ())
+    }
+
+    /// How the server knows it, if it does.
+    pub(super) fn known_as(&self) -> Option<String> {
+        let local = self.queue.local.lock();
+        local.readers.get(&self.number)?.token.clone()
+    }
+
     /// How the server knows this consumer; a new name when it had been given up.
     fn token(&self, seat: &mut Seat) -> (String, bool) {
         let mut local = self.queue.local.lock();
@@ -141,7 +152,7 @@ impl Reader {
             std::mem::take(&mut local.settled)
         };
         if !settled.is_empty() {
-            failpoint!("settle_lost");
+            self.queue.before_settling(&settled);
             calls.push(self.queue.settling(&settled));
         }
         if seat.is_unsure && !joins {
@@ -154,10 +165,15 @@ impl Reader {
             calls.push(call);
         }
         calls.push(self.receiving(&token, joins, most));
+        let losses = self.queue.line.losses();
         let answers = self.queue.line.call(calls);
-        seat.is_unsure = answers.is_err();
+        // Of a call whose answer was lost the server may have done all, before it was called again.
+        seat.is_unsure = answers.is_err() || losses != self.queue.line.losses();
         match answers {
-            Ok(answers) => Ok(answers),
+            Ok(answers) => {
+                self.queue.after_settling(&settled);
+                Ok(answers)
+            }
             Err(fault) => {
                 self.queue.put_back(settled);
                 Err(fault)
@@ -253,18 +269,6 @@ impl Reader {
             self.inner.write_later(&self.queue);
         }
     }
-
-    /// There is nothing now, since the server is away; it is asked again when it may be there.
-    fn away(&self, seat: &Seat) -> Found {
-        let rest = self.queue.line.rest().unwrap_or_default();
-        let rest = rest.max(Duration::from_millis(50));
-        Found::Empty(Outlook {
-            due: Some(self.queue.line.clock.wall() + rest),
-            unsettled: seat.flights.len(),
-            elsewhere: 0,
-            is_moving: false,
-        })
-    }
 }
 
 /// What becomes of a delivery.
@@ -322,11 +326,7 @@ impl Subscription for Reader {
         // First, so that what comes meanwhile is heard of.
         self.queue.local.lock().set_waiting(self.number, true);
         loop {
-            let answers = match self.ask(&mut seat, most) {
-                Ok(answers) => answers,
-                Err(fault) if self.queue.line.is_patient(&fault) => return Ok(self.away(&seat)),
-                Err(fault) => return Err(fault),
-            };
+            let answers = self.ask(&mut seat, most)?;
             let none = || damaged("a server gave no answer");
             let answer = list(answers.last().ok_or_else(none)?)?;
             if lossy(item(answer, 0)) == "gone" {

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use paperflow_core::connector::StoreFault;
 
-use super::Inner;
 use super::line::greeting;
-use super::queue::Queue;
+use super::{Inner, Order};
 use crate::broker::patience::Backoff;
 use crate::fault::unavailable;
 
@@ -21,7 +20,7 @@ const GREET: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(15);
 
 /// Starts both.
-pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Weak<Queue>>) -> Result<(), StoreFault> {
+pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Order>) -> Result<(), StoreFault> {
     let failed = |error| unavailable(format!("a thread cannot be started: {error}"));
     let own = Arc::downgrade(inner);
     let builder = thread::Builder::new().name(String::from("redis-keeper"));
@@ -33,16 +32,14 @@ pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Weak<Queue>>) -> Result
 }
 
 /// Writes what was settled, and looks after everything now and then, until the store is closed.
-fn keep(store: &Weak<Inner>, orders: &Receiver<Weak<Queue>>) {
+fn keep(store: &Weak<Inner>, orders: &Receiver<Order>) {
     let (mut next, mut greet) = (Instant::now() + LOOK, Instant::now());
     let mut was_away = false;
     loop {
         let wait = next.saturating_duration_since(Instant::now());
         match orders.recv_timeout(wait) {
-            Ok(queue) => {
-                if let Some(queue) = queue.upgrade()
-                    && let Err(fault) = queue.write_settled()
-                {
+            Ok(order) => {
+                if let Err(fault) = carry_out(store, &order) {
                     tracing::debug!("what was settled is written later: {fault}");
                 }
                 continue;
@@ -69,6 +66,18 @@ fn keep(store: &Weak<Inner>, orders: &Receiver<Weak<Queue>>) {
             }
         }
         next = Instant::now() + inner.rhythm(LOOK);
+    }
+}
+
+fn carry_out(store: &Weak<Inner>, order: &Order) -> Result<(), StoreFault> {
+    match order {
+        Order::Settled(queue) => queue
+            .upgrade()
+            .map_or(Ok(()), |queue| queue.write_settled()),
+        Order::Reported(stream) => match (store.upgrade(), stream.upgrade()) {
+            (Some(inner), Some(stream)) => stream.report(&inner),
+            _ => Ok(()),
+        },
     }
 }
 

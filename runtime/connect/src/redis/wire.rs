@@ -13,6 +13,8 @@ use crate::fault::damaged;
 const DATA: &str = "data";
 const CONTENT: &str = "content-type";
 const PREFIX: &str = "ce_";
+/// What is said of a record, and not by its sender.
+const OURS: &str = "pf_";
 
 /// The fields of a message: names and values in turn.
 pub(super) fn fields(
@@ -49,6 +51,7 @@ pub(super) fn message(fields: &[Value], place: &str) -> Result<Message, Unreadab
                 is_structured = true;
             }
             None if name == CONTENT => attributes.push((String::from("datacontenttype"), text())),
+            None if name.starts_with(OURS) => {}
             None => beside.push((name, text())),
         }
     }
@@ -57,6 +60,18 @@ pub(super) fn message(fields: &[Value], place: &str) -> Result<Message, Unreadab
         false => Envelope { attributes, body },
     };
     envelope.unpack(beside, place)
+}
+
+/// A field of an entry, if it has it.
+pub(super) fn field<'a>(fields: &'a [Value], name: &str) -> Option<&'a Value> {
+    let mut pairs = fields.chunks_exact(2);
+    let pair = pairs.find(|pair| bytes(&pair[0]) == name.as_bytes())?;
+    pair.last()
+}
+
+/// The payload of an entry.
+pub(super) fn payload(fields: &[Value]) -> usize {
+    field(fields, DATA).map_or(0, |data| bytes(data).len())
 }
 
 /// A list.

@@ -480,7 +480,8 @@ fn time_of(time: u64) -> Moment {
     moment(i64::try_from(time).unwrap_or(i64::MAX))
 }
 
-fn shown(partition: usize, record: log::Record) -> StreamRecord {
+/// A record, for people.
+pub(crate) fn shown(partition: usize, record: log::Record) -> StreamRecord {
     let empty = StreamRecord {
         partition: u32::try_from(partition).unwrap_or(u32::MAX),
         offset: record.offset,

@@ -3,12 +3,18 @@
 //! This is the memory of a group and nothing else: it reads no clock and no disk. What is to be written is
 //! taken out with [`Group::unsaved`], and said to be written, or not, afterwards.
 
+#[cfg(feature = "broker")]
+mod assigned;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::task::Waker;
 use std::time::Duration;
 
 use paperflow_core::Moment;
 use paperflow_core::connector::{Delay, Disposition, Failure, OnError, Recall, Settlement};
+
+#[cfg(feature = "broker")]
+pub(crate) use assigned::Report;
 
 use crate::clock::Clock;
 

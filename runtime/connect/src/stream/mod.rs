@@ -15,13 +15,13 @@
 
 pub mod admin;
 mod copies;
-mod group;
-mod log;
-mod mark;
+pub(crate) mod group;
+pub(crate) mod log;
+pub(crate) mod mark;
 mod reader;
 mod retention;
-mod ring;
-mod shares;
+pub(crate) mod ring;
+pub(crate) mod shares;
 mod write;
 
 use std::collections::BTreeMap;

@@ -28,6 +28,9 @@ pub(crate) struct Shares {
     members: Vec<Member>,
     owners: Vec<Option<Owner>>,
     epochs: Vec<u64>,
+    /// Somebody else, who knows all consumers, gives and takes the partitions.
+    #[cfg(feature = "broker")]
+    is_assigned: bool,
 }
 
 impl Shares {
@@ -36,6 +39,24 @@ impl Shares {
         if partitions > self.owners.len() {
             self.owners.resize(partitions, None);
             self.epochs.resize(partitions, 0);
+        }
+    }
+
+    /// Partitions that somebody else gives and takes.
+    #[cfg(feature = "broker")]
+    pub(crate) fn assigned(partitions: usize) -> Self {
+        Self {
+            owners: vec![None; partitions],
+            is_assigned: true,
+            ..Self::default()
+        }
+    }
+
+    /// A partition is given or taken.
+    #[cfg(feature = "broker")]
+    pub(crate) fn assign(&mut self, partition: usize, owner: Option<Owner>) {
+        if let Some(place) = self.owners.get_mut(partition) {
+            *place = owner;
         }
     }
 
@@ -64,6 +85,10 @@ impl Shares {
     /// Shares the partitions out; a partition that is busy stays with its reader until it is not. Whether
     /// a partition has got a reader or lost one.
     pub(crate) fn balance(&mut self, is_busy: impl Fn(usize) -> bool) -> bool {
+        #[cfg(feature = "broker")]
+        if self.is_assigned {
+            return false;
+        }
         let before = self.owners.clone();
         let quotas = self.quotas();
         self.mark_leaving(&quotas, &is_busy);

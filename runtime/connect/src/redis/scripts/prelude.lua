@@ -119,15 +119,76 @@ local function owner(name, id)
   if found then return found[2], number(found[4]) end
 end
 
--- Copies a message to where it is set aside, with what is known about why.
-local function put_aside(to, fields, why, first)
+-- ---- streams ----
+
+local function records_of(name, at) return prefix .. name .. ':' .. at end
+local function of_group(name, group, part) return key(name, 'group:' .. group .. ':' .. part) end
+local function partitions_of(name) return number(redis.call('HGET', key(name, 'about'), 'partitions')) end
+local function next_of(name, at) return number(redis.call('HGET', key(name, 'about'), 'next:' .. at)) end
+
+-- Writes a record at the end of a partition, and tells its offset.
+local function append(name, at, fields)
+  local offset, all = next_of(name, at), { 'pf_at', whole(now) }
+  for each = 1, #fields do all[#all + 1] = fields[each] end
+  redis.call('XADD', records_of(name, at), whole(offset + 1) .. '-0', unpack(all))
+  local about = key(name, 'about')
+  redis.call('HINCRBY', about, 'next:' .. at, 1)
+  redis.call('HINCRBY', about, 'records:' .. at, 1)
+  redis.call('HINCRBY', about, 'bytes:' .. at, size(fields))
+  return offset
+end
+
+-- The record at an offset.
+local function record_at(name, at, offset)
+  local id = whole(offset + 1) .. '-0'
+  local found = redis.call('XRANGE', records_of(name, at), id, id)[1]
+  return found and found[2]
+end
+
+local function remove(name, at, offset)
+  local fields = record_at(name, at, offset)
+  if not fields then return end
+  redis.call('XDEL', records_of(name, at), whole(offset + 1) .. '-0')
+  redis.call('HINCRBY', key(name, 'about'), 'records:' .. at, -1)
+  redis.call('HINCRBY', key(name, 'about'), 'bytes:' .. at, -size(fields))
+end
+
+local function offset_of(id) return number(string.match(id, '^(%d+)')) - 1 end
+
+-- The first record of a partition that is kept: its offset, and when it was written.
+local function first_of(name, at)
+  local found = redis.call('XRANGE', records_of(name, at), '-', '+', 'COUNT', 1)[1]
+  if found then return offset_of(found[1]), number(field(found[2], 'pf_at')) end
+end
+
+-- Fields without those that were put there by us; what says why it failed goes too if it came back.
+local function bare(fields, came_back)
+  local kept = {}
+  for at = 1, #fields, 2 do
+    local is_ours = string.sub(fields[at], 1, 3) == 'pf_'
+    local is_why = came_back and string.sub(fields[at], 1, 8) == 'failure-'
+    if not is_ours and not is_why then
+      kept[#kept + 1] = fields[at]
+      kept[#kept + 1] = fields[at + 1]
+    end
+  end
+  return kept
+end
+
+-- Copies a message to where it is set aside, with what is known about why; to a partition, if that is a
+-- stream.
+local function put_aside(to, fields, why, first, partition)
   local copy = {}
   for at = 1, #fields do copy[at] = fields[at] end
   for at = 1, #why do copy[#copy + 1] = why[at] end
   local times = { 'failure-first', written(first), 'failure-last', written(now) }
   for at = 1, #times do copy[#copy + 1] = times[at] end
-  make_queue(to)
-  put(to, copy)
+  if redis.call('HGET', key(to, 'about'), 'kind') == 'stream' then
+    append(to, whole(number(partition) % partitions_of(to)), copy)
+  else
+    make_queue(to)
+    put(to, copy)
+  end
   bell('message', to)
 end
 
@@ -155,6 +216,7 @@ local function evict(name, consumer)
     end
   until #held == 0
   redis.call('ZREM', key(name, 'consumers'), consumer)
+  redis.call('SREM', key(name, 'stopped'), consumer)
   redis.call('XGROUP', 'DELCONSUMER', prefix .. name, GROUP, consumer)
   bell('settled', name)
   return given_back
@@ -165,4 +227,182 @@ local function sweep(name)
   for _, consumer in ipairs(redis.call('ZRANGEBYSCORE', key(name, 'consumers'), '-inf', now)) do
     evict(name, consumer)
   end
+end
+
+-- Whether somebody reads a queue, and is to get more.
+local function is_read(queue)
+  return redis.call('ZCARD', key(queue, 'consumers')) > redis.call('SCARD', key(queue, 'stopped'))
+end
+
+-- The queues of the subscribers of a channel that are there.
+local function present(channel)
+  local queues = {}
+  for _, queue in ipairs(redis.call('HVALS', key(channel, 'subscribers'))) do
+    sweep(queue)
+    if is_read(queue) then queues[#queues + 1] = queue end
+  end
+  return queues
+end
+
+-- How many more messages all of these queues take; -1 when there is none.
+local function channel_room(queues, most, most_bytes)
+  local least = -1
+  for _, queue in ipairs(queues) do
+    local own = room(queue, most, most_bytes)
+    if least < 0 or own < least then least = own end
+  end
+  return least
+end
+
+local function make_stream(name)
+  if redis.call('HSETNX', key(name, 'about'), 'kind', 'stream') == 1 then
+    redis.call('SADD', prefix .. 'paperflow:connectors', name)
+    redis.call('HSET', key(name, 'about'), 'partitions', 1)
+  end
+end
+
+-- Shares the partitions out among the consumers of a group. Everybody has as many as the others, or one
+-- more, and keeps those it has as far as that allows; one that is busy stays until it is not. Tells
+-- whether anything has changed hands.
+local function balance(name, group)
+  local state = of_group(name, group, 'state')
+  local members = redis.call('ZRANGE', of_group(name, group, 'order'), 0, -1)
+  local count, owners, own, has = partitions_of(name), {}, {}, false
+  for _, member in ipairs(members) do own[member] = {} end
+  for at = 0, count - 1 do
+    local member = redis.call('HGET', state, 'owner:' .. at)
+    owners[at] = member
+    if member and own[member] then table.insert(own[member], at) end
+  end
+  local ranked = {}
+  for rank, member in ipairs(members) do ranked[rank] = { member, rank } end
+  table.sort(ranked, function(one, other)
+    local a, b = #own[one[1]], #own[other[1]]
+    if a ~= b then return a > b end
+    return one[2] < other[2]
+  end)
+  local each, over = math.floor(count / math.max(#members, 1)), count % math.max(#members, 1)
+  local quota = {}
+  for rank, member in ipairs(ranked) do quota[member[1]] = each + (rank <= over and 1 or 0) end
+  local function is_busy(at) return redis.call('HGET', state, 'busy:' .. at) == '1' end
+  local function is_leaving(at, leaves)
+    redis.call('HSET', state, 'leaving:' .. at, leaves and '1' or '')
+    if leaves and not is_busy(at) then
+      redis.call('HDEL', state, 'owner:' .. at, 'leaving:' .. at)
+      owners[at], has = false, true
+    end
+  end
+  for at = 0, count - 1 do
+    if owners[at] and not own[owners[at]] then is_leaving(at, true) end
+  end
+  for _, member in ipairs(members) do
+    local mine = own[member]
+    table.sort(mine, function(one, other)
+      local a, b = is_busy(one), is_busy(other)
+      if a ~= b then return a end
+      return one < other
+    end)
+    for rank, at in ipairs(mine) do is_leaving(at, rank > quota[member]) end
+  end
+  local counts = {}
+  for at = 0, count - 1 do
+    if owners[at] then counts[owners[at]] = (counts[owners[at]] or 0) + 1 end
+  end
+  for at = 0, count - 1 do
+    if not owners[at] then
+      local poorest, lacks = nil, 0
+      for _, member in ipairs(members) do
+        local lack = quota[member] - (counts[member] or 0)
+        if lack > lacks then poorest, lacks = member, lack end
+      end
+      if poorest then
+        redis.call('HSET', state, 'owner:' .. at, poorest)
+        redis.call('HINCRBY', state, 'epoch:' .. at, 1)
+        redis.call('HDEL', state, 'busy:' .. at, 'unsettled:' .. at, 'again:' .. at, 'leaving:' .. at)
+        redis.call('HSET', state, 'reached:' .. at, redis.call('HGET', state, 'mark:' .. at) or '0')
+        counts[poorest] = (counts[poorest] or 0) + 1
+        has = true
+      end
+    end
+  end
+  if has then bell('shares', name) end
+  return has
+end
+
+-- A consumer goes, and holds nothing any more.
+local function leave_group(name, group, member)
+  local state = of_group(name, group, 'state')
+  redis.call('ZREM', of_group(name, group, 'consumers'), member)
+  redis.call('ZREM', of_group(name, group, 'order'), member)
+  for at = 0, partitions_of(name) - 1 do
+    if redis.call('HGET', state, 'owner:' .. at) == member then
+      redis.call('HDEL', state, 'owner:' .. at, 'busy:' .. at, 'unsettled:' .. at, 'again:' .. at)
+      redis.call('HSET', state, 'reached:' .. at, redis.call('HGET', state, 'mark:' .. at) or '0')
+    end
+  end
+  balance(name, group)
+  bell('shares', name)
+end
+
+-- Consumers of a group that have given no sign of life in time.
+local function sweep_group(name, group)
+  local late = redis.call('ZRANGEBYSCORE', of_group(name, group, 'consumers'), '-inf', now)
+  for _, member in ipairs(late) do leave_group(name, group, member) end
+end
+
+-- Copies that are due come back to the end of the partition they came from, for their group alone.
+local function take_back(name, group)
+  local delayed, has = of_group(name, group, 'delayed'), false
+  for _, copy in ipairs(redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, 100)) do
+    local at, attempt, via_at, via_offset, via = string.match(copy, '^(%d+) (%d+) (%d+) (%d+) (.*)$')
+    local fields = record_at(via, via_at, number(via_offset))
+    if fields then
+      local back = bare(fields, true)
+      for _, each in ipairs({ 'pf_attempt', attempt, 'pf_only', group }) do back[#back + 1] = each end
+      append(name, at, back)
+      remove(via, via_at, number(via_offset))
+    end
+    redis.call('ZREM', delayed, copy)
+    has = true
+  end
+  if has then bell('message', name) end
+end
+
+-- How many more messages a stream takes whose slowest group that is there may lag so far behind.
+local function stream_room(name, lag)
+  local most = 0
+  for _, group in ipairs(redis.call('SMEMBERS', key(name, 'groups'))) do
+    sweep_group(name, group)
+    if redis.call('ZCARD', of_group(name, group, 'order')) > 0 then
+      local state, unread = of_group(name, group, 'state'), 0
+      for at = 0, partitions_of(name) - 1 do
+        local reached = number(redis.call('HGET', state, 'reached:' .. at))
+        unread = unread + math.max(next_of(name, at) - reached, 0)
+          + number(redis.call('HGET', state, 'again:' .. at))
+      end
+      most = math.max(most, unread)
+    end
+  end
+  return math.max(lag - most, 0)
+end
+
+-- Where a place is in a partition; `from` is where one goes back from.
+local function place(name, at, what, value, from)
+  local next = next_of(name, at)
+  if what == 'start' then return 0 end
+  if what == 'end' then return next end
+  if what == 'offset' then return math.min(value, next) end
+  if what == 'back' then return math.max(from - value, 0) end
+  -- The first record that was written then or later.
+  local low, high = first_of(name, at) or next, next
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local found = redis.call('XRANGE', records_of(name, at), whole(middle + 1) .. '-0', '+', 'COUNT', 1)[1]
+    if found and number(field(found[2], 'pf_at')) < value then
+      low = offset_of(found[1]) + 1
+    else
+      high = middle
+    end
+  end
+  return low
 end

@@ -1,0 +1,363 @@
+//! A Redis server as several processes share it, in real time; strangers, and a server that dies.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+#[path = "../../../tests/brokers/mod.rs"]
+mod brokers;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use paperflow_connect::broker::Access;
+use paperflow_connect::redis::Redis;
+use paperflow_core::Packet;
+use paperflow_core::connector::{
+    Connector, ConnectorKind, Consumer, Declaration, Delivery, Disposition, Settlement, Store,
+    StoreFaultKind, Subscription,
+};
+use paperflow_core::message::{Id, Message};
+use redis::{Connection, cmd};
+
+/// How long a test waits for what must come.
+const HOPELESS: Duration = Duration::from_secs(60);
+
+/// A part of a server that nobody else uses.
+struct Corner {
+    url: String,
+    prefix: String,
+}
+
+impl Corner {
+    fn of(server: &str) -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        Self {
+            url: server.to_owned(),
+            prefix: format!("s{}.{made}:", std::process::id()),
+        }
+    }
+
+    /// As one process has it.
+    fn open(&self) -> Redis {
+        let url = format!("{}?prefix={}", self.url, self.prefix);
+        Redis::open(&Access::new(&url, false).unwrap()).unwrap()
+    }
+
+    /// Somebody who knows nothing of us.
+    fn stranger(&self) -> Connection {
+        let client = redis::Client::open(self.url.as_str()).unwrap();
+        client.get_connection().unwrap()
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+}
+
+fn declared(name: &str, kind: ConnectorKind) -> Declaration {
+    let mut declaration = Declaration::new(name, kind);
+    declaration.lease = Duration::from_millis(500);
+    declaration
+}
+
+fn message(number: usize) -> Message {
+    let name = number.to_string();
+    Message::of(Id::of(&name), &Packet::text(name.as_str())).unwrap()
+}
+
+fn body(delivery: &Delivery) -> String {
+    String::from_utf8(delivery.message.body().unwrap()).unwrap()
+}
+
+/// Wakes the thread that made it.
+struct Bell(Thread);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn read(connector: &Arc<dyn Connector>, name: &str) -> Arc<dyn Subscription> {
+    let consumer = Consumer {
+        name: name.to_owned(),
+        group: String::from("g"),
+        waker: Waker::from(Arc::new(Bell(thread::current()))),
+    };
+    connector.subscribe(consumer).unwrap()
+}
+
+/// Asks again and again, whenever there may be something, until it has what it wants.
+fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < HOPELESS, "it does not come");
+        thread::park_timeout(Duration::from_millis(100));
+    }
+}
+
+fn take(reader: &Arc<dyn Subscription>, most: usize) -> Vec<Delivery> {
+    let mut found = Vec::new();
+    reader.receive(most, &mut found).unwrap();
+    found
+}
+
+/// What there is, or nothing while the server is away.
+fn perhaps(reader: &Arc<dyn Subscription>) -> Vec<Delivery> {
+    let mut found = Vec::new();
+    match reader.receive(64, &mut found) {
+        Err(fault) if fault.kind() != StoreFaultKind::Unavailable => panic!("{fault}"),
+        _ => found,
+    }
+}
+
+fn done(reader: &Arc<dyn Subscription>, deliveries: &[Delivery]) {
+    for delivery in deliveries {
+        reader.settle(delivery.ticket, Settlement::default());
+    }
+}
+
+#[test]
+fn k19_who_gives_no_sign_of_life_is_not_heard_any_more() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let (one, two) = (corner.open(), corner.open());
+    let queue = declared("q", ConnectorKind::Queue);
+    let (first, second) = (one.connect(&queue).unwrap(), two.connect(&queue).unwrap());
+    first.send(&[message(1)]).unwrap();
+    let zombie = read(&first, "zombie");
+    let held = take(&zombie, 1);
+    assert_eq!(held[0].attempt, 1);
+    // Longer than the lease: it is renewed as long as its process lives.
+    let reader = read(&second, "other");
+    let begun = Instant::now();
+    until(|| (begun.elapsed() > Duration::from_millis(1_500)).then_some(()));
+    assert!(take(&reader, 1).is_empty());
+    one.cut();
+    let again = until(|| take(&reader, 1).pop());
+    assert_eq!((body(&again).as_str(), again.attempt), ("1", 2));
+    zombie.settle(
+        held[0].ticket,
+        Settlement {
+            disposition: Disposition::Reject,
+            failure: None,
+        },
+    );
+    assert!(zombie.flush().is_err(), "nothing goes over that line");
+    done(&reader, &[again]);
+    reader.flush().unwrap();
+    let dead = two
+        .connect(&declared("q.dead", ConnectorKind::Queue))
+        .unwrap();
+    assert!(take(&read(&dead, "dead"), 1).is_empty());
+}
+
+#[test]
+fn t05_processes_share_the_partitions_of_a_stream() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let mut facts = declared("facts", ConnectorKind::Stream);
+    facts.partitions = 6;
+    let stores: Vec<Redis> = (0..3).map(|_| corner.open()).collect();
+    let streams = stores.iter().map(|store| store.connect(&facts).unwrap());
+    let streams: Vec<_> = streams.collect();
+    let all: Vec<Message> = (0..600).map(message).collect();
+    streams[0].send(&all[..300]).unwrap();
+    let first = read(&streams[0], "a");
+    let held = take(&first, 10);
+    let others = [read(&streams[1], "b"), read(&streams[2], "c")];
+    streams[1].send(&all[300..]).unwrap();
+    let mut seen: Vec<String> = held.iter().map(body).collect();
+    done(&first, &held);
+    let mut counts = [seen.len(), 0, 0];
+    // A third of the partitions is enough for each to get some; then one of them dies.
+    until(|| {
+        for (at, reader) in [&first, &others[0], &others[1]].into_iter().enumerate() {
+            let found = take(reader, 5);
+            seen.extend(found.iter().map(body));
+            counts[at] += found.len();
+            done(reader, &found);
+            reader.flush().unwrap();
+        }
+        counts.iter().all(|count| *count > 0).then_some(())
+    });
+    stores[2].cut();
+    let readers = [&first, &others[0]];
+    until(|| {
+        for reader in readers {
+            let found = take(reader, 50);
+            seen.extend(found.iter().map(body));
+            done(reader, &found);
+        }
+        let distinct: BTreeSet<_> = seen.iter().collect();
+        (distinct.len() == 600).then_some(())
+    });
+    // What the dead one had finished and said so is not delivered again.
+    assert_eq!(seen.len(), 600);
+}
+
+#[test]
+fn a_message_wakes_a_reader_in_another_process() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let (one, two) = (corner.open(), corner.open());
+    for kind in ConnectorKind::ALL {
+        let declaration = declared(kind.word(), kind);
+        let reader = read(&two.connect(&declaration).unwrap(), "r");
+        assert!(take(&reader, 1).is_empty());
+        one.connect(&declaration)
+            .unwrap()
+            .send(&[message(7)])
+            .unwrap();
+        let found = until(|| take(&reader, 1).pop());
+        assert_eq!(body(&found), "7", "{kind}");
+        done(&reader, &[found]);
+    }
+}
+
+#[test]
+fn strangers_write_and_read() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let store = corner.open();
+    let mut stranger = corner.stranger();
+    for kind in [ConnectorKind::Queue, ConnectorKind::Stream] {
+        let name = kind.word();
+        let connector = store.connect(&declared(name, kind)).unwrap();
+        let reader = read(&connector, "r");
+        let mut write = |fields: &[&str]| {
+            let key = corner.key(name);
+            let sent: String = cmd("XADD")
+                .arg(key)
+                .arg("*")
+                .arg(fields)
+                .query(&mut stranger)
+                .unwrap();
+            drop(sent);
+        };
+        write(&["data", "plain", "tenant", "seven"]);
+        write(&[
+            "ce_specversion",
+            "1.0",
+            "ce_id",
+            "A1",
+            "ce_source",
+            "/shop",
+            "ce_type",
+            "shop.paid",
+            "ce_datacontenttype",
+            "application/json",
+            "data",
+            "{\"n\":1}",
+        ]);
+        write(&[
+            "content-type",
+            "application/cloudevents+json",
+            "data",
+            "{\"specversion\":\"1.0\",\"id\":\"A2\",\"source\":\"/shop\",\"type\":\"t\",\"data\":{\"n\":2}}",
+        ]);
+        let mut found = Vec::new();
+        until(|| {
+            found.extend(take(&reader, 10));
+            (found.len() == 3).then_some(())
+        });
+        let kinds: Vec<_> = found.iter().map(|one| one.message.kind_word()).collect();
+        assert_eq!(kinds, ["text", "record", "record"], "{name}");
+        assert_eq!(found[0].message.headers.get("tenant"), Some("seven"));
+        assert_eq!(found[1].message.headers.get("type"), Some("shop.paid"));
+        assert_eq!(body(&found[2]), "{\"n\":2}");
+        done(&reader, &found);
+        reader.flush().unwrap();
+        let packet = Packet::json(serde_json::json!({"n": 3})).with_header("correlation-id", "c");
+        connector
+            .send(&[Message::of(Id::of("3"), &packet).unwrap()])
+            .unwrap();
+        let key = corner.key(if kind == ConnectorKind::Queue {
+            name
+        } else {
+            "stream:0"
+        });
+        let entries: Vec<(String, Vec<(String, String)>)> = cmd("XREVRANGE")
+            .arg(key)
+            .arg("+")
+            .arg("-")
+            .arg("COUNT")
+            .arg(1)
+            .query(&mut stranger)
+            .unwrap();
+        let get = |name: &str| {
+            let mut fields = entries[0].1.iter();
+            fields
+                .find(|(own, _)| own == name)
+                .map(|(_, value)| value.as_str())
+        };
+        assert_eq!(get("ce_specversion"), Some("1.0"));
+        assert_eq!(get("ce_correlationid"), Some("c"));
+        assert_eq!(get("ce_datacontenttype"), Some("application/json"));
+        assert_eq!(get("data"), Some("{\"n\":3}"));
+    }
+}
+
+#[test]
+fn k20_a_server_that_is_killed_loses_nothing_that_it_confirmed() {
+    let Some(server) = brokers::Private::new("redis") else {
+        return;
+    };
+    const ALL: usize = 3_000;
+    let corner = Corner::of(server.url());
+    let store = corner.open();
+    let mut declaration = declared("q", ConnectorKind::Queue);
+    declaration.capacity = 200;
+    let queue = store.connect(&declaration).unwrap();
+    let sending = Arc::clone(&queue);
+    let sender = thread::spawn(move || {
+        for first in (0..ALL).step_by(50) {
+            let batch: Vec<Message> = (first..first + 50).map(message).collect();
+            // Those of a send that was confirmed to nobody are known when they are sent again.
+            let sent = until(|| match sending.send(&batch) {
+                Ok(sent) => Some(sent),
+                Err(fault) if fault.kind() == StoreFaultKind::Unavailable => None,
+                Err(fault) => panic!("{fault}"),
+            });
+            assert_eq!(sent.written + sent.known, 50);
+        }
+    });
+    let reader = read(&queue, "r");
+    let mut seen = BTreeSet::new();
+    let mut kills = 0;
+    until(|| {
+        let found = perhaps(&reader);
+        seen.extend(found.iter().map(body));
+        done(&reader, &found);
+        if seen.len() > (kills + 1) * ALL / 4 && kills < 3 {
+            kills += 1;
+            server.kill();
+            let away = reader.receive(1, &mut Vec::new()).unwrap_err();
+            assert_eq!(away.kind(), StoreFaultKind::Unavailable);
+            server.start();
+        }
+        (seen.len() == ALL).then_some(())
+    });
+    assert_eq!(kills, 3);
+    sender.join().unwrap();
+    reader.flush().unwrap();
+    let rest = until(|| {
+        let mut found = Vec::new();
+        reader.receive(1, &mut found).is_ok().then_some(found)
+    });
+    assert!(rest.is_empty(), "{rest:?}");
+}
