@@ -2,6 +2,9 @@
 #![cfg(feature = "sqlite")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[cfg(feature = "redis")]
+mod brokers;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -10,6 +13,8 @@ use std::process::{Child, Command, Stdio};
 
 const GRAPH: &str = "graphs/order-flow/order-flow.fbp";
 const WIRING: &str = "graphs/order-flow/durable.toml";
+#[cfg(feature = "redis")]
+const OVER_REDIS: &str = "graphs/order-flow/redis.toml";
 
 /// Some of the orders, and a store of their own.
 struct Office {
@@ -18,7 +23,7 @@ struct Office {
 }
 
 impl Office {
-    fn new(name: &str, orders: usize) -> Self {
+    fn new(name: &str, orders: usize, wiring: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join("durable-flow")
             .join(name);
@@ -27,7 +32,7 @@ impl Office {
         let all = fs::read_to_string("graphs/order-flow/orders.jsonl").unwrap();
         let some: Vec<&str> = all.lines().take(orders).collect();
         fs::write(folder.join("orders.jsonl"), some.join("\n") + "\n").unwrap();
-        let wiring = PathBuf::from(WIRING);
+        let wiring = PathBuf::from(wiring);
         Self { folder, wiring }
     }
 
@@ -40,14 +45,29 @@ impl Office {
             command.arg("--wiring").arg(&self.wiring).arg("--data");
             command.arg(self.folder.join("store"));
         }
+        #[cfg(feature = "redis")]
+        command.envs(self.server());
         command
+    }
+
+    /// A Redis, with keys of its own for this office.
+    #[cfg(feature = "redis")]
+    fn server(&self) -> Option<(&'static str, String)> {
+        let is_over_redis = self.wiring.ends_with("redis.toml");
+        let url = brokers::url("redis").filter(|_| is_over_redis)?;
+        let own = self.folder.file_name().unwrap().to_string_lossy();
+        let process = std::process::id();
+        Some((
+            "REDIS_URL",
+            format!("{url}?prefix={own}.{process}:&lease=0.5"),
+        ))
     }
 
     /// Everything may go wrong with a fifth of the packets on each arc that is kept.
     fn disturb(&mut self) {
         let chaos =
             |of: &str| format!("chaos = \"drop=20%, dup=20%, corrupt=20%, down=20%{of}\"\n");
-        let wiring = fs::read_to_string(WIRING).unwrap();
+        let wiring = fs::read_to_string(&self.wiring).unwrap();
         let queue = format!("kind = \"queue\"\n{}", chaos(", reorder=20%"));
         let stream = format!("kind = \"stream\"\n{}", chaos(""));
         let wiring = wiring.replace("kind = \"queue\"\n", &queue);
@@ -123,7 +143,19 @@ fn outcomes(lines: &[String]) -> BTreeSet<&str> {
 
 #[test]
 fn the_same_graph_with_durable_arcs_and_tables_gives_the_same() {
-    let office = Office::new("same", 80);
+    gives_the_same("same", WIRING);
+}
+
+#[cfg(feature = "redis")]
+#[test]
+fn t15_the_same_graph_over_redis_gives_the_same() {
+    if brokers::url("redis").is_some() {
+        gives_the_same("redis-same", OVER_REDIS);
+    }
+}
+
+fn gives_the_same(name: &str, wiring: &str) {
+    let office = Office::new(name, 80, wiring);
     let mut memory = office.run(false);
     let mut durable = office.run(true);
     let books = (memory.pop().unwrap(), durable.pop().unwrap());
@@ -135,7 +167,19 @@ fn the_same_graph_with_durable_arcs_and_tables_gives_the_same() {
 
 #[test]
 fn m3_orders_end_once_and_the_books_balance_however_often_it_is_killed() {
-    let office = Office::new("killed", 80);
+    ends_once("killed", WIRING);
+}
+
+#[cfg(feature = "redis")]
+#[test]
+fn m3_orders_end_once_over_redis_however_often_it_is_killed() {
+    if brokers::url("redis").is_some() {
+        ends_once("redis-killed", OVER_REDIS);
+    }
+}
+
+fn ends_once(name: &str, wiring: &str) {
+    let office = Office::new(name, 80, wiring);
     let memory = office.run(false);
     let mut shown = Vec::new();
     for lines in [1, 9, 4, 17, 2, 12] {
@@ -169,7 +213,7 @@ fn k22_stopped_and_run_again_it_ends_as_if_nobody_had_stopped_it() {
 #[test]
 fn r1_chaos_ends_in_the_same_state() {
     for scheduler in ["threads", "pool=2"] {
-        let mut office = Office::new(&format!("chaos-{scheduler}"), 1_000);
+        let mut office = Office::new(&format!("chaos-{scheduler}"), 1_000, WIRING);
         let calm = office.run(false);
         office.disturb();
         let mut command = office.command(true);
