@@ -198,7 +198,7 @@ fn ends_once(name: &str, wiring: &str) {
 /// come in this run: the next one goes on there.
 #[test]
 fn k22_stopped_and_run_again_it_ends_as_if_nobody_had_stopped_it() {
-    let office = Office::new("stopped", 80);
+    let office = Office::new("stopped", 80, WIRING);
     let memory = office.run(false);
     let mut shown = Vec::new();
     for lines in [1, 1, 2, 9, 4, 12] {

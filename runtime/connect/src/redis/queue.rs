@@ -164,7 +164,9 @@ impl Queue {
             }
             let mut call = Call::of(&scripts::ALIVE)
                 .with(&self.name)
-                .number(self.lease(&local));
+                .number(self.lease(&local))
+                .number(local.declaration.capacity as u64)
+                .number(local.declaration.capacity_bytes);
             let tokens = local.readers.values();
             let tokens = tokens.filter_map(|reader| reader.token.as_ref());
             tokens.for_each(|token| call.add(token));
@@ -194,7 +196,9 @@ impl Queue {
             local.call_readers();
         }
         // A bell may not have been heard.
-        local.call_writers();
+        if number(item(answer, 2)) > Some(0) {
+            local.call_writers();
+        }
         Ok(())
     }
 

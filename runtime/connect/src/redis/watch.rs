@@ -84,6 +84,7 @@ fn carry_out(store: &Weak<Inner>, order: &Order) -> Result<(), StoreFault> {
 /// Hears what others do, until the store is closed.
 fn listen(store: &Weak<Inner>) {
     let mut backoff = Backoff::of("bell");
+    let mut has_heard = false;
     while let Some(inner) = store.upgrade() {
         if inner.line.is_cut() {
             return;
@@ -95,7 +96,10 @@ fn listen(store: &Weak<Inner>) {
             bell.subscribe(format!("{}paperflow:bell", line.prefix))?;
             bell.set_read_timeout(Some(LOOK))?;
             backoff.reset();
-            if let Some(inner) = store.upgrade() {
+            // What was missed meanwhile; at first `keep` sees it.
+            if std::mem::replace(&mut has_heard, true)
+                && let Some(inner) = store.upgrade()
+            {
                 inner.call_all();
             }
             let mut last = Instant::now();

@@ -1,7 +1,8 @@
 -- A sign of life of consumers of a queue; tells which have been given up.
+-- ARGV: 4 queue, 5 lease, 6 and 7 its bounds, 8... consumers.
 local name, lease, lost = ARGV[4], number(ARGV[5]), {}
 local consumers = key(name, 'consumers')
-for at = 6, #ARGV do
+for at = 8, #ARGV do
   if redis.call('ZSCORE', consumers, ARGV[at]) then
     redis.call('ZADD', consumers, whole(now + lease), ARGV[at])
   else
@@ -13,4 +14,4 @@ local about, last = redis.call('XINFO', 'STREAM', prefix .. name), ''
 for at = 1, #about, 2 do
   if about[at] == 'last-generated-id' then last = about[at + 1] end
 end
-return { lost, last }
+return { lost, last, room(name, number(ARGV[6]), number(ARGV[7])) }
