@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 /// Something that many threads write, apart from what they only read.
 #[derive(Default)]
-#[repr(align(128))]
+#[repr(align(64))]
 pub(crate) struct Apart<T>(T);
 
 impl<T> Apart<T> {
