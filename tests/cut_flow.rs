@@ -64,7 +64,12 @@ impl Agency {
     }
 
     fn begin(&self, part: &'static str) -> Program {
+        self.begin_with(part, &[])
+    }
+
+    fn begin_with(&self, part: &'static str, more: &[&str]) -> Program {
         let mut command = self.command();
+        command.args(more);
         command.args(["--wiring", WIRING, "--part", part, "--data"]);
         command.arg(self.folder.join(part));
         let errors = self.folder.join(format!("{part}.err"));
@@ -140,6 +145,53 @@ fn b15_the_order_flow_gives_the_same_in_one_program_and_in_three() {
     let programs = agency.begin_all().into_iter();
     let shown: Vec<String> = programs.flat_map(Program::rest).collect();
     assert_eq!(shown, memory);
+}
+
+/// A part of which nothing is heard does not take up work, says why, and goes on when the broker is back.
+#[test]
+fn a_part_whose_broker_is_away_is_not_ready() {
+    let Some(broker) = brokers::Private::new("redis") else {
+        return;
+    };
+    let agency = Agency::new("away", broker.url(), 30);
+    let memory = agency.in_memory();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    let restaurant = agency.begin_with("restaurant", &["--health", &address]);
+    let ready = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_paperflow"));
+        let output = command
+            .args(["health", "--ready", &address])
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    until(|| ready() == "ready\n");
+    let mut office = agency.begin("office");
+    let courier = agency.begin("courier");
+    let mut shown: Vec<String> = office
+        .shown
+        .by_ref()
+        .take(3)
+        .map_while(Result::ok)
+        .collect();
+    broker.kill();
+    until(|| ready().contains("the store in which the parts meet has not answered"));
+    broker.start();
+    until(|| ready() == "ready\n");
+    shown.extend(office.rest());
+    courier.rest();
+    restaurant.rest();
+    assert_eq!(shown, memory);
+}
+
+fn until(is_so: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed().as_secs() < 60);
+        std::thread::yield_now();
+    }
 }
 
 #[test]

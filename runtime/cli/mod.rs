@@ -14,6 +14,7 @@ mod files;
 mod fmt;
 mod graph;
 mod guarantees;
+mod health;
 mod list;
 mod new;
 mod out;
@@ -45,6 +46,7 @@ struct CommandLine {
 enum Verb {
     Run(run::Args),
     Split(split::Args),
+    Health(health::Args),
     Check(check::Args),
     Fmt(fmt::Args),
     List(list::Args),
@@ -99,6 +101,7 @@ impl Verb {
         match self {
             Self::Run(args) => run::execute(&args, catalogue),
             Self::Split(args) => split::execute(&args, catalogue),
+            Self::Health(args) => health::execute(&args),
             Self::Check(args) => check::execute(&args, catalogue),
             Self::Fmt(args) => fmt::execute(&args),
             Self::List(args) => list::execute(&args, catalogue),

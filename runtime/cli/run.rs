@@ -4,6 +4,7 @@
 mod aside;
 #[cfg(feature = "failpoints")]
 mod failpoints;
+pub(super) mod health;
 mod part;
 mod ports;
 mod progress;
@@ -87,6 +88,9 @@ pub(super) struct Args {
     /// How long a store that cannot be reached, or has no room, is tried again.
     #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = duration)]
     patience: Duration,
+    /// Answer `/live` and `/ready` over HTTP here while it runs, such as `0.0.0.0:8080`.
+    #[arg(long, value_name = "HOST:PORT")]
+    health: Option<String>,
     /// Show what each process and link did.
     #[arg(long)]
     stats: bool,
@@ -164,8 +168,12 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
         ..
     } = loaded;
     let signals = signals::catch();
+    let asked = health::listen(args.health.as_deref())?;
     let outcome = match start(args, catalogue, (&plan, &wiring), &sources) {
-        Ok(running) => wait(args, &plan, running, signals),
+        Ok(running) => {
+            health::answer(asked, &running);
+            wait(args, &plan, running, signals)
+        }
         Err(found) => {
             tell(args, &[*found], &sources);
             return Ok(Exit::Failed);

@@ -1,5 +1,6 @@
 //! `split`: a graph is cut into parts, and what they need is written into a wiring file.
 
+mod deploy;
 mod told;
 mod write;
 
@@ -27,7 +28,8 @@ use write::Via;
 #[command(after_long_help = "\
 Examples:
   paperflow split graphs/order-flow/order-flow.fbp
-  paperflow split shout.fbp --at 'Read.OUT -> Case.IN' --via redis -o paperflow.toml")]
+  paperflow split shout.fbp --at 'Read.OUT -> Case.IN' --via redis -o paperflow.toml
+  paperflow split shout.fbp --to compose")]
 pub(super) struct Args {
     /// The graph: a `.fbp` text or a `.json` graph.
     graph: PathBuf,
@@ -41,7 +43,19 @@ pub(super) struct Args {
     /// Add to this wiring file, in place of a `paperflow.toml` beside the graph.
     #[arg(long, value_name = "FILE")]
     wiring: Option<PathBuf>,
-    /// Where to write; `-` is standard output.
+    /// Write what is needed to run the parts there, with the wiring file as it is: health and readiness,
+    /// an orderly end, bounds on what they use.
+    #[arg(long, value_enum, conflicts_with_all = ["at", "via", "json"])]
+    to: Option<deploy::Place>,
+    /// The container image that has the command.
+    #[arg(
+        long,
+        value_name = "IMAGE",
+        default_value = "paperflow:latest",
+        requires = "to"
+    )]
+    image: String,
+    /// Where to write; `-` is standard output. With `--to` it is a folder.
     #[arg(short, long, value_name = "FILE|-", default_value = "-")]
     output: PathBuf,
     /// Tell of parts, arcs and proposals as a JSON object, and write nothing.
@@ -59,6 +73,11 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
     let loaded = draw(&args.graph, text.clone(), &described, &view, |_| ());
     if loaded.has_errors() {
         return Ok(broken(&loaded.diagnostics, &loaded));
+    }
+    if let Some(place) = args.to {
+        let wiring = wiring.as_ref().map(WiringFile::path);
+        let files = (args.graph.as_path(), wiring);
+        return deploy::execute(place, &args.image, &args.output, files, &loaded);
     }
     let Some(found) = wanted(args, &loaded)? else {
         out::print(&told::proposals(&loaded, args.json))?;

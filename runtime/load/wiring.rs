@@ -39,6 +39,10 @@ impl WiringFile {
         }
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.text
     }

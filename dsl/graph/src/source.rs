@@ -95,6 +95,12 @@ impl Sources {
         self.files.get(file.0 as usize)
     }
 
+    /// All of them, in the order in which they were added.
+    #[must_use]
+    pub fn files(&self) -> &[SourceFile] {
+        &self.files
+    }
+
     /// The id of the file with this path, if it has been added.
     #[must_use]
     pub fn find(&self, path: &Path) -> Option<FileId> {

@@ -429,6 +429,17 @@ impl Observer {
         self.net.told.all()
     }
 
+    /// What keeps it from taking up work at this moment, in words; nothing when it is ready.
+    #[must_use]
+    pub fn unready(&self) -> Vec<String> {
+        let mut unready = self.net.told.refused();
+        if self.net.is_stopping.load(Ordering::Acquire) {
+            unready.push(String::from("it stops"));
+        }
+        unready.extend(self.net.part.as_ref().and_then(Part::is_deaf));
+        unready
+    }
+
     /// Address and state of every process.
     #[must_use]
     pub fn states(&self) -> Vec<(String, crate::report::State)> {

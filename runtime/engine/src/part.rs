@@ -18,6 +18,7 @@ pub(crate) use watch::keep_on;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use paperflow_core::connector::{Connector, Notes, Outlook, Store, StoreFault};
@@ -25,6 +26,9 @@ use paperflow_graph::plan::{self, Plan};
 use parking_lot::Mutex;
 
 use seen::Seen;
+
+/// A part that cannot read notes for so long is not ready.
+const DEAF: Duration = Duration::from_secs(3);
 
 /// What a network knows of its being a part.
 pub(crate) struct Part {
@@ -43,6 +47,8 @@ pub(crate) struct Part {
     pub(crate) senders: Vec<(String, usize)>,
     account: Mutex<Account>,
     seen: Mutex<Seen>,
+    /// When the notes of the others were last read.
+    heard: Mutex<Instant>,
     poke: Receiver<()>,
     bell: Sender<()>,
 }
@@ -159,6 +165,7 @@ impl Part {
             stores,
             name,
             note,
+            heard: Mutex::new(Instant::now()),
             poke,
             bell,
         };
@@ -211,6 +218,15 @@ impl Part {
             shore.is_some_and(has_said) || is_over(*sender)
         });
         ended.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Says that nothing is heard of the other parts, if that is so.
+    pub(crate) fn is_deaf(&self) -> Option<String> {
+        let silent = self.heard.lock().elapsed();
+        (silent > DEAF).then(|| {
+            let seconds = silent.as_secs();
+            format!("the store in which the parts meet has not answered for {seconds} s")
+        })
     }
 
     /// Wakes its thread, which ends if the network has.

@@ -51,9 +51,11 @@ impl Refused {
     }
 
     /// The store has done what it was asked.
-    pub(crate) const fn served(&mut self) {
+    pub(crate) fn served(&mut self) {
         self.since = None;
-        self.is_told = false;
+        if std::mem::take(&mut self.is_told) {
+            self.patience.told.served(&self.name);
+        }
     }
 
     /// A turn begins, or there will be none: nobody needs to be called.

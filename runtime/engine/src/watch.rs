@@ -3,6 +3,7 @@
 //! One thread looks now and then while anybody is busy, and sleeps while nobody is. It stops nothing:
 //! it hires a spare worker, and it tells.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -121,6 +122,8 @@ pub(crate) struct Told(Mutex<Notices>);
 #[derive(Default)]
 struct Notices {
     all: Vec<Notice>,
+    /// Who is refused by a store at this moment, and what it says.
+    refused: BTreeMap<String, String>,
     listener: Option<Listener>,
 }
 
@@ -130,11 +133,28 @@ impl Told {
         let listener = {
             let mut notices = self.0.lock();
             notices.all.push(notice.clone());
+            if let Notice::Refused { by, message, .. } = &notice {
+                notices.refused.insert(by.clone(), message.clone());
+            }
             notices.listener.clone()
         };
         if let Some(tell) = listener {
             tell(&notice);
         }
+    }
+
+    /// A store has done again what it was asked.
+    pub(crate) fn served(&self, by: &str) {
+        self.0.lock().refused.remove(by);
+    }
+
+    /// Who is refused at this moment, and what the store says.
+    pub(crate) fn refused(&self) -> Vec<String> {
+        let notices = self.0.lock();
+        let refused = notices.refused.iter();
+        refused
+            .map(|(by, message)| format!("{by}: {message}"))
+            .collect()
     }
 
     pub(crate) fn all(&self) -> Vec<Notice> {

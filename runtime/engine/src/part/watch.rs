@@ -59,6 +59,7 @@ struct Watching<'a> {
 impl Watching<'_> {
     fn look(&mut self) -> Result<(), StoreFault> {
         let notes = self.part.notes.read()?;
+        *self.part.heard.lock() = Instant::now();
         let present = {
             let mut seen = self.part.seen.lock();
             seen.update(notes, self.part.epoch);
