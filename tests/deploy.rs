@@ -16,6 +16,7 @@ use command::Folder;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What a tool printed. Without the tool there is nothing to see; that is said aloud, and fails in CI.
+#[expect(clippy::print_stderr, reason = "what is left out is said aloud")]
 fn checked(tool: &str, command: &mut Command) -> Option<String> {
     let output = match command.output() {
         Ok(output) => output,
