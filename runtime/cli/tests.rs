@@ -20,6 +20,22 @@ fn built() -> Command {
     CommandLine::command()
 }
 
+/// The words of a command as a shell reads them, up to where it does something else with it.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut is_quoted = false;
+    for sign in line.chars() {
+        match sign {
+            '\'' => is_quoted = !is_quoted,
+            '|' | '<' | '>' | '&' if !is_quoted => break,
+            _ if sign.is_whitespace() && !is_quoted => words.push(String::new()),
+            _ => words.last_mut().unwrap().push(sign),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
 #[test]
 fn every_verb_shows_an_example_that_can_be_read() {
     for (name, mut verb) in verbs(&built(), "paperflow") {
@@ -35,8 +51,7 @@ fn every_verb_shows_an_example_that_can_be_read() {
             .lines()
             .filter(|line| line.starts_with("  paperflow "))
         {
-            let command = line.split(['|', '<', '>', '&']).next().unwrap();
-            let read = built().try_get_matches_from(command.split_whitespace());
+            let read = built().try_get_matches_from(words(line));
             assert!(read.is_ok(), "{line}: {}", read.unwrap_err());
         }
     }
