@@ -3,7 +3,6 @@ DROP TABLE log;
 CREATE TABLE log (
     slot INTEGER PRIMARY KEY,    -- the upper bits are the number of the connector, the lower 40 count
                                  -- deliveries, up to the last one of the row
-    lines TEXT NOT NULL          -- JSON: a list of `[at, id, attempt, bytes, micros, age, consumer,
-                                 -- status, error]`, the oldest first
+    lines BLOB NOT NULL          -- the oldest first
 );
 UPDATE connectors SET logged = 0;

@@ -94,7 +94,7 @@ pub(crate) struct Entry {
     /// Its attempts are in its own row, not told by the mark.
     pub(crate) has_own: bool,
     /// The message, if it need not be read.
-    pub(crate) message: Option<Message>,
+    pub(crate) message: Option<Box<Message>>,
 }
 
 impl Entry {

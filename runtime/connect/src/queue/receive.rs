@@ -21,7 +21,7 @@ const FILL_BYTES: u64 = 4 << 20;
 struct Taken {
     seq: i64,
     entry: Entry,
-    message: Message,
+    message: Box<Message>,
 }
 
 /// Leases up to `most` messages to a consumer; they are counted as delivered when this is committed.
@@ -111,7 +111,7 @@ fn readable(
     tx: &mut Tx<'_>,
     seq: i64,
     entry: &mut Entry,
-) -> Result<Option<Message>, StoreFault> {
+) -> Result<Option<Box<Message>>, StoreFault> {
     let most = queue.live.lock().declaration.retries.saturating_add(1);
     let aside = |reason, message| Aside {
         reason,
@@ -136,7 +136,7 @@ fn readable(
     }
     let sql = format!("SELECT {} FROM messages WHERE seq = ?", record::COLUMNS);
     match tx.row(&sql, [seq], |row| record::read(row, 0))? {
-        Some(Ok(message)) => Ok(Some(message)),
+        Some(Ok(message)) => Ok(Some(Box::new(message))),
         Some(Err(reason)) => {
             queue.put_aside(tx, seq, &aside(Reason::Invalid, reason))?;
             Ok(None)
@@ -174,7 +174,7 @@ fn fill(queue: &Arc<Queue>, tx: &Tx<'_>, most: usize) -> Result<(), StoreFault> 
         if !entry.has_own && seq <= mark {
             entry.attempts = 1;
         }
-        entry.message = record::read(row, 6)?.ok();
+        entry.message = record::read(row, 6)?.ok().map(Box::new);
         messages += 1;
         bytes += entry.bytes;
         live.beyond.remove(entry.bytes);
@@ -201,7 +201,7 @@ fn lease(queue: &Arc<Queue>, tx: &mut Tx<'_>, consumer: u64, taken: Vec<Taken>) 
         }
         deliveries.push(Delivery {
             ticket,
-            message,
+            message: *message,
             attempt: entry.attempts,
             recall: Recall::default(),
         });

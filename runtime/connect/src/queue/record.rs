@@ -11,7 +11,7 @@ use crate::fault::damaged;
 /// A message that is going to be written.
 #[derive(Clone)]
 pub(crate) struct Record {
-    pub(crate) message: Message,
+    pub(crate) message: Box<Message>,
     pub(crate) headers: Option<String>,
     /// The body, if it is not that of the only part.
     group: Option<Vec<u8>>,
@@ -20,7 +20,7 @@ pub(crate) struct Record {
 
 impl Record {
     pub(crate) fn new(message: &Message) -> Result<Self, StoreFault> {
-        let message = message.clone();
+        let message = Box::new(message.clone());
         let unwritten = |error: serde_json::Error| damaged(format!("a message: {error}"));
         let headers = (!message.headers.is_empty())
             .then(|| serde_json::to_string(&message.headers))
