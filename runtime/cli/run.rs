@@ -160,6 +160,7 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
         tell(args, &loaded.diagnostics, &loaded.sources);
     }
     warn_unread(args, &loaded.plan);
+    warn_apart(args, &loaded.plan);
     let Loaded {
         plan,
         sources,
@@ -193,6 +194,16 @@ fn warn_unread(args: &Args, plan: &Plan) {
         let public = &export.public;
         out::tell(&format!(
             "note: nobody reads the exported out-port {public}; `--out {public}=-` shows it\n"
+        ));
+    }
+}
+
+/// Copies of a part do not see each other's tables; that may not be meant.
+fn warn_apart(args: &Args, plan: &Plan) {
+    if args.copy.is_some() && !plan.tables.is_empty() && !args.json {
+        let first = &plan.processes[plan.tables[0].process].address;
+        out::tell(&format!(
+            "note: each copy of this part keeps tables of its own, such as that of {first}: what one copy has handled another does not know\n"
         ));
     }
 }

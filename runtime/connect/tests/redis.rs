@@ -128,3 +128,35 @@ fn streams_comply() {
     let lines = check(streams::CASES, &[], || Box::new(Server::new(&url, false)));
     println!("{}", lines.join("\n"));
 }
+
+/// What the parts of a graph that run apart need of a store.
+#[test]
+fn parts_see_each_others_notes_and_a_run_ends_once() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    let mut server = Server::new(&url, false);
+    let one = server.store();
+    server.open();
+    let other = server.store();
+    let notes = one.notes("g").unwrap().unwrap();
+    notes.write("a/1", "first").unwrap();
+    notes.write("a/1", "second").unwrap();
+    other
+        .notes("h")
+        .unwrap()
+        .unwrap()
+        .write("a/1", "another")
+        .unwrap();
+    let seen = other.notes("g").unwrap().unwrap().read().unwrap();
+    assert_eq!(seen, [(String::from("a/1"), String::from("second"))]);
+    let run = one.epoch("g").unwrap();
+    one.finish("g", run).unwrap();
+    other.finish("g", run).unwrap();
+    assert_eq!(
+        other.epoch("g").unwrap(),
+        run + 1,
+        "both ended the same run"
+    );
+    assert_eq!(notes.read().unwrap(), [], "its notes are gone with it");
+}

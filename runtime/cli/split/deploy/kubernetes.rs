@@ -147,7 +147,8 @@ fn container(deployment: &Deployment, service: &Service) -> Json {
     let paths = Paths {
         graph: "/graph",
         data: DATA,
-        copy: Some("$(POD_NAME)"),
+        // What keeps tables runs once: a second one would take its place.
+        copy: (!service.keeps).then_some("$(POD_NAME)"),
         health: format!("0.0.0.0:{PORT}"),
     };
     let pod_name = json!({
@@ -160,7 +161,10 @@ fn container(deployment: &Deployment, service: &Service) -> Json {
             "valueFrom": { "secretKeyRef": { "name": secret(deployment), "key": name } },
         })
     };
-    let mut environment = vec![pod_name];
+    let mut environment = match service.keeps {
+        true => Vec::new(),
+        false => vec![pod_name],
+    };
     environment.extend(deployment.variables.iter().map(from_secret));
     let probe = |path: &str| {
         json!({
