@@ -48,11 +48,20 @@ pub struct State {
     pub most: usize,
     pub wakers: Vec<Waker>,
     pub is_doubling: bool,
+    /// Messages are on their way, and no reader sees them yet.
+    is_slow: bool,
     /// Calls that are refused.
     pub down: usize,
 }
 
 impl Queue {
+    /// Whether its messages are on their way for long.
+    pub fn slow(&self, is_slow: bool) {
+        let mut state = self.state.lock();
+        state.is_slow = is_slow;
+        state.call();
+    }
+
     /// Deliveries so far.
     pub fn tickets(&self) -> u64 {
         self.state.lock().tickets
@@ -212,7 +221,7 @@ impl Subscription for Reader {
     fn receive(&self, most: usize, into: &mut Vec<Delivery>) -> Result<Found, StoreFault> {
         let mut state = self.0.state.lock();
         state.answer()?;
-        if state.ready.is_empty() {
+        if state.ready.is_empty() || state.is_slow {
             let holders = state.holders.values();
             let unsettled = holders.filter(|holder| **holder == self.1).count();
             return Ok(Found::Empty(Outlook {
