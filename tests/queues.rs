@@ -9,6 +9,7 @@ use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use kept::{Gate, Kept};
+use paperflow::graph::guarantee::Guarantee;
 use paperflow::{Fault, Got, In, Out, Packet, Scheduler, Text, Verdict, component, outside};
 use paperflow_connect::admin::{Answer, Ask};
 use paperflow_connect::streams;
@@ -471,4 +472,26 @@ fn m3_what_was_accepted_arrives_after_the_program_is_gone() {
     kept.text("'0' -> COUNT E(test/tasks) OUT ->(queue) TASK W(test/gated)\nOUTPORT=W.OUT:OUT");
     let arrived: BTreeSet<String> = kept.run().into_iter().collect();
     assert_eq!(arrived, numbers(1..=100));
+}
+
+#[test]
+fn m4_what_was_done_and_not_yet_marked_is_done_again() {
+    let text = "'20' -> COUNT E(test/tasks) OUT ->(queue) TASK W(test/gated)\nOUTPORT=W.OUT:OUT";
+    for way in WAYS {
+        let (_turn, gate) = alone();
+        let kept = bench("m4", text).under(way);
+        assert_eq!(kept.guarantees(), [Guarantee::AtLeastOnce], "{way:?}");
+        let run = kept.start();
+        run.until("E", "terminated");
+        gate.wait_for(1);
+        run.control.kill();
+        gate.open();
+        run.finish();
+        let arrived: BTreeSet<String> = kept.run().into_iter().collect();
+        assert_eq!(arrived, numbers(1..=20), "{way:?}");
+        let logged = logged();
+        let times = |task: &str| logged.iter().filter(|what| *what == task).count();
+        assert_eq!(times("1"), 2, "{way:?}: it was done when the program went");
+        assert!(numbers(1..=20).iter().all(|task| times(task) >= 1));
+    }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use paperflow::graph::guarantee::Guarantee;
 use paperflow::graph::plan::{Export, Table};
 use paperflow::{
     Catalogue, Component, Control, Input, Network, Observer, Options, Outcome, Output, Scheduler,
@@ -66,6 +67,13 @@ impl Kept {
 
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// What is said of the delivery on each of its paths.
+    pub(crate) fn guarantees(&self) -> Vec<Guarantee> {
+        let described = describe(&self.catalogue);
+        let loaded = load_text(Path::new("g.fbp"), self.text.clone(), &described);
+        loaded.paths.iter().map(|path| path.guarantee).collect()
     }
 
     /// Starts it; this program feeds its exported in-ports, and reads its exported out-ports.
