@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use command::{Folder, PAPERFLOW, shown};
+use command::{Folder, PAPERFLOW, recorded, shown};
 
 const WORDS: &str = "'in.txt' -> SOURCE Read(file/lines) OUT -> IN Split(text/words) OUT -> IN Show(console/write)\n";
 const EXPORTED: &str = "INPORT=Split.IN:LINES\nOUTPORT=Split.OUT:WORDS\nSplit(text/words)\n";
@@ -34,16 +34,6 @@ fn folder(name: &str, files: &[(&str, &str)]) -> Folder {
         folder.write(name, text);
     }
     folder
-}
-
-macro_rules! recorded {
-    ($name:literal, $shown:expr) => {
-        let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path("cli");
-        settings.set_prepend_module_to_snapshot(false);
-        settings.set_omit_expression(true);
-        settings.bind(|| insta::assert_snapshot!($name, $shown));
-    };
 }
 
 #[test]

@@ -3,14 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod brokers;
+mod orders;
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Lines};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-const GRAPH: &str = "graphs/order-flow/order-flow.fbp";
+use orders::outcomes;
+
 const WIRING: &str = "graphs/order-flow/parts.toml";
 const PARTS: [&str; 3] = ["office", "restaurant", "courier"];
 
@@ -22,23 +23,13 @@ struct Agency {
 
 impl Agency {
     fn new(name: &str, url: &str, orders: usize) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join("cut-flow")
-            .join(name);
-        drop(fs::remove_dir_all(&folder));
-        fs::create_dir_all(&folder).unwrap();
-        let all = fs::read_to_string("graphs/order-flow/orders.jsonl").unwrap();
-        let some: Vec<&str> = all.lines().take(orders).collect();
-        fs::write(folder.join("orders.jsonl"), some.join("\n") + "\n").unwrap();
+        let folder = orders::folder("cut-flow", name, orders);
         let url = format!("{url}?prefix={name}.{}:", std::process::id());
         Self { folder, url }
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_paperflow"));
-        let orders = self.folder.join("orders.jsonl");
-        command.args(["run", GRAPH, "--set"]);
-        command.arg(format!("Orders.SOURCE={}", orders.display()));
+        let mut command = orders::command(&self.folder);
         command.env("REDIS_URL", &self.url).stdin(Stdio::null());
         command
     }
@@ -124,14 +115,6 @@ impl Drop for Program {
         drop(self.child.kill());
         drop(self.child.wait());
     }
-}
-
-/// The outcomes of orders, in no order.
-fn outcomes(lines: &[String]) -> BTreeSet<&str> {
-    let lines = lines.iter().map(String::as_str);
-    lines
-        .filter(|line| line.starts_with("{\"order\""))
-        .collect()
 }
 
 #[test]

@@ -4,14 +4,15 @@
 
 #[cfg(feature = "redis")]
 mod brokers;
+mod orders;
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-const GRAPH: &str = "graphs/order-flow/order-flow.fbp";
+use orders::outcomes;
+
 const WIRING: &str = "graphs/order-flow/durable.toml";
 #[cfg(feature = "redis")]
 const OVER_REDIS: &str = "graphs/order-flow/redis.toml";
@@ -24,23 +25,13 @@ struct Office {
 
 impl Office {
     fn new(name: &str, orders: usize, wiring: &str) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join("durable-flow")
-            .join(name);
-        drop(fs::remove_dir_all(&folder));
-        fs::create_dir_all(&folder).unwrap();
-        let all = fs::read_to_string("graphs/order-flow/orders.jsonl").unwrap();
-        let some: Vec<&str> = all.lines().take(orders).collect();
-        fs::write(folder.join("orders.jsonl"), some.join("\n") + "\n").unwrap();
+        let folder = orders::folder("durable-flow", name, orders);
         let wiring = PathBuf::from(wiring);
         Self { folder, wiring }
     }
 
     fn command(&self, is_durable: bool) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_paperflow"));
-        let orders = self.folder.join("orders.jsonl");
-        command.args(["run", GRAPH, "--set"]);
-        command.arg(format!("Orders.SOURCE={}", orders.display()));
+        let mut command = orders::command(&self.folder);
         if is_durable {
             command.arg("--wiring").arg(&self.wiring).arg("--data");
             command.arg(self.folder.join("store"));
@@ -131,14 +122,6 @@ impl Office {
         assert!(output.status.success(), "{}: {errors}", output.status);
         shown
     }
-}
-
-/// The outcomes of orders, in no order.
-fn outcomes(lines: &[String]) -> BTreeSet<&str> {
-    let lines = lines.iter().map(String::as_str);
-    lines
-        .filter(|line| line.starts_with("{\"order\""))
-        .collect()
 }
 
 #[test]

@@ -457,17 +457,22 @@ fn r03_the_latency_of_a_queue_is_how_long_its_reader_was_away() {
     );
 }
 
-#[test]
-fn m3_what_was_accepted_arrives_after_the_program_is_gone() {
-    let (_turn, gate) = alone();
-    let text = "'100' -> COUNT E(test/tasks) OUT ->(queue) TASK W(test/gated)\nOUTPORT=W.OUT:OUT";
-    let mut kept = bench("m3", text);
+/// Runs it until its source has ended and a task is at the gate, and kills it there.
+fn kill_at_work(kept: &Kept, gate: &Gate) {
     let run = kept.start();
     run.until("E", "terminated");
     gate.wait_for(1);
     run.control.kill();
     gate.open();
     run.finish();
+}
+
+#[test]
+fn m3_what_was_accepted_arrives_after_the_program_is_gone() {
+    let (_turn, gate) = alone();
+    let text = "'100' -> COUNT E(test/tasks) OUT ->(queue) TASK W(test/gated)\nOUTPORT=W.OUT:OUT";
+    let mut kept = bench("m3", text);
+    kill_at_work(&kept, &gate);
     // Nobody sends any more; the messages are there.
     kept.text("'0' -> COUNT E(test/tasks) OUT ->(queue) TASK W(test/gated)\nOUTPORT=W.OUT:OUT");
     let arrived: BTreeSet<String> = kept.run().into_iter().collect();
@@ -481,12 +486,7 @@ fn m4_what_was_done_and_not_yet_marked_is_done_again() {
         let (_turn, gate) = alone();
         let kept = bench("m4", text).under(way);
         assert_eq!(kept.guarantees(), [Guarantee::AtLeastOnce], "{way:?}");
-        let run = kept.start();
-        run.until("E", "terminated");
-        gate.wait_for(1);
-        run.control.kill();
-        gate.open();
-        run.finish();
+        kill_at_work(&kept, &gate);
         let arrived: BTreeSet<String> = kept.run().into_iter().collect();
         assert_eq!(arrived, numbers(1..=20), "{way:?}");
         let logged = logged();

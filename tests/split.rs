@@ -5,7 +5,7 @@
 #[allow(dead_code, reason = "a part of it is used here")]
 mod command;
 
-use command::Folder;
+use command::{Folder, recorded};
 
 const ROW: &str = "\
 'in.txt' -> SOURCE Read(file/lines) OUT -> IN Split(text/words) OUT -> IN Case(text/upper) OUT -> IN Show(console/write)
@@ -27,16 +27,6 @@ fn folder(name: &str) -> Folder {
     folder.write("hosts.fbp", HOSTS);
     folder.write("fork.fbp", FORK);
     folder
-}
-
-macro_rules! recorded {
-    ($name:literal, $shown:expr) => {
-        let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path("cli");
-        settings.set_prepend_module_to_snapshot(false);
-        settings.set_omit_expression(true);
-        settings.bind(|| insta::assert_snapshot!($name, $shown));
-    };
 }
 
 #[test]

@@ -89,3 +89,20 @@ pub(crate) fn shown(output: &Output) -> String {
         .map_or_else(|| output.status.to_string(), |code| code.to_string());
     format!("{}{rule}{errors}[{status}]\n", text(&output.stdout))
 }
+
+/// What was shown is as it was recorded in `tests/cli`.
+#[allow(unused_macros, reason = "not every test program records what is shown")]
+macro_rules! recorded {
+    ($name:literal, $shown:expr) => {
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path("cli");
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!($name, $shown));
+    };
+}
+#[allow(
+    unused_imports,
+    reason = "not every test program records what is shown"
+)]
+pub(crate) use recorded;

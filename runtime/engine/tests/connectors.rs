@@ -13,42 +13,6 @@ use paperflow_core::*;
 use paperflow_engine::{Network, Options, Outcome, Scheduler, Started, Stores, Verdict};
 use paperflow_graph::{Sources, plan};
 
-/// Sends each number back less one, until nothing is left of it.
-#[component("q/step", work = compute)]
-fn step(
-    /// Numbers.
-    input: i64,
-    /// Less one.
-    back: &mut Out<i64>,
-    /// Nothing.
-    out: &mut Out<i64>,
-) {
-    if input > 0 {
-        back.put(input - 1);
-    } else {
-        out.put(input);
-    }
-}
-
-/// Collects everything and sends the greatest first.
-#[component("q/sort", work = compute)]
-async fn sort(
-    /// Numbers.
-    input: In<i64>,
-    /// The same, the greatest first.
-    out: Out<i64>,
-) -> Result<(), Fault> {
-    let mut all = Vec::new();
-    while let Some(number) = input.next().await {
-        all.push(number);
-    }
-    all.sort_by_key(|number| std::cmp::Reverse(**number));
-    for number in all {
-        out.send(number).await?;
-    }
-    Ok(())
-}
-
 /// Passes each number on and keeps it in its hands until the next one has come.
 #[component("q/hold", work = compute)]
 async fn hold(
@@ -100,18 +64,6 @@ async fn attempts(
     Ok(())
 }
 
-/// Emits 1 to 5, as if they came from outside: another run may give others.
-#[component("q/news", work = compute)]
-async fn news(
-    /// Numbers.
-    out: Out<i64>,
-) -> Result<(), Closed> {
-    for number in 1..=5 {
-        out.send(number).await?;
-    }
-    Ok(())
-}
-
 /// Handles each packet when it is delivered for the second time, and sets some aside.
 #[component("q/later", work = compute)]
 async fn later(
@@ -149,11 +101,8 @@ async fn later(
 fn catalogue() -> Catalogue {
     common::catalogue()
         .with(later)
-        .with(news)
         .with(raise)
         .with(hold)
-        .with(sort)
-        .with(step)
         .with(attempts)
 }
 
@@ -268,16 +217,16 @@ fn a_full_queue_makes_its_writer_wait() {
 fn who_keeps_everything_to_the_end_sees_the_end() {
     let expected = numbers((1..=40).rev());
     let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
-    let text = "'40' -> COUNT E(t/emit) -> A(q/sort) -> B(t/pass)\nOUTPORT=B.OUT:OUT";
+    let text = "'40' -> COUNT E(t/emit) -> A(t/sort) -> B(t/pass)\nOUTPORT=B.OUT:OUT";
     expect(text, &[("A.IN", 1000, 3)], &expected);
     expect(text, &[("A.IN", 1000, 3), ("B.IN", 1000, 3)], &expected);
 }
 
 #[test]
 fn a_cycle_over_a_queue_does_not_end_before_another_that_leads_to_it() {
-    let text = "'3' -> COUNT E(t/emit) OUT -> IN[0] J(t/join) OUT -> IN G(q/hold) OUT -> IN S(q/step)\n\
+    let text = "'3' -> COUNT E(t/emit) OUT -> IN[0] J(t/join) OUT -> IN G(q/hold) OUT -> IN S(t/step)\n\
                 S BACK -> IN[1] J\n\
-                S OUT -> IN R(q/raise) OUT -> IN[0] K(t/join) OUT -> IN H(q/hold) OUT -> IN U(q/step)\n\
+                S OUT -> IN R(q/raise) OUT -> IN[0] K(t/join) OUT -> IN H(q/hold) OUT -> IN U(t/step)\n\
                 U BACK -> IN[1] K\n\
                 '2' -> COUNT F(t/emit) OUT -> IN[2] K\nOUTPORT=U.OUT:OUT";
     expect(
@@ -289,7 +238,7 @@ fn a_cycle_over_a_queue_does_not_end_before_another_that_leads_to_it() {
 
 #[test]
 fn a_cycle_over_a_queue_ends_by_itself() {
-    let text = "'4' -> COUNT E(t/emit) OUT -> IN[0] J(t/join) OUT -> IN S(q/step)\n\
+    let text = "'4' -> COUNT E(t/emit) OUT -> IN[0] J(t/join) OUT -> IN S(t/step)\n\
                 S BACK -> IN[1] J\nOUTPORT=S.OUT:OUT";
     expect(text, &[("J.IN[1]", 100, 0)], &["0", "0", "0", "0"]);
     expect(text, &[("S.IN", 100, 0)], &["0", "0", "0", "0"]);
@@ -387,7 +336,7 @@ fn a_second_run_after_a_good_end_is_another_one() {
 fn what_comes_from_outside_is_never_taken_for_what_came_in_an_earlier_run() {
     for way in DRIVERS {
         let shelf = Arc::new(Shelf::default());
-        let text = "N(q/news) OUT -> IN A(t/pass)\nOUTPORT=A.OUT:OUT";
+        let text = "N(t/news) OUT -> IN A(t/pass)\nOUTPORT=A.OUT:OUT";
         run(&shelf, text, &[("A.IN", 9, 3)], way, |control, output| {
             let seen = (0..2).map_while(|_| output.recv()).count();
             control.kill();

@@ -17,46 +17,6 @@ use paperflow_graph::Sources;
 use paperflow_graph::parts::{divide, share};
 use paperflow_graph::plan::Plan;
 
-/// Sends each number back less one, until nothing is left of it.
-#[component("p/step", work = compute)]
-fn step(
-    /// Numbers.
-    input: i64,
-    /// Less one.
-    back: &mut Out<i64>,
-    /// Nothing.
-    out: &mut Out<i64>,
-) {
-    if input > 0 {
-        back.put(input - 1);
-    } else {
-        out.put(input);
-    }
-}
-
-/// Collects everything and sends the greatest first.
-#[component("p/sort", work = compute)]
-async fn sort(
-    /// Numbers.
-    input: In<i64>,
-    /// The same, the greatest first.
-    out: Out<i64>,
-) -> Result<(), Fault> {
-    let mut all = Vec::new();
-    while let Some(number) = input.next().await {
-        all.push(number);
-    }
-    all.sort_by_key(|number| std::cmp::Reverse(**number));
-    for number in all {
-        out.send(number).await?;
-    }
-    Ok(())
-}
-
-fn catalogue() -> Catalogue {
-    common::catalogue().with(step).with(sort)
-}
-
 /// A graph, cut, and the store that its parts share.
 struct Cut {
     whole: Plan,
@@ -67,7 +27,7 @@ struct Cut {
 
 impl Cut {
     fn new(text: &str, (scheduler, capacity): (Scheduler, usize)) -> Self {
-        let (whole, sources) = common::planned(text, &catalogue());
+        let (whole, sources) = common::planned(text, &common::catalogue());
         let options = Options {
             scheduler,
             capacity,
@@ -101,7 +61,7 @@ impl Cut {
             .iter()
             .map(|port| port.public.clone())
             .collect();
-        let mut network = Network::new(plan, &catalogue(), &self.sources, options);
+        let mut network = Network::new(plan, &common::catalogue(), &self.sources, options);
         network.keep(self.stores());
         for port in &ports {
             network.output(port).unwrap();
@@ -173,7 +133,7 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
 
 const ROW: &str = "
     '40' -> COUNT Gen(t/emit:host=a) OUT -> IN Pass(t/pass:host=a)
-    Pass OUT ->(kind=queue,via=s) IN Sort(p/sort:host=b) OUT -> IN More(t/pass)
+    Pass OUT ->(kind=queue,via=s) IN Sort(t/sort:host=b) OUT -> IN More(t/pass)
     More OUT ->(queue,via=s) IN Last(t/pass:host=c)
     OUTPORT=Last.OUT:OUT";
 
@@ -194,9 +154,9 @@ fn b15_a_row_that_is_cut_gives_the_same_and_ends() {
 
 /// Each number goes round until nothing is left of it, over two parts; a third one collects.
 const RING: &str = "
-    '9' -> COUNT Gen(t/emit:host=a) OUT ->(kind=queue,via=s) IN Step(p/step:host=b)
+    '9' -> COUNT Gen(t/emit:host=a) OUT ->(kind=queue,via=s) IN Step(t/step:host=b)
     Step BACK ->(kind=queue,via=s) IN Pass(t/pass:host=c) OUT ->(kind=queue,via=s) IN Step
-    Step OUT ->(kind=queue,via=s) IN Sort(p/sort:host=a)
+    Step OUT ->(kind=queue,via=s) IN Sort(t/sort:host=a)
     OUTPORT=Sort.OUT:OUT";
 
 #[test]
@@ -247,10 +207,10 @@ fn what_is_on_its_way_between_still_parts_keeps_them_from_ending() {
 
 /// A number that has gone round leads back to where the next one waits for it.
 const TURNS: &str = "
-    '5' -> COUNT Gen(t/emit:host=a) OUT -> IN Step(p/step:host=a)
+    '5' -> COUNT Gen(t/emit:host=a) OUT -> IN Step(t/step:host=a)
     Step BACK ->(kind=queue,via=s) IN There(t/pass:host=b)
     There OUT ->(kind=queue,via=s) IN Back(t/pass:host=a) OUT -> IN Step
-    Step OUT -> IN Sort(p/sort:host=a)
+    Step OUT -> IN Sort(t/sort:host=a)
     OUTPORT=Sort.OUT:OUT";
 
 #[test]

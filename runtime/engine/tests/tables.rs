@@ -204,22 +204,9 @@ async fn last(
     Ok(())
 }
 
-/// Emits 1 to 5, as if they came from outside: another run may give others.
-#[component("k/news", work = compute)]
-async fn news(
-    /// Numbers.
-    out: Out<i64>,
-) -> Result<(), Closed> {
-    for number in 1..=5 {
-        out.send(number).await?;
-    }
-    Ok(())
-}
-
 fn catalogue() -> Catalogue {
     common::catalogue()
         .with(last)
-        .with(news)
         .with(count)
         .with(add)
         .with(pairs)
@@ -617,7 +604,7 @@ fn who_has_a_kept_table_is_not_told_that_its_input_ends_when_the_run_is_stopped(
 
 #[test]
 fn what_a_stopped_run_leaves_is_told_unless_it_comes_again() {
-    let text = "E(k/news) OUT -> CALLS P(k/one) ASK -> IN Q(t/pass)\nOUTPORT=Q.OUT:OUT\n\
+    let text = "E(t/news) OUT -> CALLS P(k/one) ASK -> IN Q(t/pass)\nOUTPORT=Q.OUT:OUT\n\
                 N(t/sit) OUT -> TOLD P OUT -> IN D(t/discard)";
     for way in DRIVERS.into_iter().filter(|(_, capacity)| *capacity > 1) {
         let run = |text: &str| {
@@ -632,7 +619,7 @@ fn what_a_stopped_run_leaves_is_told_unless_it_comes_again() {
             left[0].starts_with("P (suspended(receive"),
             "{way:?}: {left:?}"
         );
-        let again = text.replace("E(k/news)", "'5' -> COUNT E(t/emit)");
+        let again = text.replace("E(t/news)", "'5' -> COUNT E(t/emit)");
         assert_eq!(run(&again).verdict, Verdict::Finished, "{way:?}");
     }
 }

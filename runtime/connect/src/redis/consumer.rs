@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use paperflow_core::connector::{
-    Consumer, Delivery, Disposition, Failure, Found, Outlook, Settlement, StoreFault, Subscription,
+    Consumer, Delivery, Found, Outlook, Settlement, StoreFault, Subscription,
 };
 use paperflow_core::message::{Id, hash_of_key};
 use parking_lot::Mutex;
@@ -17,8 +17,8 @@ use super::line::Call;
 use super::stream::Stream;
 use crate::broker::patience::{PATIENCE, insist};
 use crate::fault::unsupported;
-use crate::names;
-use crate::stream::group::{Copy, Follow, Group, Handed, Now, Prospect, Received};
+use crate::stream::group::{Copy, Follow, Group, Now, Prospect, Received};
+use crate::stream::handed::Handed;
 use crate::stream::mark::Offset;
 use crate::stream::shares::Member;
 pub(super) use exchange::record;
@@ -177,39 +177,11 @@ impl Reading {
 
     /// The delivery; nothing when the record cannot be read, which is then set aside.
     fn delivery(&self, inner: &Inner, handed: Handed) -> Option<Delivery> {
-        let Handed {
-            ticket,
-            attempt,
-            is_replayed,
-            recall,
-            record,
-        } = handed;
-        match record.message {
-            Ok(mut message) => {
-                self.state.lock().ids.insert(ticket, message.id);
-                if is_replayed {
-                    message.headers.set(names::REPLAYED, "true");
-                }
-                Some(Delivery {
-                    ticket,
-                    message,
-                    attempt,
-                    recall,
-                })
-            }
-            Err(reason) => {
-                let failure = Failure {
-                    message: reason,
-                    ..Failure::default()
-                };
-                let settlement = Settlement {
-                    disposition: Disposition::Invalid,
-                    failure: Some(failure),
-                };
-                self.settle(inner, ticket, settlement);
-                None
-            }
-        }
+        let settled = |(ticket, settlement)| self.settle(inner, ticket, settlement);
+        let delivery = handed.delivery().map_err(settled).ok()?;
+        let id = delivery.message.id;
+        self.state.lock().ids.insert(delivery.ticket, id);
+        Some(delivery)
     }
 
     fn settle(&self, inner: &Inner, ticket: u64, settlement: Settlement) {

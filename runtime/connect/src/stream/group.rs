@@ -18,6 +18,7 @@ pub(crate) use assigned::Report;
 
 use crate::clock::Clock;
 
+use super::handed::Handed;
 use super::log::Record;
 use super::mark::{Failed, Next, Offset, Reading};
 use super::shares::{Member, Shares};
@@ -87,16 +88,6 @@ pub(crate) struct Flight {
     /// counts from there.
     pub(crate) attempt: u32,
     recall: Recall,
-}
-
-/// A record, and which delivery of it.
-#[derive(Debug)]
-pub(crate) struct Handed {
-    pub(crate) ticket: u64,
-    pub(crate) attempt: u32,
-    pub(crate) is_replayed: bool,
-    pub(crate) recall: Recall,
-    pub(crate) record: Record,
 }
 
 /// What follows from a settlement.

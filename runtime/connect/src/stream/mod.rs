@@ -16,6 +16,7 @@
 pub mod admin;
 mod copies;
 pub(crate) mod group;
+pub(crate) mod handed;
 pub(crate) mod log;
 pub(crate) mod mark;
 mod reader;

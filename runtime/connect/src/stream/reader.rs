@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use paperflow_core::connector::{
-    Consumer, Delivery, Disposition, Failure, Found, Outlook, Settlement, StoreFault, Subscription,
+    Consumer, Delivery, Found, Outlook, Settlement, StoreFault, Subscription,
 };
 use paperflow_core::message::hash_of_key;
 
-use super::group::{Follow, Handed, Prospect, Received};
+use super::group::{Follow, Prospect, Received};
+use super::handed::Handed;
 use super::log::{self, Most};
 use super::mark::Offset;
 use super::shares::Member;
 use super::{Stream, Team};
 use crate::fault::unsupported;
-use crate::names;
 use crate::writer::{Keeper, Safe, Tx};
 
 /// How much is read from the file at a time, for each partition of a group.
@@ -95,38 +95,8 @@ impl Reader {
 
     /// The delivery; nothing when the record cannot be read, which is then set aside.
     fn delivery(&self, handed: Handed) -> Option<Delivery> {
-        let Handed {
-            ticket,
-            attempt,
-            is_replayed,
-            recall,
-            record,
-        } = handed;
-        match record.message {
-            Ok(mut message) => {
-                if is_replayed {
-                    message.headers.set(names::REPLAYED, "true");
-                }
-                Some(Delivery {
-                    ticket,
-                    message,
-                    attempt,
-                    recall,
-                })
-            }
-            Err(reason) => {
-                let failure = Failure {
-                    message: reason,
-                    ..Failure::default()
-                };
-                let settlement = Settlement {
-                    disposition: Disposition::Invalid,
-                    failure: Some(failure),
-                };
-                self.settle(ticket, settlement);
-                None
-            }
-        }
+        let settled = |(ticket, settlement)| self.settle(ticket, settlement);
+        handed.delivery().map_err(settled).ok()
     }
 }
 

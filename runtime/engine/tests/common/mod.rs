@@ -152,6 +152,54 @@ pub fn expect(text: &str, expected: &[&str]) {
     });
 }
 
+/// Sends each number back less one, until nothing is left of it.
+#[component("t/step", work = compute)]
+pub fn step(
+    /// Numbers.
+    input: i64,
+    /// Less one.
+    back: &mut Out<i64>,
+    /// Nothing.
+    out: &mut Out<i64>,
+) {
+    if input > 0 {
+        back.put(input - 1);
+    } else {
+        out.put(input);
+    }
+}
+
+/// Collects everything and sends the greatest first.
+#[component("t/sort", work = compute)]
+pub async fn sort(
+    /// Numbers.
+    input: In<i64>,
+    /// The same, the greatest first.
+    out: Out<i64>,
+) -> Result<(), Fault> {
+    let mut all = Vec::new();
+    while let Some(number) = input.next().await {
+        all.push(number);
+    }
+    all.sort_by_key(|number| std::cmp::Reverse(**number));
+    for number in all {
+        out.send(number).await?;
+    }
+    Ok(())
+}
+
+/// Emits 1 to 5, as if they came from outside: another run may give others.
+#[component("t/news", work = compute)]
+pub async fn news(
+    /// Numbers.
+    out: Out<i64>,
+) -> Result<(), Closed> {
+    for number in 1..=5 {
+        out.send(number).await?;
+    }
+    Ok(())
+}
+
 pub fn catalogue() -> Catalogue {
     Catalogue::new()
         .with(emit)
@@ -167,6 +215,9 @@ pub fn catalogue() -> Catalogue {
         .with(countdown)
         .with(leaver)
         .with(fail_on)
+        .with(step)
+        .with(sort)
+        .with(news)
         .with(panic_on)
         .with(ticks)
         .with(groups)
