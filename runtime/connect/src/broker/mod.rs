@@ -5,5 +5,7 @@ pub(crate) mod address;
 pub(crate) mod aside;
 pub(crate) mod envelope;
 pub(crate) mod patience;
+#[cfg(feature = "tasks")]
+pub(crate) mod tasks;
 
 pub use address::{Access, Address};
