@@ -13,7 +13,9 @@ use paperflow_connect::clock::ManualClock;
 use paperflow_connect::compliance::{Bench, check, pubsub, queues, streams};
 use paperflow_connect::redis::Redis;
 use paperflow_connect::streams::{Answer, Request};
-use paperflow_core::connector::{Declaration, Store, StoreFault};
+use paperflow_core::Packet;
+use paperflow_core::connector::{ConnectorKind, Declaration, Store, StoreFault};
+use paperflow_core::message::{Id, Message};
 
 /// A server whose keys begin with a prefix that nobody else has, and whose time is told.
 struct Server {
@@ -159,4 +161,20 @@ fn parts_see_each_others_notes_and_a_run_ends_once() {
         "both ended the same run"
     );
     assert_eq!(notes.read().unwrap(), [], "its notes are gone with it");
+}
+
+#[test]
+fn the_end_of_a_run_forgets_the_ids_of_what_was_connected_in_it() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    let store = Server::new(&url, false).store();
+    let run = store.epoch("g").unwrap();
+    let declaration = Declaration::new("after", ConnectorKind::Queue);
+    let queue = store.connect(&declaration).unwrap();
+    let message = Message::of(Id::of("one"), &Packet::text("one")).unwrap();
+    let sent = || queue.send(std::slice::from_ref(&message)).unwrap();
+    assert_eq!((sent().written, sent().known), (1, 1));
+    store.finish("g", run).unwrap();
+    assert_eq!(sent().written, 1, "nobody knows it any more");
 }

@@ -148,8 +148,38 @@ struct Inner {
     channels: Mutex<BTreeMap<String, Arc<Channel>>>,
     streams: Mutex<BTreeMap<String, Arc<Stream>>>,
     orders: Sender<Order>,
-    /// Connectors that were connected, and the graph that asked for a run since.
-    users: Mutex<HashMap<String, Option<String>>>,
+    users: Mutex<Users>,
+}
+
+/// Which graph uses which connectors here, so that the end of its run forgets their ids.
+#[derive(Default)]
+struct Users {
+    /// By connector: the graph that was running when it was connected, or asked for a run since.
+    graphs: HashMap<String, Option<String>>,
+    /// The graph that asked for a run last, until that has finished.
+    running: Option<String>,
+}
+
+impl Users {
+    fn connected(&mut self, connector: &str) {
+        self.graphs
+            .insert(connector.to_owned(), self.running.clone());
+    }
+
+    fn runs(&mut self, graph: &str) {
+        self.running = Some(graph.to_owned());
+        for user in self.graphs.values_mut() {
+            user.get_or_insert_with(|| graph.to_owned());
+        }
+    }
+
+    /// The connectors of a graph whose run is over.
+    fn finished(&mut self, graph: &str) -> Vec<String> {
+        self.running.take_if(|running| running == graph);
+        let own = self.graphs.iter();
+        let own = own.filter(|(_, user)| user.as_deref() == Some(graph));
+        own.map(|(name, _)| name.clone()).collect()
+    }
 }
 
 impl Redis {
@@ -436,7 +466,7 @@ impl Store for Redis {
                 Arc::new(stream::Handle { stream, inner })
             }
         };
-        self.inner.users.lock().insert(name.clone(), None);
+        self.inner.users.lock().connected(name);
         Ok(connector)
     }
 
@@ -447,19 +477,12 @@ impl Store for Redis {
     }
 
     fn epoch(&self, graph: &str) -> Result<u64, StoreFault> {
-        for user in self.inner.users.lock().values_mut() {
-            user.get_or_insert_with(|| graph.to_owned());
-        }
+        self.inner.users.lock().runs(graph);
         self.inner.run(graph, None, Vec::new())
     }
 
     fn finish(&self, graph: &str, epoch: u64) -> Result<(), StoreFault> {
-        let users = self.inner.users.lock();
-        let own = users
-            .iter()
-            .filter(|(_, user)| user.as_deref() == Some(graph));
-        let own = own.map(|(name, _)| name.clone()).collect();
-        drop(users);
+        let own = self.inner.users.lock().finished(graph);
         self.inner.run(graph, Some(epoch), own).map(|_| ())
     }
 
