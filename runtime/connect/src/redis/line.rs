@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ::redis::{
     Client, Connection, ConnectionAddr, ErrorKind, IntoConnectionInfo, Pipeline,
@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use super::scripts::{SCRIPTS, Script};
 use crate::broker::Address;
-use crate::broker::patience::Backoff;
+use crate::broker::presence::Presence;
 use crate::clock::{Clock, millis};
 use crate::fault::{damaged, unavailable, unsupported};
 
@@ -34,20 +34,10 @@ pub(super) struct Line {
     /// Time is what the clock says, and not the server.
     is_told_time: bool,
     idle: Mutex<Vec<Connection>>,
-    state: Mutex<State>,
+    presence: Presence,
     is_cut: AtomicBool,
     /// How many connections were lost in the middle of a call.
     losses: AtomicU64,
-}
-
-enum State {
-    Up,
-    Down {
-        since: Instant,
-        next: Instant,
-        backoff: Backoff,
-        reason: String,
-    },
 }
 
 /// One run of a script: its own arguments.
@@ -92,13 +82,13 @@ impl Line {
         let client = client(address)?;
         Ok(Self {
             client,
+            presence: Presence::new(address, &terms.session),
             address: address.clone(),
             prefix: terms.prefix,
             session: terms.session,
             clock: terms.clock,
             is_told_time: terms.is_told_time,
             idle: Mutex::default(),
-            state: Mutex::new(State::Up),
             is_cut: AtomicBool::new(false),
             losses: AtomicU64::new(0),
         })
@@ -160,7 +150,7 @@ impl Line {
         if answers.as_ref().is_err_and(is_lost) {
             self.losses.fetch_add(1, Ordering::AcqRel);
         } else {
-            self.note(None);
+            self.presence.note(None);
             self.idle.lock().push(connection);
         }
         answers
@@ -180,13 +170,13 @@ impl Line {
         if self.is_cut.load(Ordering::Acquire) {
             return away("the line is cut");
         }
-        if let State::Down { next, reason, .. } = &*self.state.lock()
-            && Instant::now() < *next
-        {
-            return away(reason);
+        if let Some(reason) = self.presence.rests() {
+            return away(&reason);
         }
         let dialled = self.open();
-        self.note(dialled.as_ref().err());
+        let error = dialled.as_ref().err();
+        self.presence
+            .note(error.map(|error| error as &dyn std::fmt::Display));
         dialled
     }
 
@@ -200,44 +190,6 @@ impl Line {
         }
         load.query::<()>(&mut connection)?;
         Ok(connection)
-    }
-
-    /// Keeps in mind whether the server is there, and tells once when that changes.
-    fn note(&self, error: Option<&RedisError>) {
-        let mut state = self.state.lock();
-        match (&mut *state, error) {
-            (State::Up, None) => {}
-            (State::Down { since, .. }, None) => {
-                let seconds = since.elapsed().as_secs();
-                tracing::info!("`{}` is there again after {seconds} s", self.address);
-                *state = State::Up;
-            }
-            (State::Up, Some(error)) => {
-                tracing::warn!(
-                    "`{}` cannot be reached: {error}; it is tried again",
-                    self.address
-                );
-                let (since, mut backoff) = (Instant::now(), Backoff::of(&self.session));
-                *state = State::Down {
-                    since,
-                    next: since + backoff.rest(),
-                    backoff,
-                    reason: error.to_string(),
-                };
-            }
-            (
-                State::Down {
-                    next,
-                    backoff,
-                    reason,
-                    ..
-                },
-                Some(error),
-            ) => {
-                *next = Instant::now() + backoff.rest();
-                *reason = error.to_string();
-            }
-        }
     }
 
     /// Nothing goes over the line any more.

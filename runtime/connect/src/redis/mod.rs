@@ -43,20 +43,22 @@ mod streams;
 mod watch;
 mod wire;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::task::Waker;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use paperflow_core::connector::{
     Capabilities, Connector, ConnectorKind, Consumer, Declaration, Desk, Notes, Sent, Store,
     StoreFault, Subscription,
 };
-use paperflow_core::message::{Message, hash_of_key};
+use paperflow_core::message::Message;
 use parking_lot::Mutex;
 
 use crate::broker::Access;
+use crate::broker::presence::session;
+use crate::broker::users::Users;
 use crate::clock::{Clock, SystemClock};
 use crate::fault::{damaged, unsupported};
 use crate::seen::WINDOW;
@@ -151,37 +153,6 @@ struct Inner {
     users: Mutex<Users>,
 }
 
-/// Which graph uses which connectors here, so that the end of its run forgets their ids.
-#[derive(Default)]
-struct Users {
-    /// By connector: the graph that was running when it was connected, or asked for a run since.
-    graphs: HashMap<String, Option<String>>,
-    /// The graph that asked for a run last, until that has finished.
-    running: Option<String>,
-}
-
-impl Users {
-    fn connected(&mut self, connector: &str) {
-        self.graphs
-            .insert(connector.to_owned(), self.running.clone());
-    }
-
-    fn runs(&mut self, graph: &str) {
-        self.running = Some(graph.to_owned());
-        for user in self.graphs.values_mut() {
-            user.get_or_insert_with(|| graph.to_owned());
-        }
-    }
-
-    /// The connectors of a graph whose run is over.
-    fn finished(&mut self, graph: &str) -> Vec<String> {
-        self.running.take_if(|running| running == graph);
-        let own = self.graphs.iter();
-        let own = own.filter(|(_, user)| user.as_deref() == Some(graph));
-        own.map(|(name, _)| name.clone()).collect()
-    }
-}
-
 impl Redis {
     /// Opens a server as a store.
     ///
@@ -256,17 +227,6 @@ impl Redis {
     pub fn cut(&self) {
         self.inner.line.cut();
     }
-}
-
-/// A name for this opening of the store that nobody else has.
-fn session() -> String {
-    static OPENED: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-    let opened = OPENED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.unwrap_or_default().as_nanos();
-    let here = std::ptr::from_ref(&OPENED).addr();
-    let seed = format!("{} {now} {opened} {here}", std::process::id());
-    format!("{:016x}", hash_of_key(&seed))
 }
 
 impl Inner {

@@ -9,14 +9,14 @@ use paperflow_core::connector::{
     Consumer, Declaration, Delivery, Disposition, Failure, Found, Outlook, Recall, Settlement,
     StoreFault, Subscription,
 };
-use paperflow_core::message::{Id, hash_of_key};
+use paperflow_core::message::Id;
 use parking_lot::Mutex;
 
 use super::line::Call;
 use super::queue::{Listener, Queue};
 use super::wire::{item, list, lossy, message, number};
 use super::{Inner, scripts};
-use crate::broker::aside;
+use crate::broker::fate::{Fate, fate};
 use crate::fault::damaged;
 
 /// A consumer of a queue.
@@ -254,13 +254,7 @@ impl Reader {
         };
         let mut local = self.queue.local.lock();
         let now = self.queue.line.clock.elapsed();
-        let settled = decided(
-            flight,
-            &local.declaration,
-            &self.queue.name,
-            settlement,
-            now,
-        );
+        let settled = decided(flight, &local.declaration, &settlement, now);
         local.settled.push(settled);
         local.call_readers();
         let is_first = local.settled.len() == 1;
@@ -271,50 +265,33 @@ impl Reader {
     }
 }
 
-/// What becomes of a delivery.
+/// What the server is told of it.
 fn decided(
     flight: Flight,
     declaration: &Declaration,
-    queue: &str,
-    settlement: Settlement,
+    settlement: &Settlement,
     at: Duration,
 ) -> Settled {
-    let Settlement {
-        disposition,
-        failure,
-    } = settlement;
-    let is_last = flight.attempt > declaration.retries;
-    let (what, to) = match disposition {
-        Disposition::Done => ("done", String::new()),
-        Disposition::Release => ("release", String::new()),
-        Disposition::Retry if !is_last => ("rest", String::new()),
-        Disposition::Retry | Disposition::Reject => ("dead", declaration.dead_letter_name()),
-        Disposition::Invalid => ("invalid", declaration.invalid_name()),
-    };
-    let why = match what {
-        "dead" | "invalid" => {
-            let of = (flight.id, flight.attempt);
-            aside::why(disposition, failure.as_ref(), queue, of)
-        }
-        _ => Vec::new(),
-    };
-    Settled {
-        what,
-        rest: rest(&flight, declaration),
-        to,
-        why,
+    let fate = fate((flight.id, flight.attempt), declaration, settlement);
+    let mut settled = Settled {
+        what: "done",
+        rest: Duration::ZERO,
+        to: String::new(),
+        why: Vec::new(),
         at,
         token: flight.token,
         entry: flight.entry,
+    };
+    match fate {
+        Fate::Done => {}
+        Fate::Release => settled.what = "release",
+        Fate::Rest(rest) => (settled.what, settled.rest) = ("rest", rest),
+        Fate::Aside(aside) => {
+            settled.what = if aside.is_invalid { "invalid" } else { "dead" };
+            (settled.to, settled.why) = (aside.to, aside.why);
+        }
     }
-}
-
-/// How long a message rests after its failure.
-fn rest(flight: &Flight, declaration: &Declaration) -> Duration {
-    let chance = hash_of_key(&format!("{} {}", flight.id, flight.attempt));
-    // 32 bits are enough chance.
-    let chance = f64::from((chance >> 32) as u32) / f64::from(u32::MAX);
-    declaration.delay.after(flight.attempt, chance)
+    settled
 }
 
 impl Subscription for Reader {
