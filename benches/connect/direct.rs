@@ -10,8 +10,8 @@ use paperflow::Packet;
 use paperflow_bench::Error;
 use paperflow_connect::Embedded;
 use paperflow_core::connector::{
-    Capabilities, Connector, ConnectorKind, Consumer, Declaration, Delivery, Desk, Found, Sent,
-    Settlement, Store, StoreFault, Subscription,
+    Capabilities, Connector, ConnectorKind, Consumer, ContactListener, Declaration, Delivery, Desk,
+    Found, Sent, Settlement, Store, StoreFault, Subscription,
 };
 use paperflow_core::message::{Id, Message};
 
@@ -139,6 +139,10 @@ impl Store for Counted {
 
     fn finish(&self, graph: &str, epoch: u64) -> Result<(), StoreFault> {
         self.store.finish(graph, epoch)
+    }
+
+    fn on_contact(&self, listener: ContactListener) {
+        self.store.on_contact(listener);
     }
 
     fn close(&self) {

@@ -214,6 +214,18 @@ pub struct Capabilities {
     pub transactions: bool,
 }
 
+/// Whether a store can be reached, as it tells when that changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contact {
+    /// It does not answer, for this reason, and is tried again.
+    Lost(String),
+    /// It answers again, after so long.
+    Back(Duration),
+}
+
+/// Hears whether a store can be reached. It must not call the store.
+pub type ContactListener = Box<dyn Fn(&Contact) + Send + Sync>;
+
 /// Keeps connectors.
 pub trait Store: Send + Sync {
     /// What it is called in reports: `embedded`, or the scheme of a broker.
@@ -258,6 +270,12 @@ pub trait Store: Send + Sync {
     fn notes(&self, graph: &str) -> Result<Option<Arc<dyn Notes>>, StoreFault> {
         let _ = graph;
         Ok(None)
+    }
+
+    /// Whoever listens is told when the store cannot be reached, and when it can be again; at once, if it
+    /// cannot be reached now. A store that is always there tells nothing.
+    fn on_contact(&self, listener: ContactListener) {
+        drop(listener);
     }
 
     /// What it did wrong on purpose, by connector.

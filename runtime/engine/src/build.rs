@@ -215,6 +215,7 @@ impl Network {
     /// # Errors
     /// See [`BuildError`].
     pub fn start(mut self) -> Result<Started, BuildError> {
+        self.stores.listen(&self.told);
         let lowered = connect::lower(
             &self.plan,
             &self.catalogue,

@@ -14,7 +14,7 @@ use std::task::Waker;
 
 use paperflow_core::component::Deskside;
 use paperflow_core::connector::{
-    Connector, ConnectorKind, Declaration, Delay, OnError, Retain, Store, StoreFault,
+    Connector, ConnectorKind, Contact, Declaration, Delay, OnError, Retain, Store, StoreFault,
 };
 use paperflow_core::message::Id;
 use paperflow_core::table::Journal;
@@ -26,6 +26,7 @@ use crate::part::{Part, Shore, key_of};
 use crate::patience::Patience;
 use crate::receiver::{Receiver, Station};
 use crate::sender::Sender;
+use crate::watch::{Notice, Told};
 use crate::wiring::{chance, same};
 
 use run::Run;
@@ -75,6 +76,22 @@ impl Stores {
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<dyn Store>> {
         self.usual.iter().chain(self.named.values())
+    }
+
+    /// Whether they can be reached is told.
+    pub(crate) fn listen(&self, told: &Arc<Told>) {
+        let usual = self.usual.iter().map(|store| (store.name(), store));
+        let named = self.named.iter().map(|(name, store)| (&**name, store));
+        for (name, store) in usual.chain(named) {
+            let (told, name) = (Arc::clone(told), name.to_owned());
+            store.on_contact(Box::new(move |contact| {
+                let store = name.clone();
+                told.notify(match contact.clone() {
+                    Contact::Lost(message) => Notice::Away { store, message },
+                    Contact::Back(time) => Notice::Back { store, time },
+                });
+            }));
+        }
     }
 }
 

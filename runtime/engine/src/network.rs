@@ -432,7 +432,7 @@ impl Observer {
     /// What keeps it from taking up work at this moment, in words; nothing when it is ready.
     #[must_use]
     pub fn unready(&self) -> Vec<String> {
-        let mut unready = self.net.told.refused();
+        let mut unready = self.net.told.troubles();
         if self.net.is_stopping.load(Ordering::Acquire) {
             unready.push(String::from("it stops"));
         }

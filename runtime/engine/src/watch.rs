@@ -26,6 +26,9 @@ pub(crate) const OFTEN: u64 = 10;
 /// The watch looks so many times in the shortest time that is too long.
 const LOOKS: u32 = 5;
 
+/// So many notices are kept, the latest: a line that breaks every minute may do so for months.
+const KEPT: usize = 1_000;
+
 /// The watch sleeps after so many looks at which nobody was busy: waking it costs those who wake it.
 const IDLE_LOOKS: u32 = 20;
 
@@ -82,6 +85,20 @@ pub enum Notice {
         /// For how long it is asked.
         limit: Duration,
     },
+    /// A store cannot be reached, and is tried again.
+    Away {
+        /// What the graph calls it.
+        store: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A store that could not be reached can be again.
+    Back {
+        /// What the graph calls it.
+        store: String,
+        /// How long it was away.
+        time: Duration,
+    },
 }
 
 impl fmt::Display for Notice {
@@ -109,6 +126,15 @@ impl fmt::Display for Notice {
                 f,
                 "{by} is refused by its store: {message}; it goes on trying, for {limit:?} at most"
             ),
+            Self::Away { store, message } => {
+                write!(
+                    f,
+                    "the store `{store}` is away: {message}; it is tried again"
+                )
+            }
+            Self::Back { store, time } => {
+                write!(f, "the store `{store}` is back after {time:.1?}")
+            }
         }
     }
 }
@@ -124,6 +150,8 @@ struct Notices {
     all: Vec<Notice>,
     /// Who is refused by a store at this moment, and what it says.
     refused: BTreeMap<String, String>,
+    /// The stores that cannot be reached at this moment, and why.
+    away: BTreeMap<String, String>,
     listener: Option<Listener>,
 }
 
@@ -132,9 +160,21 @@ impl Told {
         tracing::warn!("{notice}");
         let listener = {
             let mut notices = self.0.lock();
+            if notices.all.len() == KEPT {
+                notices.all.remove(0);
+            }
             notices.all.push(notice.clone());
-            if let Notice::Refused { by, message, .. } = &notice {
-                notices.refused.insert(by.clone(), message.clone());
+            match &notice {
+                Notice::Refused { by, message, .. } => {
+                    notices.refused.insert(by.clone(), message.clone());
+                }
+                Notice::Away { store, message } => {
+                    notices.away.insert(store.clone(), message.clone());
+                }
+                Notice::Back { store, .. } => {
+                    notices.away.remove(store);
+                }
+                Notice::Held { .. } | Notice::LongTurns { .. } => {}
             }
             notices.listener.clone()
         };
@@ -148,13 +188,14 @@ impl Told {
         self.0.lock().refused.remove(by);
     }
 
-    /// Who is refused at this moment, and what the store says.
-    pub(crate) fn refused(&self) -> Vec<String> {
+    /// The stores that cannot be reached at this moment, who is refused, and what is said.
+    pub(crate) fn troubles(&self) -> Vec<String> {
         let notices = self.0.lock();
+        let away = notices.away.iter();
+        let away = away.map(|(store, message)| format!("the store `{store}` is away: {message}"));
         let refused = notices.refused.iter();
-        refused
-            .map(|(by, message)| format!("{by}: {message}"))
-            .collect()
+        let refused = refused.map(|(by, message)| format!("{by}: {message}"));
+        away.chain(refused).collect()
     }
 
     pub(crate) fn all(&self) -> Vec<Notice> {

@@ -30,8 +30,8 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use paperflow_core::connector::{
-    Capabilities, Connector, ConnectorKind, Consumer, Declaration, Desk, Disturbance, Notes, Sent,
-    Store, StoreFault, StoreFaultKind, Subscription,
+    Capabilities, Connector, ConnectorKind, Consumer, ContactListener, Declaration, Desk,
+    Disturbance, Notes, Sent, Store, StoreFault, StoreFaultKind, Subscription,
 };
 use paperflow_core::message::Message;
 use parking_lot::Mutex;
@@ -117,6 +117,10 @@ impl Store for Chaotic {
 
     fn notes(&self, graph: &str) -> Result<Option<Arc<dyn Notes>>, StoreFault> {
         self.store.notes(graph)
+    }
+
+    fn on_contact(&self, listener: ContactListener) {
+        self.store.on_contact(listener);
     }
 
     fn disturbances(&self) -> Vec<Disturbance> {

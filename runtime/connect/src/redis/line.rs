@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::redis::{
     Client, Connection, ConnectionAddr, ErrorKind, IntoConnectionInfo, Pipeline,
@@ -17,8 +17,6 @@ use crate::broker::presence::Presence;
 use crate::clock::{Clock, millis};
 use crate::fault::{damaged, unavailable, unsupported};
 
-/// How long a server may take to answer.
-const ANSWER: Duration = Duration::from_secs(10);
 /// How long it may take to come to the telephone.
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -34,7 +32,9 @@ pub(super) struct Line {
     /// Time is what the clock says, and not the server.
     is_told_time: bool,
     idle: Mutex<Vec<Connection>>,
-    presence: Presence,
+    /// How long a server may take to answer.
+    answer: Duration,
+    pub(super) presence: Presence,
     is_cut: AtomicBool,
     /// How many connections were lost in the middle of a call.
     losses: AtomicU64,
@@ -74,6 +74,7 @@ pub(super) struct Terms {
     pub(super) session: String,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) is_told_time: bool,
+    pub(super) answer: Duration,
 }
 
 impl Line {
@@ -82,9 +83,10 @@ impl Line {
         let client = client(address)?;
         Ok(Self {
             client,
-            presence: Presence::new(address, &terms.session),
             address: address.clone(),
             prefix: terms.prefix,
+            answer: terms.answer,
+            presence: Presence::new(address, &terms.session),
             session: terms.session,
             clock: terms.clock,
             is_told_time: terms.is_told_time,
@@ -128,7 +130,7 @@ impl Line {
         };
         let first = self.query_over(connection, pipeline);
         match first {
-            Err(error) if !is_fresh && is_lost(&error) => {
+            Err(error) if !is_fresh && is_lost(&error) && !error.is_timeout() => {
                 self.idle.lock().clear();
                 self.query_over(None, pipeline)
             }
@@ -146,12 +148,21 @@ impl Line {
             Some(connection) => connection,
             None => self.dial()?,
         };
+        let asked = Instant::now();
         let answers = pipeline.query(&mut connection);
-        if answers.as_ref().is_err_and(is_lost) {
-            self.losses.fetch_add(1, Ordering::AcqRel);
-        } else {
-            self.presence.note(None);
-            self.idle.lock().push(connection);
+        match &answers {
+            Err(error) if is_lost(error) => {
+                self.losses.fetch_add(1, Ordering::AcqRel);
+                // Who does not answer here answers nobody; who has hung up may take the next call.
+                if error.is_timeout() {
+                    self.idle.lock().clear();
+                    self.presence.missed(asked, &self.why(error));
+                }
+            }
+            _ => {
+                self.presence.note(None);
+                self.idle.lock().push(connection);
+            }
         }
         answers
     }
@@ -163,27 +174,39 @@ impl Line {
 
     /// A new connection, unless the server was away a moment ago.
     pub(super) fn dial(&self) -> Result<Connection, RedisError> {
-        let away = |reason: &str| {
-            let error = std::io::Error::new(std::io::ErrorKind::NotConnected, reason.to_owned());
-            Err(RedisError::from(error))
+        let away = |reason: String| {
+            let error = std::io::Error::new(std::io::ErrorKind::NotConnected, reason);
+            RedisError::from(error)
         };
         if self.is_cut.load(Ordering::Acquire) {
-            return away("the line is cut");
+            return Err(away(String::from("the line is cut")));
         }
         if let Some(reason) = self.presence.rests() {
-            return away(&reason);
+            return Err(away(reason));
         }
+        let asked = Instant::now();
         let dialled = self.open();
-        let error = dialled.as_ref().err();
-        self.presence
-            .note(error.map(|error| error as &dyn std::fmt::Display));
+        match &dialled {
+            Ok(_) => self.presence.note(None),
+            Err(error) => self.presence.missed(asked, &self.why(error)),
+        }
         dialled
     }
 
+    /// What is wrong, in words.
+    fn why(&self, error: &RedisError) -> String {
+        match error.is_timeout() {
+            true => format!("no answer within {:?}", self.answer),
+            false => error.to_string(),
+        }
+    }
+
     fn open(&self) -> Result<Connection, RedisError> {
-        let mut connection = self.client.get_connection_with_timeout(CONNECT)?;
-        connection.set_read_timeout(Some(ANSWER))?;
-        connection.set_write_timeout(Some(ANSWER))?;
+        let mut connection = self
+            .client
+            .get_connection_with_timeout(CONNECT.min(self.answer))?;
+        connection.set_read_timeout(Some(self.answer))?;
+        connection.set_write_timeout(Some(self.answer))?;
         let mut load = pipe();
         for script in SCRIPTS.iter() {
             load.cmd("SCRIPT").arg("LOAD").arg(script.text()).ignore();
@@ -221,7 +244,10 @@ impl Line {
             None if error.kind() == ErrorKind::AuthenticationFailed => {
                 unsupported(format!("`{address}` refuses us: {error}"))
             }
-            None => unavailable(format!("`{address}` cannot be reached: {error}")),
+            None => unavailable(format!(
+                "`{address}` cannot be reached: {}",
+                self.why(error)
+            )),
         }
     }
 }

@@ -7,19 +7,21 @@
 //!
 //! # URL
 //!
-//! `redis://USER:PASSWORD@HOST:PORT/DATABASE?prefix=P&lease=SECONDS&window=SECONDS&ids=N`, or `rediss://` for
-//! an encrypted connection, with the feature `tls`. Write what is secret as `${NAME}` in the wiring file:
-//! it is taken from the environment, and never shown. All keys begin with the prefix. A process that has
-//! given no sign of life for the time of a lease has lost what it held: for a queue what its arc says, for
-//! streams and channels ten seconds; `lease` in the URL bounds both. Ids that were sent are known for so
-//! many seconds (a week), and so many of them for each connector (a million).
+//! `redis://USER:PASSWORD@HOST:PORT/DATABASE?prefix=P&lease=SECONDS&window=SECONDS&ids=N&timeout=SECONDS`,
+//! or `rediss://` for an encrypted connection, with the feature `tls`. Write what is secret as `${NAME}` in
+//! the wiring file: it is taken from the environment, and never shown. All keys begin with the prefix. A
+//! process that has given no sign of life for the time of a lease has lost what it held: for a queue what
+//! its arc says, for streams and channels ten seconds; `lease` in the URL bounds both. Ids that were sent
+//! are known for so many seconds (a week), and so many of them for each connector (a million).
 //!
 //! # When the server is away
 //!
 //! Calls are refused as [`Unavailable`](paperflow_core::connector::StoreFaultKind::Unavailable), and the
 //! server is tried again after growing rests; once it is there everybody who waits is called. What was
 //! settled meanwhile is told then. A call whose answer was lost is safe to repeat: what was sent is known by
-//! its id, and what was leased without our knowledge is given back.
+//! its id, and what was leased without our knowledge is given back. A server that neither answers nor hangs
+//! up is found by the time it takes: `timeout`, ten seconds if the URL does not say. While it is away one
+//! caller at a time tries it, and all others are refused at once.
 //!
 //! # Runs
 //!
@@ -50,14 +52,14 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use paperflow_core::connector::{
-    Capabilities, Connector, ConnectorKind, Consumer, Declaration, Desk, Notes, Sent, Store,
-    StoreFault, Subscription,
+    Capabilities, Connector, ConnectorKind, Consumer, ContactListener, Declaration, Desk, Notes,
+    Sent, Store, StoreFault, Subscription,
 };
 use paperflow_core::message::Message;
 use parking_lot::Mutex;
 
 use crate::broker::Access;
-use crate::broker::presence::session;
+use crate::broker::presence::{answer_time, session};
 use crate::broker::users::Users;
 use crate::clock::{Clock, SystemClock};
 use crate::fault::{damaged, unsupported};
@@ -178,6 +180,7 @@ impl Redis {
     ) -> Result<Self, StoreFault> {
         let mut settings = access.settings();
         let terms = Terms {
+            answer: answer_time(&mut settings)?,
             prefix: settings.text("prefix").unwrap_or_default(),
             session: session(),
             clock: Arc::clone(&clock),
@@ -448,6 +451,10 @@ impl Store for Redis {
 
     fn notes(&self, graph: &str) -> Result<Option<Arc<dyn Notes>>, StoreFault> {
         Ok(Some(Arc::new(Board::of(&self.inner.line, graph))))
+    }
+
+    fn on_contact(&self, listener: ContactListener) {
+        self.inner.line.presence.listen(listener);
     }
 
     fn close(&self) {
