@@ -249,6 +249,10 @@ fn broker(url: &str, ce: Ce) -> Result<Arc<dyn connector::Store>, StoreFault> {
         "redis" => Ok(Arc::new(paperflow_connect::redis::Redis::open(&access(
             url, ce,
         )?)?)),
+        #[cfg(feature = "nats")]
+        "nats" => Ok(Arc::new(paperflow_connect::nats::Nats::open(&access(
+            url, ce,
+        )?)?)),
         feature => Err(unsupported(format!(
             "it is kept by {}, which this build cannot reach: build it with the feature `{feature}` \
              (`cargo install --features {feature} ...`)",

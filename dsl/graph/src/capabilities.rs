@@ -221,14 +221,8 @@ pub const STORES: [StoreSpec; 6] = [
                 knows_ids: true,
                 ..NOTHING
             }),
-            Some(Can {
-                knows_ids: true,
-                ..LOG
-            }),
-            Some(Can {
-                orders: true,
-                ..NOTHING
-            }),
+            None,
+            None,
         ],
     },
     StoreSpec {

@@ -38,6 +38,8 @@ mod embedded;
 mod fault;
 mod lock;
 pub mod names;
+#[cfg(feature = "nats")]
+pub mod nats;
 mod pubsub;
 mod queue;
 #[cfg(feature = "redis")]

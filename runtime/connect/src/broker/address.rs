@@ -110,7 +110,7 @@ fn setting(text: &str) -> (String, String) {
 }
 
 /// A part of a URL without its `%XX`.
-fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, behind @ ..] = rest {

@@ -1,0 +1,434 @@
+//! Queues: a stream of the server for the messages, with one consumer that all who read it share, and what
+//! this process knows of both.
+//!
+//! What is done is acknowledged and gone. What rests is given back with a delay, and what was given back
+//! without having been handled is noted beside (`notes` of a message), since the server counts that
+//! delivery. A delivery is this process's as long as the server waits for its acknowledgement; that time
+//! ends earlier here than there, and then nothing is said of it any more, since it would be heard as said of
+//! the next delivery.
+
+use std::collections::{BTreeMap, HashMap};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use paperflow_core::connector::{Declaration, Sent, StoreFault};
+use paperflow_core::failpoint;
+use paperflow_core::message::{Id, Message};
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use super::Inner;
+use super::docs::nanos;
+use super::line::{Request, read};
+use super::server::{Reads, State, ensure, ensure_consumer, reads, state};
+use super::settled::Settled;
+use super::wire::written;
+use crate::broker::patience::{PATIENCE, insist, wait_for};
+use crate::fault::unavailable;
+
+/// A queue of a server, as this process uses it.
+pub(super) struct Queue {
+    pub(super) name: String,
+    /// The server's stream.
+    pub(super) stream: String,
+    pub(super) local: Mutex<Local>,
+    /// Held while deliveries are received or settled, so that one sees what the other has done.
+    pub(super) turn: Mutex<()>,
+}
+
+/// What this process knows of a queue.
+pub(super) struct Local {
+    pub(super) declaration: Declaration,
+    pub(super) readers: BTreeMap<u64, Listener>,
+    /// Those who wait for room.
+    writers: Vec<Waker>,
+    /// What is in the hands of this process.
+    pub(super) flights: BTreeMap<u64, Flight>,
+    /// What was settled and the server does not know yet.
+    pub(super) settled: Vec<Settled>,
+    /// What rests, and until when, of what failed here.
+    pub(super) resting: BTreeMap<u64, Instant>,
+    /// What other processes hold, as they said last, and until when that is believed.
+    pub(super) others: HashMap<String, (Held, Instant)>,
+    /// Readers and deliveries that were given a number.
+    pub(super) given: u64,
+    /// Room that there was when it was looked, less what was sent since: messages, and bytes.
+    room: (usize, u64),
+    /// The last message that has come.
+    last: u64,
+}
+
+/// A reader of this process.
+pub(super) struct Listener {
+    pub(super) waker: Waker,
+    /// It has been told that there is nothing.
+    pub(super) is_waiting: bool,
+}
+
+/// A delivery that is not settled.
+#[derive(Clone, Debug)]
+pub(super) struct Flight {
+    pub(super) reader: u64,
+    /// The subject on which it is acknowledged.
+    pub(super) token: String,
+    pub(super) seq: u64,
+    pub(super) id: Id,
+    pub(super) attempt: u32,
+    /// It was delivered before, so there may be notes.
+    pub(super) note: Option<Note>,
+    /// What it takes of the stream.
+    pub(super) bytes: u64,
+    /// Until when it is ours.
+    pub(super) until: Instant,
+}
+
+/// What is noted about a message beside it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Note {
+    /// Deliveries that do not count.
+    pub(super) released: u32,
+    /// When it failed first, in milliseconds since 1970.
+    pub(super) first: Option<i64>,
+}
+
+/// How much is held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    pub(super) messages: u64,
+    pub(super) bytes: u64,
+}
+
+/// How much earlier than the server we believe that a lease has ended.
+pub(super) fn margin(lease: Duration) -> Duration {
+    lease / 10
+}
+
+impl Queue {
+    pub(super) fn new(inner: &Inner, declaration: Declaration) -> Self {
+        let name = declaration.name.clone();
+        Self {
+            stream: inner.line.names.queue(&name),
+            name,
+            turn: Mutex::default(),
+            local: Mutex::new(Local {
+                declaration,
+                readers: BTreeMap::new(),
+                writers: Vec::new(),
+                flights: BTreeMap::new(),
+                settled: Vec::new(),
+                resting: BTreeMap::new(),
+                others: HashMap::new(),
+                given: 0,
+                room: (0, 0),
+                last: 0,
+            }),
+        }
+    }
+
+    /// Makes what keeps it, if that is not there.
+    pub(super) fn make(&self, inner: &Inner) -> Result<(), StoreFault> {
+        let config = kept(inner, &self.name);
+        ensure(&inner.line, &config)?;
+        ensure_consumer(&inner.line, &self.stream, self.lease())
+    }
+
+    pub(super) fn lease(&self) -> Duration {
+        let lease = self.local.lock().declaration.lease;
+        lease.max(Duration::from_millis(1))
+    }
+
+    /// Writes messages, and returns when they are safe; waits while there is no room for them.
+    pub(super) fn send(&self, inner: &Inner, messages: &[Message]) -> Result<Sent, StoreFault> {
+        let requests = inner.publishing(&self.name, messages, |_| {
+            inner.line.names.subject(&self.name)
+        })?;
+        let has_room = || {
+            if self.local.lock().room.0 >= messages.len() {
+                return Ok(Some(()));
+            }
+            let (room, is_empty) = self.look_for_room(inner)?;
+            Ok((room >= messages.len() || is_empty).then_some(()))
+        };
+        let full = || unavailable(format!("there is no room in `{}`", self.name));
+        wait_for(&self.name, has_room)?.ok_or_else(full)?;
+        let bytes: u64 = requests.iter().map(Request::bytes).sum();
+        let sent = published(inner, requests)?;
+        failpoint!("before_confirm");
+        let mut local = self.local.lock();
+        local.room = match local.room {
+            (room, free) if free > bytes => (room.saturating_sub(sent.written), free - bytes),
+            _ => (0, 0),
+        };
+        if sent.written > 0 {
+            local.call_readers();
+            drop(local);
+            inner.ring(&self.name, "message", None);
+        }
+        Ok(sent)
+    }
+
+    /// How many more messages may be sent now. What is left of the room that there was is good for one more
+    /// send.
+    pub(super) fn room(&self, inner: &Inner, waker: &Waker) -> Result<usize, StoreFault> {
+        let told = {
+            let mut local = self.local.lock();
+            let is_told = local.settled.is_empty();
+            std::mem::take(&mut local.room)
+                .0
+                .min(if is_told { usize::MAX } else { 0 })
+        };
+        if told > 0 {
+            return Ok(told);
+        }
+        // First, so that room which is made meanwhile is heard of.
+        self.local.lock().await_room(waker);
+        let (room, _) = self.look_for_room(inner)?;
+        let mut local = self.local.lock();
+        if room > 0 {
+            local.writers.retain(|other| !other.will_wake(waker));
+        }
+        Ok(room)
+    }
+
+    /// All that is in it: what is done is gone.
+    pub(super) fn unfinished(&self, inner: &Inner) -> Result<u64, StoreFault> {
+        self.write_settled(inner)?;
+        Ok(self.state(inner)?.messages)
+    }
+
+    fn state(&self, inner: &Inner) -> Result<State, StoreFault> {
+        let found = state(&inner.line, &self.stream)?;
+        found.ok_or_else(|| unavailable(format!("the server has no queue `{}` now", self.name)))
+    }
+
+    /// How many more messages it takes, and whether nothing waits in it: then it takes one at least.
+    fn look_for_room(&self, inner: &Inner) -> Result<(usize, bool), StoreFault> {
+        self.write_settled(inner)?;
+        let state = self.state(inner)?;
+        let mut local = self.local.lock();
+        let held = local.held();
+        let waiting = state.messages.saturating_sub(held.messages);
+        let bytes = state.bytes.saturating_sub(held.bytes);
+        let most = local.declaration.capacity;
+        let free = local.declaration.capacity_bytes.saturating_sub(bytes);
+        let is_empty = waiting == 0;
+        let waiting = usize::try_from(waiting).unwrap_or(usize::MAX);
+        let room = match is_empty {
+            true => most.max(1),
+            false if free == 0 => 0,
+            false => most.saturating_sub(waiting),
+        };
+        local.room = (room, free);
+        Ok((room, is_empty))
+    }
+
+    /// How it stands with those who read it.
+    pub(super) fn reads(&self, inner: &Inner) -> Result<Reads, StoreFault> {
+        reads(&inner.line, &self.stream)
+    }
+
+    /// Renews what is held, looks whether others have written here, and tells what is held.
+    pub(super) fn look(&self, inner: &Inner) -> Result<(), StoreFault> {
+        self.renew(inner)?;
+        let (is_read, held) = {
+            let local = self.local.lock();
+            let is_waited = local.readers.values().any(|reader| reader.is_waiting);
+            (is_waited || !local.writers.is_empty(), local.own())
+        };
+        if held.messages > 0 {
+            inner.ring(&self.name, "held", Some(held));
+        }
+        if !is_read {
+            return Ok(());
+        }
+        let state = self.state(inner)?;
+        let mut local = self.local.lock();
+        if std::mem::replace(&mut local.last, state.last_seq) != state.last_seq {
+            local.call_readers();
+        }
+        // A bell may not have been heard.
+        let held = local.held();
+        let waiting = usize::try_from(state.messages.saturating_sub(held.messages));
+        if waiting.is_ok_and(|waiting| waiting < local.declaration.capacity) {
+            local.call_writers();
+        }
+        Ok(())
+    }
+
+    /// Lets the server wait longer for what is held, a good while before it waits no longer.
+    fn renew(&self, inner: &Inner) -> Result<(), StoreFault> {
+        let lease = self.lease();
+        let asked = Instant::now();
+        let held: Vec<(u64, String)> = {
+            let mut local = self.local.lock();
+            local.give_up_late(&self.name);
+            let late = asked + lease * 2 / 3;
+            let flights = local.flights.iter();
+            let flights = flights.filter(|(_, flight)| flight.until < late);
+            flights
+                .map(|(ticket, flight)| (*ticket, flight.token.clone()))
+                .collect()
+        };
+        if held.is_empty() {
+            return Ok(());
+        }
+        let said = held
+            .iter()
+            .map(|(_, token)| (token.clone(), b"+WPI".to_vec()));
+        inner.acknowledge(said.collect())?;
+        let until = asked + lease - margin(lease);
+        let mut local = self.local.lock();
+        for (ticket, _) in held {
+            if let Some(flight) = local.flights.get_mut(&ticket) {
+                flight.until = until;
+            }
+        }
+        Ok(())
+    }
+
+    /// Another process tells how much it holds.
+    pub(super) fn hear_held(&self, session: &str, held: Held) {
+        let mut local = self.local.lock();
+        let until = Instant::now() + local.declaration.lease;
+        if held.messages == 0 {
+            local.others.remove(session);
+        } else {
+            local.others.insert(session.to_owned(), (held, until));
+        }
+    }
+
+    /// Tells the server what was settled, and does not give up before patience is over.
+    pub(super) fn flush(&self, inner: &Inner) -> Result<(), StoreFault> {
+        insist(&self.name, PATIENCE, || self.write_settled(inner))
+    }
+
+    /// Everybody looks again.
+    pub(super) fn call_all(&self) {
+        let mut local = self.local.lock();
+        local.call_readers();
+        local.call_writers();
+    }
+}
+
+/// The server's stream of a queue.
+fn kept(inner: &Inner, name: &str) -> Json {
+    json!({
+        "name": inner.line.names.queue(name),
+        "subjects": [inner.line.names.subject(name)],
+        "retention": "workqueue",
+        "storage": "file",
+        "discard": "old",
+        "num_replicas": inner.settings.replicas,
+        "duplicate_window": nanos(inner.settings.window),
+    })
+}
+
+impl Local {
+    /// Tells those who wait that there may be something.
+    pub(super) fn call_readers(&mut self) {
+        for reader in self.readers.values_mut() {
+            if std::mem::take(&mut reader.is_waiting) {
+                reader.waker.wake_by_ref();
+            }
+        }
+    }
+
+    /// Somebody waits for room.
+    pub(super) fn await_room(&mut self, waker: &Waker) {
+        if !self.writers.iter().any(|other| other.will_wake(waker)) {
+            self.writers.push(waker.clone());
+        }
+    }
+
+    /// A reader waits for something new, or no longer.
+    pub(super) fn set_waiting(&mut self, reader: u64, is_waiting: bool) {
+        if let Some(listener) = self.readers.get_mut(&reader) {
+            listener.is_waiting = is_waiting;
+        }
+    }
+
+    /// Tells those who wait for room that there may be some.
+    pub(super) fn call_writers(&mut self) {
+        self.writers.drain(..).for_each(Waker::wake);
+    }
+
+    /// There may be less room than there was: messages wait again that were held.
+    pub(super) fn forget_room(&mut self) {
+        self.room = (0, 0);
+    }
+
+    /// What is in the hands of this process.
+    pub(super) fn own(&self) -> Held {
+        Held {
+            messages: self.flights.len() as u64,
+            bytes: self.flights.values().map(|flight| flight.bytes).sum(),
+        }
+    }
+
+    /// What is in the hands of all processes, as far as that is known.
+    fn held(&mut self) -> Held {
+        let now = Instant::now();
+        self.others.retain(|_, (_, until)| *until > now);
+        let others = self.others.values();
+        others.fold(self.own(), |all, (held, _)| Held {
+            messages: all.messages + held.messages,
+            bytes: all.bytes + held.bytes,
+        })
+    }
+
+    /// What the server gives to others from now on is in our hands no more.
+    fn give_up_late(&mut self, name: &str) {
+        let now = Instant::now();
+        let before = self.flights.len();
+        self.flights.retain(|_, flight| flight.until > now);
+        let late = before - self.flights.len();
+        if late > 0 {
+            tracing::warn!(
+                "{late} messages of `{name}` were given to others: their lease was over"
+            );
+        }
+    }
+}
+
+impl Inner {
+    /// Messages, ready to be published, each to its subject.
+    pub(super) fn publishing(
+        &self,
+        connector: &str,
+        messages: &[Message],
+        mut subject: impl FnMut(&Message) -> String,
+    ) -> Result<Vec<Request>, StoreFault> {
+        let (source, run) = (format!("paperflow:{connector}"), self.run_of(connector));
+        let requests = messages.iter().map(|message| {
+            let (mut headers, payload) = written(message, &source, self.settings.is_structured)?;
+            headers.insert("Nats-Msg-Id", format!("{run}{}", message.id));
+            Ok(Request {
+                subject: subject(message),
+                headers,
+                payload,
+            })
+        });
+        requests.collect()
+    }
+}
+
+/// What the server says when it has written a message.
+#[derive(Deserialize)]
+struct Published {
+    #[serde(default)]
+    duplicate: bool,
+}
+
+/// Publishes messages and waits until all are safe; tells how many were new. When one is not, all may be
+/// sent again: those that are safe are known by their identity.
+pub(super) fn published(inner: &Inner, requests: Vec<Request>) -> Result<Sent, StoreFault> {
+    let mut sent = Sent::default();
+    for answer in inner.line.exchange(requests)? {
+        match read::<Published>(&answer)?.duplicate {
+            true => sent.known += 1,
+            false => sent.written += 1,
+        }
+    }
+    Ok(sent)
+}

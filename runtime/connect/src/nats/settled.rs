@@ -1,0 +1,250 @@
+//! What the server is told about deliveries.
+
+use std::time::Instant;
+
+use async_nats::HeaderMap;
+use paperflow_core::connector::{Declaration, Settlement, StoreFault};
+use paperflow_core::failpoint;
+
+use super::Inner;
+use super::docs::nanos;
+use super::line::{Request, Wire, heard};
+use super::names::key;
+use super::queue::{Flight, Note, Queue, published};
+use super::server::message_at;
+use super::wire;
+use crate::broker::aside;
+use crate::broker::fate::{Aside, Fate, fate};
+use crate::clock::{Clock, millis};
+use crate::names;
+
+/// What is done with a delivery, since when.
+#[derive(Debug)]
+pub(super) struct Settled {
+    flight: Flight,
+    fate: Fate,
+    at: Instant,
+    /// It is given back by whoever closes: that delivery counts.
+    is_left: bool,
+}
+
+impl Settled {
+    /// By what was said of it.
+    pub(super) fn decided(
+        flight: Flight,
+        declaration: &Declaration,
+        settlement: &Settlement,
+    ) -> Self {
+        let fate = fate((flight.id, flight.attempt), declaration, settlement);
+        Self::of(flight, fate)
+    }
+
+    pub(super) fn of(flight: Flight, fate: Fate) -> Self {
+        Self {
+            flight,
+            fate,
+            at: Instant::now(),
+            is_left: false,
+        }
+    }
+
+    /// Whoever held it has left.
+    pub(super) fn left(flight: Flight) -> Self {
+        Self {
+            is_left: true,
+            ..Self::of(flight, Fate::Release)
+        }
+    }
+
+    /// What the server is told.
+    fn word(&self) -> Vec<u8> {
+        match &self.fate {
+            Fate::Done | Fate::Aside(_) => b"+ACK".to_vec(),
+            Fate::Release => b"-NAK".to_vec(),
+            Fate::Rest(rest) => {
+                let left = rest.saturating_sub(self.at.elapsed());
+                format!("-NAK {{\"delay\": {}}}", nanos(left).max(1)).into_bytes()
+            }
+        }
+    }
+
+    /// What is noted beside the message from now on; nothing when that stays as it is.
+    fn note(&self, now: i64) -> Option<Note> {
+        let before = self.flight.note.unwrap_or_default();
+        let note = match &self.fate {
+            Fate::Release if !self.is_left => Note {
+                released: before.released + 1,
+                ..before
+            },
+            Fate::Rest(_) => Note {
+                first: before.first.or(Some(now)),
+                ..before
+            },
+            _ => return None,
+        };
+        (note != before).then_some(note)
+    }
+
+    /// The message is gone.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.fate, Fate::Done | Fate::Aside(_))
+    }
+}
+
+impl Queue {
+    /// Tells the server what was settled.
+    pub(super) fn write_settled(&self, inner: &Inner) -> Result<(), StoreFault> {
+        let _turn = self.turn.lock();
+        self.write_settled_in_turn(inner)
+    }
+
+    /// The same, by whoever has the turn.
+    pub(super) fn write_settled_in_turn(&self, inner: &Inner) -> Result<(), StoreFault> {
+        let mut settled = std::mem::take(&mut self.local.lock().settled);
+        let before = settled.len();
+        // What is said too late would be heard as said of another delivery.
+        let now = Instant::now();
+        settled.retain(|one| one.flight.until > now);
+        if settled.len() < before {
+            let late = before - settled.len();
+            tracing::warn!(
+                "what was said of {late} messages of `{}` is not heard: their lease was over",
+                self.name
+            );
+        }
+        if settled.is_empty() {
+            return Ok(());
+        }
+        match self.tell(inner, &settled) {
+            Ok(()) => {
+                self.told(inner, &settled);
+                Ok(())
+            }
+            Err(fault) => {
+                let mut local = self.local.lock();
+                settled.append(&mut local.settled);
+                local.settled = settled;
+                Err(fault)
+            }
+        }
+    }
+
+    /// Each step may be done again: copies are known by their identity, and what is told twice is told once.
+    fn tell(&self, inner: &Inner, settled: &[Settled]) -> Result<(), StoreFault> {
+        for one in settled {
+            if let Fate::Aside(aside) = &one.fate {
+                if aside.is_invalid {
+                    failpoint!("before_invalid_copy");
+                }
+                self.copy(inner, &one.flight, aside)?;
+            }
+        }
+        failpoint!("settle_lost");
+        let now = millis(inner.clock.wall());
+        let notes = settled.iter().filter_map(|one| {
+            let note = one.note(now)?;
+            Some(inner.docs.writing(&self.note_key(one.flight.seq), &note))
+        });
+        inner.written(notes.collect::<Result<_, _>>()?)?;
+        let words = settled.iter();
+        let words = words.map(|one| (one.flight.token.clone(), one.word()));
+        inner.acknowledge(words.collect())?;
+        // Nobody asks for these any more, so nothing is lost when they stay.
+        let over = settled.iter();
+        let over = over.filter(|one| one.is_over() && one.flight.note.is_some());
+        let removed = over.map(|one| inner.docs.removing(&self.note_key(one.flight.seq)));
+        inner.line.exchange(removed.collect()).map(|_| ())
+    }
+
+    /// The server has been told.
+    fn told(&self, inner: &Inner, settled: &[Settled]) {
+        let has = |is: fn(&Fate) -> bool| settled.iter().any(|one| is(&one.fate));
+        if has(|fate| matches!(fate, Fate::Rest(_))) {
+            failpoint!("after_retry");
+        }
+        if has(|fate| matches!(fate, Fate::Aside(_))) {
+            failpoint!("after_dead_letter");
+        }
+        let mut local = self.local.lock();
+        for one in settled {
+            if let Fate::Rest(rest) = one.fate {
+                local.resting.insert(one.flight.seq, one.at + rest);
+            }
+        }
+        let held = local.own();
+        drop(local);
+        inner.ring(&self.name, "settled", Some(held));
+    }
+
+    /// Where the notes on a message are kept.
+    pub(super) fn note_key(&self, seq: u64) -> String {
+        key(&["message", &self.name, &seq.to_string()])
+    }
+
+    /// Copies a message as it is to where it is set aside, with what is known about why.
+    fn copy(&self, inner: &Inner, flight: &Flight, aside: &Aside) -> Result<(), StoreFault> {
+        let Some((headers, payload)) = message_at(&inner.line, &self.stream, flight.seq)? else {
+            return Ok(());
+        };
+        let now = millis(inner.clock.wall());
+        let first = flight.note.and_then(|note| note.first).unwrap_or(now);
+        let mut copy = wire::bare(&headers, false);
+        let times = [
+            (names::FIRST, aside::utc(first)),
+            (names::LAST, aside::utc(now)),
+        ];
+        for (name, value) in aside.why.iter().chain(&times) {
+            wire::put(&mut copy, name, value);
+        }
+        let origin = format!("{}/{}", self.stream, flight.seq);
+        inner.put_aside(&aside.to, &origin, 0, (copy, payload))
+    }
+}
+
+impl Inner {
+    /// Writes documents, whatever was in their places.
+    fn written(&self, requests: Vec<Request>) -> Result<(), StoreFault> {
+        published(self, requests).map(|_| ())
+    }
+
+    /// Says something about deliveries, each on its subject, and returns when the server has heard all.
+    pub(super) fn acknowledge(&self, words: Vec<(String, Vec<u8>)>) -> Result<(), StoreFault> {
+        let mut words = words.into_iter();
+        let Some((last, word)) = words.next_back() else {
+            return Ok(());
+        };
+        self.line.run(async |wire: Wire| {
+            for (token, word) in words {
+                wire.tell(token, word).await?;
+            }
+            // The server hears them in order.
+            let request = Request {
+                subject: last,
+                headers: HeaderMap::new(),
+                payload: word,
+            };
+            let answers = wire.exchange(vec![request]).await?;
+            answers.iter().try_for_each(heard)
+        })
+    }
+
+    /// Writes a copy of a message to where it is set aside: a queue, or a stream if there is one of that name.
+    pub(super) fn put_aside(
+        &self,
+        to: &str,
+        origin: &str,
+        partition: usize,
+        (mut headers, payload): (HeaderMap, Vec<u8>),
+    ) -> Result<(), StoreFault> {
+        headers.insert("Nats-Msg-Id", format!("aside/{origin}"));
+        let subject = self.place_aside(to, partition)?;
+        let request = Request {
+            subject,
+            headers,
+            payload,
+        };
+        published(self, vec![request])?;
+        self.ring(to, "message", None);
+        Ok(())
+    }
+}

@@ -1,0 +1,101 @@
+//! Who looks after a store: a thread that writes what was settled and gives signs of life, and a task that
+//! hears the bell.
+
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use futures_util::StreamExt;
+use paperflow_core::connector::StoreFault;
+
+use super::line::Wire;
+use super::{Inner, Order};
+use crate::fault::unavailable;
+
+/// How often it is looked whether others have written here by themselves.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// Starts the thread.
+pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Order>) -> Result<(), StoreFault> {
+    let failed = |error| unavailable(format!("a thread cannot be started: {error}"));
+    let own = Arc::downgrade(inner);
+    let builder = thread::Builder::new().name(String::from("nats-keeper"));
+    builder.spawn(move || keep(&own, &orders)).map_err(failed)?;
+    Ok(())
+}
+
+/// Writes what was settled, and looks after everything now and then, until the store is closed.
+fn keep(store: &Weak<Inner>, orders: &Receiver<Order>) {
+    let (mut next, mut live) = (Instant::now(), Instant::now());
+    let (mut was_away, mut heard) = (false, 0);
+    loop {
+        let wait = next.saturating_duration_since(Instant::now());
+        match orders.recv_timeout(wait) {
+            Ok(order) => {
+                if let Err(fault) = carry_out(store, &order) {
+                    tracing::debug!("what was settled is written later: {fault}");
+                }
+                continue;
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let Some(inner) = store.upgrade() else {
+            return;
+        };
+        if inner.line.is_cut() {
+            return;
+        }
+        let is_due = Instant::now() >= live;
+        let looked = match is_due {
+            true => inner.docs.live().and_then(|()| inner.look()),
+            false => inner.look(),
+        };
+        if looked.is_ok() && is_due {
+            live = Instant::now() + inner.docs.lease() / 4;
+        }
+        let is_new = inner.line.current().filter(|wire| wire.number != heard);
+        if let Some(wire) = is_new {
+            heard = wire.number;
+            inner.line.runtime.spawn(listen(Weak::clone(store), wire));
+        }
+        if looked.is_ok() && was_away {
+            inner.call_all();
+        }
+        was_away = looked.is_err();
+        next = Instant::now() + inner.rhythm(LOOK);
+    }
+}
+
+fn carry_out(store: &Weak<Inner>, order: &Order) -> Result<(), StoreFault> {
+    let Some(inner) = store.upgrade() else {
+        return Ok(());
+    };
+    match order {
+        Order::Settled(queue) => queue
+            .upgrade()
+            .map_or(Ok(()), |queue| queue.write_settled(&inner)),
+    }
+}
+
+/// Hears what others do, as long as this connection lasts. It calls whoever waits, and waits for nobody.
+async fn listen(store: Weak<Inner>, wire: Wire) {
+    let Some(bell) = store.upgrade().map(|inner| inner.line.names.bell()) else {
+        return;
+    };
+    let Ok(mut heard) = wire.client.subscribe(bell).await else {
+        return;
+    };
+    drop(wire);
+    // What was missed meanwhile.
+    if let Some(inner) = store.upgrade() {
+        inner.call_all();
+    }
+    while let Some(message) = heard.next().await {
+        let Some(inner) = store.upgrade() else {
+            return;
+        };
+        inner.hear(&String::from_utf8_lossy(&message.payload));
+    }
+}
