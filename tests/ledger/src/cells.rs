@@ -12,19 +12,17 @@ use nix::mount::{MsFlags, mount, umount};
 use nix::sys::signal::Signal;
 
 use crate::books::{Books, compare};
+use crate::brokers;
 use crate::chance::Chance;
 use crate::child::{Child, End};
-use crate::rows::{Deed, Row, why_not};
+use crate::rows::{Deed, Reason, Row, why_not};
 use crate::scene::{Connector, Plot, Scene};
 
 /// What came of a row for a connector.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Passed(Passed),
-    NotApplicable {
-        reason: &'static str,
-        link: &'static str,
-    },
+    NotApplicable(Reason),
     Failed(String),
 }
 
@@ -80,8 +78,11 @@ pub(crate) struct Stage {
 impl Stage {
     /// Runs a row for a connector.
     pub(crate) fn run(&self, row: &Row, connector: Connector) -> Outcome {
-        if let Some((reason, link)) = why_not(row, connector) {
-            return Outcome::NotApplicable { reason, link };
+        if let Some(reason) = why_not(row, connector) {
+            return match reason.is_idle() {
+                None => Outcome::NotApplicable(reason),
+                Some(idle) => Outcome::Failed(format!("its reason leads nowhere: {idle}")),
+            };
         }
         match self.play(row, connector) {
             Ok(passed) => Outcome::Passed(passed),
@@ -103,6 +104,8 @@ impl Stage {
                 self.kill(&name, plot, (place, each))
             }
             Deed::Pause => self.pause(&name, plot),
+            Deed::Outage => self.outage(&name, plot),
+            Deed::Rebalance => Err(String::from("the ledger cannot do that").into()),
             Deed::Drain => self.drain(&name, plot),
             Deed::Abandon => self.abandon(&name, plot),
             Deed::SecondSignal => self.second_signal(&name, plot),
@@ -186,6 +189,32 @@ impl Stage {
         })
     }
 
+    /// K20: the broker is killed again and again while the network runs, which waits for it.
+    fn outage(&self, name: &str, mut plot: Plot) -> Result<Passed, Wrong> {
+        let none = || String::from("there is no broker of its own");
+        let broker = plot.connector.broker.ok_or_else(none)?;
+        let broker = brokers::Private::new(broker).ok_or_else(none)?;
+        plot.server = Some(broker.url().to_owned());
+        let scene = self.scene(name, plot)?;
+        let child = scene.start(None, &[])?;
+        for time in 1..=self.kills {
+            child.wait_for_lines(self.packets / 10);
+            broker.kill();
+            child.wait_for_complaints(time, "the store `broker` is away")?;
+            broker.start();
+            child.wait_for_complaints(time, "the store `broker` is back")?;
+        }
+        match child.wait()? {
+            End::Exit(0) => {}
+            end => return Err(unexpected(&child, end)),
+        }
+        let passed = settled(&scene, 0)?;
+        Ok(Passed {
+            note: format!("{} kills of the broker", self.kills),
+            ..passed
+        })
+    }
+
     /// K22: a signal stops the sources, and what is in the network is handled: the next run goes on
     /// there, and does nothing again.
     fn drain(&self, name: &str, plot: Plot) -> Result<Passed, Wrong> {
@@ -214,7 +243,7 @@ impl Stage {
     /// K22: what is not done at the deadline is told, and is there for the next run.
     fn abandon(&self, name: &str, plot: Plot) -> Result<Passed, Wrong> {
         let scene = self.scene(name, plot)?;
-        let slow = ["--drain", "200ms", "--set", "Handle.PAUSE=5"];
+        let slow = ["--drain", "200ms", "--set", "Handle.PAUSE=10"];
         let child = scene.start(None, &slow)?;
         child.wait_for_lines(3);
         child.signal(Signal::SIGTERM)?;
@@ -224,11 +253,11 @@ impl Stage {
     /// K23: a second signal ends at once, as `kill -9` would.
     fn second_signal(&self, name: &str, plot: Plot) -> Result<Passed, Wrong> {
         let scene = self.scene(name, plot)?;
-        let slow = ["--drain", "600s", "--set", "Handle.PAUSE=5"];
+        let slow = ["--drain", "600s", "--set", "Handle.PAUSE=10"];
         let child = scene.start(None, &slow)?;
         child.wait_for_lines(3);
         child.signal(Signal::SIGTERM)?;
-        child.wait_for_complaint("stopping")?;
+        child.wait_for_complaints(1, "stopping")?;
         child.signal(Signal::SIGTERM)?;
         self.given_up(&scene, child)
     }
@@ -353,7 +382,7 @@ fn unexpected(child: &Child, end: End) -> Wrong {
 /// A disk of its own, in memory, for a store.
 struct Disk(PathBuf);
 
-const SMALL: &str = "1m";
+const SMALL: &str = "512k";
 const LARGE: &str = "256m";
 /// Where no disk can be mounted, the size of a file, in blocks of 512 bytes.
 const LIMIT: u64 = 1_200;

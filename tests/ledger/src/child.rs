@@ -78,10 +78,10 @@ impl Child {
         self.lines.iter().take(lines).for_each(drop);
     }
 
-    /// Waits until it has said so on standard error, which is a file: its lines are few.
-    pub(crate) fn wait_for_complaint(&self, words: &str) -> io::Result<()> {
-        let begun = Instant::now();
-        while !self.complaints()?.contains(words) {
+    /// Waits until it has said so often on standard error, which is a file: its lines are few.
+    pub(crate) fn wait_for_complaints(&self, times: u32, words: &str) -> io::Result<()> {
+        let (begun, times) = (Instant::now(), usize::try_from(times).unwrap_or(usize::MAX));
+        while self.complaints()?.matches(words).count() < times {
             if begun.elapsed() > LONGEST {
                 return Err(io::ErrorKind::TimedOut.into());
             }

@@ -30,7 +30,7 @@ use clap::Parser;
 
 use cells::Stage;
 use rows::ROWS;
-use scene::Connector;
+use scene::{ALL, Connector};
 use soak::Soak;
 use table::Cell;
 
@@ -43,7 +43,8 @@ struct Args {
     /// Only this row, such as K7; may be given again.
     #[arg(long)]
     only: Vec<String>,
-    /// Only this connector, such as queue, redis-queue or redis; may be given again.
+    /// Only this connector, such as queue, redis-queue, redis for all that it keeps, or all; may be given
+    /// again.
     #[arg(long, value_parser = Connector::named)]
     connector: Vec<Vec<Connector>>,
     /// Where in a run a network is killed follows from this.
@@ -64,8 +65,8 @@ struct Args {
     /// Print one JSON object for each cell.
     #[arg(long)]
     json: bool,
-    /// Write the table into RESULTS.md.
-    #[arg(long)]
+    /// Write the table into RESULTS.md: all rows for all connectors.
+    #[arg(long, conflicts_with_all = ["only", "connector"])]
     write: bool,
     /// Where the networks are set up; beside the command by default.
     #[arg(long)]
@@ -132,6 +133,7 @@ impl Args {
 /// Whether everything passed.
 fn run(args: &Args) -> io::Result<bool> {
     let connectors = match &*args.connector {
+        [] if args.write => Connector::named(ALL).map_err(io::Error::other)?,
         [] => Connector::EMBEDDED.to_vec(),
         some => some.concat(),
     };
@@ -198,7 +200,7 @@ const HEADING: &str = "\
 
 Written by `cargo run -p paperflow-ledger -- --write`; do not edit.
 
-A source writes numbered packets to a connector of the embedded store; they are decoded, go through three
+A source writes numbered packets to a connector, of the embedded store or of a broker; they are decoded, go through three
 processes on bounded links to one with a table, through a second connector to a ledger, which counts each in a
 table of its own. The network is killed at the place that the row names and run again, until it finishes. It has
 passed if the ledger has counted each packet once and no other, and what was to be set aside was set aside once.

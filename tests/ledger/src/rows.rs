@@ -1,5 +1,8 @@
 //! The rows of the table of faults, and what each does to a network.
 
+use std::fs;
+use std::path::Path;
+
 use crate::scene::{Connector, Kind, Plot};
 
 /// A row.
@@ -20,6 +23,10 @@ pub(crate) enum Deed {
         plot: fn(&mut Plot),
     },
     Pause,
+    /// Its broker is killed and comes again.
+    Outage,
+    /// Readers of a group come and go.
+    Rebalance,
     Drain,
     Abandon,
     SecondSignal,
@@ -64,7 +71,7 @@ const fn other(name: &'static str, fault: &'static str, deed: Deed) -> Row {
     Row { name, fault, deed }
 }
 
-pub(crate) const ROWS: [Row; 20] = [
+pub(crate) const ROWS: [Row; 22] = [
     kill("K0", "before delivery", ("before_receive", 100), nothing),
     kill(
         "K1",
@@ -140,6 +147,8 @@ pub(crate) const ROWS: [Row; 20] = [
         poison,
     ),
     other("K19", "stopped past the lease, then goes on", Deed::Pause),
+    other("K20", "broker killed and restarted", Deed::Outage),
+    other("K21", "partitions change hands", Deed::Rebalance),
     other("K22", "SIGTERM: drains, exit 0", Deed::Drain),
     other("K22b", "SIGTERM: past the deadline, exit 5", Deed::Abandon),
     other("K23", "second SIGTERM", Deed::SecondSignal),
@@ -147,13 +156,63 @@ pub(crate) const ROWS: [Row; 20] = [
     other("K25", "poison among good ones", Deed::Poison),
 ];
 
-/// Why a row has no meaning for a connector, and where that is written.
-pub(crate) fn why_not(_: &Row, connector: Connector) -> Option<(&'static str, &'static str)> {
-    match connector.kind {
-        Kind::Pubsub => Some((
+/// Why a row has no meaning for a connector, or is shown elsewhere, and where that is written.
+pub(crate) fn why_not(row: &Row, connector: Connector) -> Option<Reason> {
+    let reason = |reason, link| Some(Reason { reason, link });
+    if !connector.is_kept() {
+        return reason(
+            "the broker has nothing like it, and `check` refuses an arc that asks for one",
+            "dsl/graph/src/capabilities.rs",
+        );
+    }
+    if connector.kind == Kind::Pubsub {
+        return reason(
             "a copy for those who are there: nothing is kept for who is not, so nothing can be lost",
-            "ARCHITECTURE.md#the-kill-ledger",
-        )),
-        Kind::Queue | Kind::Stream => None,
+            MAP,
+        );
+    }
+    match (row.deed, connector.kind, connector.broker) {
+        (Deed::Outage, _, None) => reason(
+            "the embedded store is a part of the program, so K0 to K13 kill both",
+            MAP,
+        ),
+        (Deed::Rebalance, Kind::Queue, _) => {
+            reason("a queue has no partitions: each task has one reader", MAP)
+        }
+        (Deed::Rebalance, _, _) => reason(
+            "in the suite that every store passes, in the cases `t07_...`",
+            "runtime/connect/src/compliance/streams.rs",
+        ),
+        _ => None,
+    }
+}
+
+const MAP: &str = "ARCHITECTURE.md#the-kill-ledger";
+
+/// Why there is nothing to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Reason {
+    pub(crate) reason: &'static str,
+    /// A file of this repository, perhaps with a heading.
+    pub(crate) link: &'static str,
+}
+
+impl Reason {
+    /// What is wrong with it, if it leads nowhere.
+    pub(crate) fn is_idle(self) -> Option<String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let (file, heading) = self.link.split_once('#').unwrap_or((self.link, ""));
+        let Ok(text) = fs::read_to_string(root.join(file)) else {
+            return Some(format!("there is no {file}"));
+        };
+        let anchor = |line: &str| {
+            line.trim_start_matches('#')
+                .trim()
+                .to_lowercase()
+                .replace(' ', "-")
+        };
+        let mut headings = text.lines().filter(|line| line.starts_with('#'));
+        let is_there = heading.is_empty() || headings.any(|line| anchor(line) == heading);
+        (!is_there).then(|| format!("{file} has no heading {heading}"))
     }
 }

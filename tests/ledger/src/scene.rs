@@ -5,6 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use paperflow_graph::capabilities::STORES;
+use paperflow_graph::plan::ConnectorKind;
+
 use crate::books::Books;
 use crate::brokers;
 use crate::child::{Child, Order};
@@ -19,6 +22,14 @@ pub(crate) enum Kind {
 
 impl Kind {
     const ALL: [Self; 3] = [Self::Queue, Self::Stream, Self::Pubsub];
+
+    const fn of_graph(self) -> ConnectorKind {
+        match self {
+            Self::Queue => ConnectorKind::Queue,
+            Self::Stream => ConnectorKind::Stream,
+            Self::Pubsub => ConnectorKind::Pubsub,
+        }
+    }
 
     const fn word(self) -> &'static str {
         match self {
@@ -39,6 +50,9 @@ pub(crate) struct Connector {
 /// Brokers that arcs can be kept by.
 const BROKERS: [&str; 1] = ["redis"];
 
+/// All connectors, by this name.
+pub(crate) const ALL: &str = "all";
+
 impl Connector {
     /// Those of the embedded store.
     pub(crate) const EMBEDDED: [Self; 3] = {
@@ -58,11 +72,21 @@ impl Connector {
         }
     }
 
-    /// The connectors of this name: `queue`, `redis-queue`, or `redis` for all that it keeps.
+    /// Whether there is such a one at its broker.
+    pub(crate) fn is_kept(self) -> bool {
+        let Some(broker) = self.broker else {
+            return true;
+        };
+        let mut stores = STORES.iter();
+        let store = stores.find(|store| store.feature == broker);
+        store.is_some_and(|store| store.with(self.kind.of_graph()).is_some())
+    }
+
+    /// The connectors of this name: `queue`, `redis-queue`, `redis` for all of a broker, or `all`.
     pub(crate) fn named(name: &str) -> Result<Vec<Self>, String> {
         let brokers = std::iter::once(None).chain(BROKERS.map(Some));
         let all = brokers.flat_map(|broker| Kind::ALL.map(|kind| Self { kind, broker }));
-        let is_it = |one: &Self| one.word() == name || one.broker == Some(name);
+        let is_it = |one: &Self| name == ALL || one.word() == name || one.broker == Some(name);
         let found: Vec<Self> = all.filter(is_it).collect();
         match found.is_empty() {
             true => Err(format!("no connector is called `{name}`")),
@@ -71,21 +95,17 @@ impl Connector {
     }
 
     /// Where its broker is, with keys of its own for this scene; nothing for the embedded store.
-    fn url(self, folder: &Path) -> io::Result<Option<String>> {
+    fn url(self, folder: &Path, server: Option<String>) -> io::Result<Option<String>> {
         let Some(broker) = self.broker else {
             return Ok(None);
         };
         let none = || io::Error::other(format!("there is no {broker} here"));
-        let server = brokers::url(broker).ok_or_else(none)?;
+        let server = server.or_else(|| brokers::url(broker)).ok_or_else(none)?;
         let scene = folder.file_name().unwrap_or_default().to_string_lossy();
-        let (process, now) = (std::process::id(), SystemTime::now());
-        let now = now
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_millis();
-        Ok(Some(format!(
-            "{server}?prefix={scene}.{process}.{now}:&lease=0.3"
-        )))
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.unwrap_or_default().as_millis();
+        let url = brokers::corner(&server, &format!("{scene}-{now}"));
+        Ok(Some(url + "&lease=0.3"))
     }
 }
 
@@ -93,6 +113,8 @@ impl Connector {
 #[derive(Clone, Debug)]
 pub(crate) struct Plot {
     pub(crate) connector: Connector,
+    /// Where a broker of its own is, if it has one.
+    pub(crate) server: Option<String>,
     pub(crate) packets: u64,
     /// Every so many numbers cannot be read, fail once, fail always; 0 for none.
     pub(crate) invalid: u64,
@@ -113,6 +135,7 @@ impl Plot {
     pub(crate) fn new(connector: Connector, packets: u64) -> Self {
         Self {
             connector,
+            server: None,
             packets,
             invalid: 0,
             fails: 0,
@@ -224,7 +247,7 @@ impl Scene {
         }
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("ledger.fbp"), plot.graph())?;
-        let url = plot.connector.url(&folder)?;
+        let url = plot.connector.url(&folder, plot.server.clone())?;
         let store = url.map_or_else(String::new, |url| {
             format!("[store.broker]\nurl = \"{url}\"\n")
         });

@@ -1,12 +1,12 @@
 //! What the ledger found, as a table.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 
 use crate::cells::{Outcome, Passed};
-use crate::rows::Row;
+use crate::rows::{ROWS, Reason, Row};
 use crate::scene::Connector;
 
 /// What came of a row for a connector.
@@ -21,11 +21,19 @@ impl Cell {
         matches!(self.outcome, Outcome::Failed(_))
     }
 
+    /// Why nothing was run.
+    const fn reason(&self) -> Option<Reason> {
+        match self.outcome {
+            Outcome::NotApplicable(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
     /// In a few words.
     pub(crate) fn words(&self) -> String {
         match &self.outcome {
             Outcome::Passed(passed) => words(passed),
-            Outcome::NotApplicable { .. } => String::from("not applicable"),
+            Outcome::NotApplicable(_) => String::from("not applicable"),
             Outcome::Failed(why) => format!("FAILED: {why}"),
         }
     }
@@ -44,7 +52,7 @@ impl Cell {
                 cell["repeated_effects"] = json!(passed.repeated);
                 cell["note"] = json!(passed.note);
             }
-            Outcome::NotApplicable { reason, link } => {
+            Outcome::NotApplicable(Reason { reason, link }) => {
                 cell["outcome"] = json!("not applicable");
                 cell["reason"] = json!(reason);
                 cell["link"] = json!(link);
@@ -75,56 +83,68 @@ fn words(passed: &Passed) -> String {
     words
 }
 
-/// A line for each row and a column for each connector, and below why some have no meaning.
+/// A line for each row and a column for each connector for which there is something to run, and below why
+/// there is nothing for others.
 pub(crate) fn markdown(cells: &[Cell]) -> String {
-    let mut lines: BTreeMap<usize, (&Row, Vec<&Cell>)> = BTreeMap::new();
-    let mut connectors: Vec<Connector> = Vec::new();
-    for cell in cells {
-        let at = crate::rows::ROWS
-            .iter()
-            .position(|row| row.name == cell.row.name);
-        let line = lines.entry(at.unwrap_or_default());
-        line.or_insert((cell.row, Vec::new())).1.push(cell);
-        if !connectors.contains(&cell.connector) {
-            connectors.push(cell.connector);
-        }
-    }
+    let is_run = |cell: &&Cell| !matches!(cell.outcome, Outcome::NotApplicable(_));
+    let connectors = distinct(cells.iter().filter(is_run).map(|cell| cell.connector));
+    let reasons: BTreeSet<Reason> = cells.iter().filter_map(Cell::reason).collect();
+    let reasons: Vec<Reason> = reasons.into_iter().collect();
+    let mark = |cell: &Cell| {
+        let reason = cell.reason()?;
+        let at = reasons.iter().position(|own| *own == reason)?;
+        Some(letter(at))
+    };
     let mut text = String::from("| | fault |");
-    connectors.iter().for_each(|connector| {
+    for connector in &connectors {
         let _ = write!(text, " {} |", connector.word());
-    });
+    }
     let _ = write!(text, "\n|---|---|{}\n", "---|".repeat(connectors.len()));
-    for (row, cells) in lines.values() {
+    for row in rows(cells) {
         let _ = write!(text, "| {} | {} |", row.name, row.fault);
         for connector in &connectors {
-            let cell = cells.iter().find(|cell| cell.connector == *connector);
-            let _ = write!(
-                text,
-                " {} |",
-                cell.map_or_else(String::new, |cell| cell.words())
-            );
+            let mut own = cells.iter();
+            let cell = own.find(|cell| cell.row.name == row.name && cell.connector == *connector);
+            let words = cell.map_or_else(String::new, |cell| match mark(cell) {
+                Some(letter) => format!("not applicable ({letter})"),
+                None => cell.words(),
+            });
+            let _ = write!(text, " {words} |");
         }
         text.push('\n');
     }
-    text + &reasons(cells)
-}
-
-fn reasons(cells: &[Cell]) -> String {
-    let mut reasons: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
-    for cell in cells {
-        if let Outcome::NotApplicable { reason, link } = &cell.outcome {
-            let known = reasons.entry((reason, link)).or_default();
-            known.push(cell.connector.word());
-        }
-    }
-    let mut text = String::new();
-    for ((reason, link), mut connectors) in reasons {
-        connectors.dedup();
+    for (at, reason) in reasons.iter().enumerate() {
+        let own = cells.iter().filter(|cell| cell.reason() == Some(*reason));
+        let whose = distinct(own.map(|cell| cell.connector));
+        let whose: Vec<String> = whose.into_iter().map(Connector::word).collect();
+        let Reason { reason, link } = reason;
         let _ = write!(
             text,
-            "\nNot applicable to {}: {reason} ({link}).\n",
-            connectors.join(", ")
+            "\n({}) {}: {reason} ([{link}](../../{link})).\n",
+            letter(at),
+            whose.join(", ")
         );
     }
     text
+}
+
+/// The rows that were run, in their order.
+fn rows(cells: &[Cell]) -> impl Iterator<Item = &'static Row> {
+    let is_run = |row: &&Row| cells.iter().any(|cell| cell.row.name == row.name);
+    ROWS.iter().filter(is_run)
+}
+
+fn letter(at: usize) -> char {
+    ('a'..='z').nth(at).unwrap_or('z')
+}
+
+/// Each once, in their order.
+fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut found = Vec::new();
+    for one in all {
+        if !found.contains(&one) {
+            found.push(one);
+        }
+    }
+    found
 }
