@@ -72,7 +72,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
         &[FACADE, "paperflow-connect", "paperflow-core"],
     ),
     // It kills what users get.
-    ("paperflow-ledger", &[FACADE]),
+    ("paperflow-ledger", &["paperflow-graph", FACADE]),
 ];
 const FACADE: &str = "paperflow";
 
