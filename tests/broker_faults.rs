@@ -61,9 +61,8 @@ impl Program {
         let url = brokers::url(broker)?;
         let (before, place, behind) = taken_apart(&url);
         let proxy = Proxy::to(place);
-        let own = format!("{name}.{}", std::process::id());
-        let settings = settings(broker, &own);
-        let url = format!("{before}{}{behind}?{settings}", proxy.address());
+        let url = format!("{before}{}{behind}", proxy.address());
+        let url = brokers::corner(&url, name) + "&timeout=1&lease=2";
         let folder = Folder::new(&format!("faults-{broker}-{name}"));
         folder.write("line.fbp", GRAPH);
         folder.write("line.toml", WIRING);
@@ -194,11 +193,6 @@ fn taken_apart(url: &str) -> (&str, &str, &str) {
     let begin = url[begin..].find('@').map_or(begin, |at| begin + at + 1);
     let end = url[begin..].find('/').map_or(url.len(), |at| begin + at);
     (&url[..begin], &url[begin..end], &url[end..])
-}
-
-/// Names of its own, and a time in which a broker answers that a test can wait for.
-fn settings(_broker: &str, own: &str) -> String {
-    format!("prefix={own}:&timeout=1&lease=2")
 }
 
 /// The line is slow, and is cut again and again: nobody notices.

@@ -1,19 +1,30 @@
-//! The order flow in three programs that meet in a broker: the office, the restaurant and the courier.
-#![cfg(feature = "redis")]
+//! The order flow in three programs that meet in a broker: the office, the restaurant and the courier. Any of
+//! them may be killed, and so may the broker.
+//!
+//! `PAPERFLOW_TEST_KILLS` is how many parts are killed, 12 if it is not given, at moments that follow from
+//! `PAPERFLOW_TEST_SEED`; `PAPERFLOW_TEST_AWAY` for how many seconds at least a broker is stopped; and
+//! `PAPERFLOW_TEST_ORDERS` how many orders there are while it is stopped.
+#![cfg(feature = "broker")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod brokers;
 mod orders;
 
+use std::env;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Lines};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use orders::outcomes;
 
 const WIRING: &str = "graphs/order-flow/parts.toml";
 const PARTS: [&str; 3] = ["office", "restaurant", "courier"];
+/// All parts in one program.
+const WHOLE: &str = "whole";
 
 /// Some of the orders, and names of the broker that nobody else uses.
 struct Agency {
@@ -24,34 +35,22 @@ struct Agency {
 impl Agency {
     fn new(name: &str, url: &str, orders: usize) -> Self {
         let folder = orders::folder("cut-flow", name, orders);
-        let url = format!("{url}?prefix={name}.{}:", std::process::id());
+        let url = brokers::corner(url, name);
         Self { folder, url }
     }
 
     fn command(&self) -> Command {
         let mut command = orders::command(&self.folder);
-        command.env("REDIS_URL", &self.url).stdin(Stdio::null());
+        command.env("BROKER_URL", &self.url).stdin(Stdio::null());
         command
     }
 
-    fn lines(mut command: Command) -> Vec<String> {
-        let output = command.output().unwrap();
+    fn in_memory(&self) -> Vec<String> {
+        let output = self.command().output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{}: {errors}", output.status);
         let text = String::from_utf8(output.stdout).unwrap();
         text.lines().map(str::to_owned).collect()
-    }
-
-    fn in_memory(&self) -> Vec<String> {
-        Self::lines(self.command())
-    }
-
-    /// In one program, on the wiring of three.
-    fn in_one(&self) -> Vec<String> {
-        let mut command = self.command();
-        command.args(["--wiring", WIRING, "--data"]);
-        command.arg(self.folder.join("whole"));
-        Self::lines(command)
     }
 
     fn begin(&self, part: &'static str) -> Program {
@@ -60,9 +59,11 @@ impl Agency {
 
     fn begin_with(&self, part: &'static str, more: &[&str]) -> Program {
         let mut command = self.command();
-        command.args(more);
-        command.args(["--wiring", WIRING, "--part", part, "--data"]);
-        command.arg(self.folder.join(part));
+        command.args(more).args(["--wiring", WIRING]);
+        if part != WHOLE {
+            command.args(["--part", part]);
+        }
+        command.arg("--data").arg(self.folder.join(part));
         let errors = self.folder.join(format!("{part}.err"));
         let file = File::options()
             .create(true)
@@ -93,19 +94,29 @@ struct Program {
 }
 
 impl Program {
+    /// Some lines more of what it shows.
+    fn some(&mut self, lines: usize) -> Vec<String> {
+        let lines = self.shown.by_ref().take(lines);
+        lines.map_while(Result::ok).collect()
+    }
+
     /// What it shows until it ends.
     fn rest(mut self) -> Vec<String> {
-        let shown = self.shown.by_ref().map_while(Result::ok).collect();
+        let shown = self.some(usize::MAX);
         let status = self.child.wait().unwrap();
-        let errors = fs::read_to_string(&self.errors).unwrap_or_default();
-        assert!(status.success(), "{}: {status}: {errors}", self.part);
+        assert!(status.success(), "{}: {status}: {}", self.part, self.told());
         shown
     }
 
     fn kill(mut self) -> Vec<String> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.shown.by_ref().map_while(Result::ok).collect()
+        self.some(usize::MAX)
+    }
+
+    /// What it has said beside.
+    fn told(&self) -> String {
+        fs::read_to_string(&self.errors).unwrap_or_default()
     }
 }
 
@@ -117,28 +128,40 @@ impl Drop for Program {
     }
 }
 
-#[test]
-fn b15_the_order_flow_gives_the_same_in_one_program_and_in_three() {
-    let Some(url) = brokers::url("redis") else {
+/// A number that whoever runs the tests may give.
+fn given(variable: &str, usual: u64) -> u64 {
+    let text = env::var(variable).ok();
+    text.map_or(usual, |text| text.parse().expect(variable))
+}
+
+fn until(is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed().as_secs() < 60);
+        thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+fn gives_the_same(broker: &str) {
+    let Some(url) = brokers::url(broker) else {
         return;
     };
-    let memory = Agency::new("memory", &url, 40).in_memory();
-    assert_eq!(Agency::new("one", &url, 40).in_one(), memory);
-    let agency = Agency::new("three", &url, 40);
-    let programs = agency.begin_all().into_iter();
+    let agency = |name: &str| Agency::new(&format!("{broker}-{name}"), &url, 40);
+    let memory = agency("memory").in_memory();
+    assert_eq!(agency("one").begin(WHOLE).rest(), memory);
+    let programs = agency("three").begin_all().into_iter();
     let shown: Vec<String> = programs.flat_map(Program::rest).collect();
     assert_eq!(shown, memory);
 }
 
 /// A part of which nothing is heard does not take up work, says why, and goes on when the broker is back.
-#[test]
-fn a_part_whose_broker_is_away_is_not_ready() {
-    let Some(broker) = brokers::Private::new("redis") else {
+fn is_not_ready_without_its_broker(broker: &str) {
+    let Some(own) = brokers::Private::new(broker) else {
         return;
     };
-    let agency = Agency::new("away", broker.url(), 30);
+    let agency = Agency::new(&format!("{broker}-away"), own.url(), 30);
     let memory = agency.in_memory();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap().to_string();
     drop(free);
     let restaurant = agency.begin_with("restaurant", &["--health", &address]);
@@ -153,15 +176,11 @@ fn a_part_whose_broker_is_away_is_not_ready() {
     until(|| ready() == "ready\n");
     let mut office = agency.begin("office");
     let courier = agency.begin("courier");
-    let mut shown: Vec<String> = office
-        .shown
-        .by_ref()
-        .take(3)
-        .map_while(Result::ok)
-        .collect();
-    broker.kill();
+    let mut shown = office.some(3);
+    own.kill();
+    until(|| ready().contains("the store `broker` is away: "));
     until(|| ready().contains("the store in which the parts meet has not answered"));
-    broker.start();
+    own.start();
     until(|| ready() == "ready\n");
     shown.extend(office.rest());
     courier.rest();
@@ -169,36 +188,61 @@ fn a_part_whose_broker_is_away_is_not_ready() {
     assert_eq!(shown, memory);
 }
 
-fn until(is_so: impl Fn() -> bool) {
-    let begun = std::time::Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed().as_secs() < 60);
-        std::thread::yield_now();
-    }
-}
-
-#[test]
-fn b15_parts_that_are_killed_at_any_moment_and_come_again_change_nothing() {
-    let Some(url) = brokers::url("redis") else {
+/// The broker is stopped in mid-run until everybody has noticed, and comes again.
+fn outlives_its_broker(broker: &str, parts: &[&'static str]) {
+    let Some(own) = brokers::Private::new(broker) else {
         return;
     };
-    let agency = Agency::new("killed", &url, 60);
+    let orders = usize::try_from(given("PAPERFLOW_TEST_ORDERS", 200)).unwrap();
+    let least = Duration::from_secs(given("PAPERFLOW_TEST_AWAY", 1));
+    let name = format!("{broker}-outlives-{}", parts.len());
+    let agency = Agency::new(&name, own.url(), orders);
+    let memory = agency.in_memory();
+    let begin = |part: &&'static str| agency.begin(part);
+    let mut programs: Vec<Program> = parts.iter().map(begin).collect();
+    let mut shown = programs[0].some(orders / 10);
+    own.stop();
+    let stopped = Instant::now();
+    for program in &programs {
+        until(|| program.told().contains("the store `broker` is away: "));
+    }
+    until(|| stopped.elapsed() >= least);
+    own.start();
+    shown.extend(programs.drain(..).flat_map(|program| {
+        let errors = program.errors.clone();
+        let shown = program.rest();
+        let told = fs::read_to_string(errors).unwrap();
+        assert!(told.contains("the store `broker` is back after "), "{told}");
+        shown
+    }));
+    assert_eq!(shown, memory);
+}
+
+/// Parts are killed by chance, while the office shows nothing or some lines, and begin again.
+fn survives_kills(broker: &str) {
+    let Some(url) = brokers::url(broker) else {
+        return;
+    };
+    let kills = usize::try_from(given("PAPERFLOW_TEST_KILLS", 12)).unwrap();
+    let mut chance = given("PAPERFLOW_TEST_SEED", 1).max(1);
+    let mut one_of = |count: usize| {
+        // As Marsaglia's xorshift does it.
+        chance ^= chance << 13;
+        chance ^= chance >> 7;
+        chance ^= chance << 17;
+        usize::try_from(chance % count as u64).unwrap()
+    };
+    let agency = Agency::new(&format!("{broker}-killed"), &url, 20 + 5 * kills);
     let memory = agency.in_memory();
     let mut shown = Vec::new();
     let mut running = agency.begin_all();
-    for (kill, lines) in [1, 3, 2, 0, 4, 1, 2, 5, 0, 1, 3, 2].into_iter().enumerate() {
-        let office = running
-            .iter_mut()
-            .find(|program| program.part == "office")
-            .unwrap();
-        let more = office.shown.by_ref().take(lines).map_while(Result::ok);
-        shown.extend(more.collect::<Vec<_>>());
-        let victim = (kill * 5 + lines) % running.len();
+    for _ in 0..kills {
+        shown.extend(running[0].some(one_of(6)));
+        let victim = one_of(running.len());
         let part = running[victim].part;
         shown.extend(running.remove(victim).kill());
-        running.push(agency.begin(part));
+        running.insert(victim, agency.begin(part));
     }
-    running.sort_by_key(|program| program.part == "office");
     shown.extend(running.into_iter().flat_map(Program::rest));
     assert_eq!(outcomes(&shown), outcomes(&memory));
     assert_eq!(
@@ -207,3 +251,39 @@ fn b15_parts_that_are_killed_at_any_moment_and_come_again_change_nothing() {
         "every order and every penny once"
     );
 }
+
+macro_rules! over {
+    ($($feature:literal $broker:ident),*) => {$(
+        #[cfg(feature = $feature)]
+        mod $broker {
+            use super::*;
+
+            #[test]
+            fn b15_the_order_flow_gives_the_same_in_one_program_and_in_three() {
+                gives_the_same($feature);
+            }
+
+            #[test]
+            fn a_part_whose_broker_is_away_is_not_ready() {
+                is_not_ready_without_its_broker($feature);
+            }
+
+            #[test]
+            fn k20_the_order_flow_in_one_program_outlives_its_broker() {
+                outlives_its_broker($feature, &[WHOLE]);
+            }
+
+            #[test]
+            fn k20_the_order_flow_in_three_programs_outlives_its_broker() {
+                outlives_its_broker($feature, &PARTS);
+            }
+
+            #[test]
+            fn b15_parts_that_are_killed_at_any_moment_and_come_again_change_nothing() {
+                survives_kills($feature);
+            }
+        }
+    )*};
+}
+
+over!("redis" redis);

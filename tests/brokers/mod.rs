@@ -23,6 +23,13 @@ pub(crate) fn url(name: &str) -> Option<String> {
     url
 }
 
+/// The URL for a program that keeps something at a broker: all names there begin with `own`, and with this
+/// process, so that no other test has the same. Settings may follow, each behind a `&`.
+pub(crate) fn corner(url: &str, own: &str) -> String {
+    let scheme = if url.contains("://") { "" } else { "kafka://" };
+    format!("{scheme}{url}?prefix={own}-{}-", std::process::id())
+}
+
 /// A broker of the test's own, which it may kill. It is gone when this is dropped.
 pub(crate) struct Private {
     name: String,
