@@ -245,6 +245,10 @@ fn broker(url: &str, ce: Ce) -> Result<Arc<dyn connector::Store>, StoreFault> {
         )));
     };
     match spec.feature {
+        #[cfg(feature = "amqp")]
+        "amqp" => Ok(Arc::new(paperflow_connect::amqp::Amqp::open(&access(
+            url, ce,
+        )?)?)),
         #[cfg(feature = "redis")]
         "redis" => Ok(Arc::new(paperflow_connect::redis::Redis::open(&access(
             url, ce,

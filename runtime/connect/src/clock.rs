@@ -124,3 +124,38 @@ pub(crate) fn millis(moment: Moment) -> i64 {
 pub(crate) fn moment(millis: i64) -> Moment {
     Duration::from_millis(u64::try_from(millis).unwrap_or_default())
 }
+
+/// A moment as RFC 3339 writes it, in UTC: `2026-01-31T08:00:00.500Z`.
+#[cfg(any(feature = "amqp", feature = "mqtt"))]
+pub(crate) fn utc(moment: Moment) -> String {
+    let (days, seconds) = (moment.as_secs() / 86_400, moment.as_secs() % 86_400);
+    // Years that begin in March have the odd day at their end; 400 of them have 146 097 days.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = match month < 10 {
+        true => (year + 400 * era, month + 3),
+        false => (year + 400 * era + 1, month - 9),
+    };
+    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    let millis = moment.subsec_millis();
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+#[cfg(all(test, any(feature = "amqp", feature = "mqtt")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_as_a_date() {
+        let at =
+            |seconds, millis| utc(Duration::from_secs(seconds) + Duration::from_millis(millis));
+        assert_eq!(at(0, 0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(at(951_782_400, 7), "2000-02-29T00:00:00.007Z");
+        assert_eq!(at(1_704_067_199, 0), "2023-12-31T23:59:59.000Z");
+        assert_eq!(at(1_772_323_200, 500), "2026-03-01T00:00:00.500Z");
+    }
+}

@@ -27,6 +27,8 @@
 //! checksum is wrong is never handed out: it goes to the queue for messages that cannot be read.
 
 pub mod admin;
+#[cfg(feature = "amqp")]
+pub mod amqp;
 #[cfg(feature = "broker")]
 pub mod broker;
 pub mod chaos;

@@ -1,0 +1,316 @@
+//! RabbitMQ: queues, streams and publish-subscribe channels, over AMQP 0-9-1.
+//!
+//! Queues are quorum queues. What is sent is safe when the server has confirmed it; a message is received
+//! only when somebody has asked for one, and moved by publishing a copy and acknowledging the original
+//! once the copy is confirmed. Nothing of the server is needed but what it has by itself: no plug-in, no
+//! policy, no global prefetch, nothing transient that is not exclusive.
+//!
+//! # URL
+//!
+//! `amqp://USER:PASSWORD@HOST:PORT/VHOST?prefix=P`, or `amqps://` for an encrypted connection, with the feature
+//! `tls`. Write what is secret as `${NAME}` in the wiring file: it is taken from the environment, and never
+//! shown. All names begin with the prefix.
+//!
+//! # What a server does not do
+//!
+//! It knows no identities: what is sent again after a crash is delivered again, and left out by whoever
+//! has a table. It counts the deliveries of a message whatever they were for: one that was on its way to
+//! a process when that died, or went back when it ended, counts as well. It tells how many messages are
+//! ready, and not of how many bytes, nor how many others hold: a bound in bytes is kept by the mean size of
+//! what this process has sent, and several writers at a time may pass the bound of a queue by what each
+//! sends at once.
+//!
+//! # Leases
+//!
+//! What a process holds is its own for as long as its connection lives, and is delivered to others at once
+//! when that ends. A process that has lost its connection is not heard any more: what it says of a
+//! delivery would have to go over that connection.
+//!
+//! # When the server is away
+//!
+//! Calls are refused as [`Unavailable`](paperflow_core::connector::StoreFaultKind::Unavailable), and the
+//! server is tried again after growing rests; once it is there everybody who waits is called.
+//!
+//! # Runs
+//!
+//! What parts of a graph tell each other, and which runs have finished, are the records of one stream of
+//! the server, `paperflow.run.GRAPH`: the order in which it has them decides.
+
+mod board;
+mod channel;
+mod intake;
+mod line;
+mod log;
+mod outbox;
+mod page;
+mod queue;
+mod reader;
+mod watch;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+use std::task::Waker;
+
+use crossbeam_channel::Sender;
+use paperflow_core::connector::{
+    Capabilities, Connector, ConnectorKind, Consumer, Declaration, Desk, Notes, Sent, Store,
+    StoreFault, Subscription,
+};
+use paperflow_core::message::Message;
+use parking_lot::Mutex;
+
+use crate::broker::Access;
+use crate::clock::SystemClock;
+use crate::fault::unsupported;
+use crate::streams::{Answer, Request};
+use board::{Board, Run};
+use channel::Channel;
+use line::Line;
+use queue::{Queue, make};
+use reader::Reader;
+
+/// What queues can do here.
+const QUEUES: Capabilities = Capabilities {
+    settles_each: true,
+    requeues: true,
+    delays: true,
+    dead_letters: true,
+    renews: true,
+    orders: true,
+    replays: false,
+    knows_ids: false,
+    transactions: false,
+};
+
+/// Keeps connectors on a RabbitMQ server.
+pub struct Amqp {
+    inner: Arc<Inner>,
+}
+
+/// How it is written to.
+struct Settings {
+    is_structured: bool,
+}
+
+/// What is open.
+struct Inner {
+    line: Arc<Line>,
+    settings: Arc<Settings>,
+    queues: Mutex<BTreeMap<String, Arc<Queue>>>,
+    channels: Mutex<BTreeMap<String, Arc<Channel>>>,
+    runs: Mutex<BTreeMap<String, Arc<Run>>>,
+    /// Queues in which something was settled.
+    orders: Sender<Weak<Queue>>,
+}
+
+impl Amqp {
+    /// Opens a server as a store.
+    ///
+    /// # Errors
+    /// The server cannot be reached (`Unavailable`), or refuses us (`Unsupported`).
+    pub fn open(access: &Access) -> Result<Self, StoreFault> {
+        let mut settings = access.settings();
+        let prefix = settings.text("prefix").unwrap_or_default();
+        settings.done()?;
+        let clock = Arc::new(SystemClock::default());
+        let line = Arc::new(Line::new(&access.address, prefix, clock)?);
+        line.link()?;
+        let (orders, jobs) = crossbeam_channel::unbounded();
+        let inner = Arc::new(Inner {
+            line,
+            settings: Arc::new(Settings {
+                is_structured: access.is_structured,
+            }),
+            queues: Mutex::default(),
+            channels: Mutex::default(),
+            runs: Mutex::default(),
+            orders,
+        });
+        watch::start(&inner, jobs)?;
+        Ok(Self { inner })
+    }
+
+    /// Asks about channels.
+    ///
+    /// # Errors
+    /// It is about something else (`Unsupported`), or the server cannot be asked.
+    pub fn ask_streams(&self, request: Request) -> Result<Answer, StoreFault> {
+        match request {
+            Request::Channels => channel::all(&self.inner).map(Answer::Channels),
+            _ => Err(unsupported("RabbitMQ keeps no streams for Paperflow")),
+        }
+    }
+
+    /// Cuts the line, as if this process had died: nothing is given back, nobody is told.
+    #[cfg(feature = "compliance")]
+    pub fn cut(&self) {
+        self.inner.line.cut();
+    }
+}
+
+impl Inner {
+    /// What was settled in a queue is told soon.
+    fn write_later(&self, queue: &Arc<Queue>) {
+        // Nobody takes orders when the store is closed; then what is not settled is delivered again.
+        let _ = self.orders.send(Arc::downgrade(queue));
+    }
+
+    fn queues(&self) -> Vec<Arc<Queue>> {
+        self.queues.lock().values().cloned().collect()
+    }
+
+    fn channels(&self) -> Vec<Arc<Channel>> {
+        self.channels.lock().values().cloned().collect()
+    }
+
+    fn call_all(&self) {
+        self.queues().iter().for_each(|queue| queue.call_all());
+        self.channels().iter().for_each(|one| one.call_writers());
+    }
+
+    /// Makes the queues where messages are set aside. One that is something else takes them as that.
+    fn make_aside(&self, declaration: &Declaration) -> Result<(), StoreFault> {
+        for name in [declaration.dead_letter_name(), declaration.invalid_name()] {
+            match make(&self.line, &name) {
+                Err(fault)
+                    if fault.kind() == paperflow_core::connector::StoreFaultKind::Unsupported =>
+                {
+                    tracing::debug!("`{name}` is no queue: {fault}");
+                }
+                made => made?,
+            }
+        }
+        Ok(())
+    }
+
+    fn queue(&self, declaration: &Declaration) -> Result<Arc<Queue>, StoreFault> {
+        let queue = {
+            let mut queues = self.queues.lock();
+            let queue = queues.entry(declaration.name.clone()).or_insert_with(|| {
+                Arc::new(Queue::new(&self.line, &self.settings, declaration.clone()))
+            });
+            Arc::clone(queue)
+        };
+        queue.local.lock().declaration = declaration.clone();
+        queue.declare()?;
+        Ok(queue)
+    }
+
+    fn channel(&self, declaration: &Declaration) -> Result<Arc<Channel>, StoreFault> {
+        let channel = {
+            let mut channels = self.channels.lock();
+            let name = declaration.name.clone();
+            let channel = channels
+                .entry(name)
+                .or_insert_with(|| Arc::new(Channel::new(&self.line, declaration.clone())));
+            Arc::clone(channel)
+        };
+        channel.declare(declaration.clone(), &self.line)?;
+        Ok(channel)
+    }
+
+    fn run(&self, graph: &str) -> Arc<Run> {
+        let mut runs = self.runs.lock();
+        let run = runs
+            .entry(graph.to_owned())
+            .or_insert_with(|| Arc::new(Run::of(&self.line, graph)));
+        Arc::clone(run)
+    }
+}
+
+impl Store for Amqp {
+    fn name(&self) -> &str {
+        "amqp"
+    }
+
+    fn capabilities(&self, kind: ConnectorKind) -> Option<Capabilities> {
+        match kind {
+            ConnectorKind::Queue | ConnectorKind::Pubsub => Some(QUEUES),
+            ConnectorKind::Stream => None,
+        }
+    }
+
+    fn connect(&self, declaration: &Declaration) -> Result<Arc<dyn Connector>, StoreFault> {
+        let Declaration { name, kind, .. } = declaration;
+        if [declaration.dead_letter_name(), declaration.invalid_name()].contains(name) {
+            return Err(unsupported(format!(
+                "the {kind} `{name}` cannot be where its own messages are set aside"
+            )));
+        }
+        let inner = Arc::clone(&self.inner);
+        inner.make_aside(declaration)?;
+        Ok(match kind {
+            ConnectorKind::Queue => {
+                let queue = inner.queue(declaration)?;
+                Arc::new(Handle { queue, inner })
+            }
+            ConnectorKind::Pubsub => {
+                let channel = inner.channel(declaration)?;
+                Arc::new(channel::Handle { channel, inner })
+            }
+            ConnectorKind::Stream => {
+                return Err(unsupported(format!(
+                    "`{name}` is a stream, and cannot be kept here"
+                )));
+            }
+        })
+    }
+
+    fn desk(&self, process: &str) -> Result<Arc<dyn Desk>, StoreFault> {
+        Err(unsupported(format!(
+            "RabbitMQ keeps no tables, and `{process}` has some: let the embedded store keep them"
+        )))
+    }
+
+    fn epoch(&self, graph: &str) -> Result<u64, StoreFault> {
+        self.inner.run(graph).number()
+    }
+
+    fn finish(&self, graph: &str, epoch: u64) -> Result<(), StoreFault> {
+        self.inner.run(graph).finish(epoch)
+    }
+
+    fn notes(&self, graph: &str) -> Result<Option<Arc<dyn Notes>>, StoreFault> {
+        Ok(Some(Arc::new(Board::of(self.inner.run(graph)))))
+    }
+
+    fn close(&self) {
+        for queue in self.inner.queues() {
+            if let Err(fault) = queue.write_settled() {
+                let name = &queue.name;
+                tracing::warn!("what was settled in `{name}` is delivered again: {fault}");
+            }
+        }
+        self.inner.line.cut();
+    }
+}
+
+/// A queue, for the engine.
+struct Handle {
+    queue: Arc<Queue>,
+    inner: Arc<Inner>,
+}
+
+impl Connector for Handle {
+    fn send(&self, messages: &[Message]) -> Result<Sent, StoreFault> {
+        self.queue.send(messages)
+    }
+
+    fn room(&self, waker: &Waker) -> Result<usize, StoreFault> {
+        self.queue.room(waker)
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn unfinished(&self, _: &str) -> Result<Option<u64>, StoreFault> {
+        self.queue.unfinished().map(Some)
+    }
+
+    fn subscribe(&self, consumer: Consumer) -> Result<Arc<dyn Subscription>, StoreFault> {
+        let (queue, inner) = (Arc::clone(&self.queue), Arc::clone(&self.inner));
+        Ok(Arc::new(Reader::new(queue, inner, consumer)))
+    }
+}

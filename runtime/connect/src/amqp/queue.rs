@@ -1,0 +1,677 @@
+//! Queues: a quorum queue for the messages, one for each rest, and what this process knows of them.
+//!
+//! | on the server | what it is |
+//! |---|---|
+//! | exchange `NAME`, direct | shows that `NAME` is a queue; what is sent there under the key `NAME` gets there |
+//! | queue `NAME` | the messages |
+//! | queues `NAME.rest.MILLISECONDS` | messages that rest; each goes back by itself when its time is over |
+//!
+//! A message rests by being copied: it is published to the queue for its rest, and acknowledged once that is
+//! confirmed. There is a queue for each length of rest, since only the first message of a queue is looked
+//! at. The server gives it back with its dead-letter mechanism, in the mode `at-least-once`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Weak};
+use std::task::{Wake, Waker};
+use std::time::Duration;
+
+use lapin::ExchangeKind;
+use paperflow_core::connector::{Declaration, Sent, StoreFault};
+use paperflow_core::failpoint;
+use paperflow_core::message::{Id, Message};
+use parking_lot::Mutex;
+
+use super::Settings;
+use super::intake::{Come, Intake};
+use super::line::{Argument, Line};
+use super::outbox::{Fate, Outbox, To};
+use super::wire::Parcel;
+use crate::broker::patience::{PATIENCE, insist};
+use crate::fault::unavailable;
+
+/// Rests of a queue that are told apart, at most.
+const STEPS: u32 = 16;
+/// A queue that counts deliveries throws nothing away because of that: that is done here.
+const NO_LIMIT: i64 = 1_000_000_000;
+/// How long a message may be on its way back from its rest.
+const ON_ITS_WAY: Duration = Duration::from_secs(5);
+/// So many messages tell how large they are on the whole.
+const LAST: u32 = 64;
+/// For how long what a server has said of room is believed.
+const BELIEVED: Duration = Duration::from_millis(50);
+
+/// A queue of a server, as this process uses it.
+pub(super) struct Queue {
+    pub(super) line: Arc<Line>,
+    pub(super) name: String,
+    settings: Arc<Settings>,
+    outbox: Outbox,
+    pub(super) local: Mutex<Local>,
+    /// Held while something is received or settled. What a server has to say comes by other threads, so
+    /// nobody may wait for it and hold `local`.
+    intake: Mutex<Option<Intake>>,
+}
+
+/// What this process knows of a queue.
+pub(super) struct Local {
+    pub(super) declaration: Declaration,
+    pub(super) readers: BTreeMap<u64, Listener>,
+    /// Those who wait for room.
+    writers: Vec<Waker>,
+    /// What is here and in nobody's hands, by the channel that it has come on and its number there.
+    pub(super) pool: BTreeMap<Place, Waiting>,
+    /// What consumers hold.
+    pub(super) flights: HashMap<u64, Flight>,
+    /// What was settled and the server does not know yet.
+    pub(super) settled: Vec<Settled>,
+    /// What rests, until when, by time that only goes on.
+    resting: HashMap<Id, Duration>,
+    /// Readers and deliveries that were given a number.
+    pub(super) given: u64,
+    /// Channels that were opened to read.
+    opened: u64,
+    /// How many were ready at the server, and when it has said so; what was sent since is counted.
+    ready: Option<(u64, Duration)>,
+    /// Bytes of a message that was sent here, on the whole, and of how many that is the mean.
+    mean: f64,
+    measured: u32,
+    /// Of a batch that was not confirmed as a whole: what was.
+    confirmed: HashSet<Id>,
+}
+
+/// A reader of this process.
+pub(super) struct Listener {
+    pub(super) waker: Waker,
+    /// It has been told that there is nothing.
+    pub(super) is_waiting: bool,
+    pub(super) has_stopped: bool,
+}
+
+/// On which channel something has come, and which it was there.
+pub(super) type Place = (u64, u64);
+
+/// What is in nobody's hands.
+pub(super) struct Waiting {
+    pub(super) parcel: Parcel,
+    /// How often it was delivered.
+    pub(super) attempts: u32,
+}
+
+/// A delivery that is not settled.
+pub(super) struct Flight {
+    pub(super) place: Place,
+    pub(super) reader: u64,
+    pub(super) id: Id,
+    pub(super) attempt: u32,
+    pub(super) parcel: Parcel,
+}
+
+/// What is to become of a delivery.
+pub(super) struct Settled {
+    pub(super) place: Place,
+    pub(super) id: Id,
+    pub(super) what: What,
+}
+
+/// See [`Settled`].
+pub(super) enum What {
+    Done,
+    /// It rests: its copy, and for how long.
+    Rest(Box<Parcel>, Duration),
+    /// It is set aside: its copy, where to, and whether it cannot be read.
+    Aside(Box<Parcel>, String, bool),
+}
+
+/// Calls the readers of a queue when something comes.
+struct Bell(Weak<Queue>);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        if let Some(queue) = self.0.upgrade() {
+            queue.local.lock().call_readers();
+        }
+    }
+}
+
+impl Queue {
+    pub(super) fn new(
+        line: &Arc<Line>,
+        settings: &Arc<Settings>,
+        declaration: Declaration,
+    ) -> Self {
+        Self {
+            line: Arc::clone(line),
+            name: declaration.name.clone(),
+            settings: Arc::clone(settings),
+            outbox: Outbox::new(line),
+            local: Mutex::new(Local {
+                declaration,
+                readers: BTreeMap::new(),
+                writers: Vec::new(),
+                pool: BTreeMap::new(),
+                flights: HashMap::new(),
+                settled: Vec::new(),
+                resting: HashMap::new(),
+                given: 0,
+                opened: 0,
+                ready: None,
+                mean: 0.0,
+                measured: 0,
+                confirmed: HashSet::new(),
+            }),
+            intake: Mutex::default(),
+        }
+    }
+
+    fn key(&self) -> String {
+        self.line.named(&self.name)
+    }
+
+    /// Makes it on the server, if it is not there.
+    pub(super) fn declare(&self) -> Result<(), StoreFault> {
+        make(&self.line, &self.name)?;
+        for rest in self.steps() {
+            self.declare_rest(rest)?;
+        }
+        Ok(())
+    }
+
+    /// The lengths of its rests, in milliseconds.
+    fn steps(&self) -> BTreeSet<u64> {
+        let local = self.local.lock();
+        let declaration = &local.declaration;
+        let failures = 1..=declaration.retries.min(STEPS);
+        let rests = failures.map(|failures| declaration.delay.after(failures, 0.5));
+        rests.map(|rest| stepped(rest, &local)).collect()
+    }
+
+    fn rest_queue(&self, step: u64) -> String {
+        self.line.named(&format!("{}.rest.{step}", self.name))
+    }
+
+    fn declare_rest(&self, step: u64) -> Result<(), StoreFault> {
+        let text = |text: &str| Argument::Text(text.to_owned());
+        let arguments = [
+            ("x-queue-type", text("quorum")),
+            ("x-dead-letter-exchange", text("")),
+            ("x-dead-letter-routing-key", Argument::Text(self.key())),
+            ("x-dead-letter-strategy", text("at-least-once")),
+            ("x-overflow", text("reject-publish")),
+        ];
+        self.line
+            .declare_queue(&self.rest_queue(step), &arguments)
+            .map(|_| ())
+    }
+
+    /// Writes messages, and returns when they are safe.
+    pub(super) fn send(&self, messages: &[Message]) -> Result<Sent, StoreFault> {
+        let (known, mut parcels, mut ids) = {
+            let mut local = self.local.lock();
+            let ids: HashSet<Id> = messages.iter().map(|message| message.id).collect();
+            // Whoever sends something else does not come back to what was sent in part.
+            local.confirmed.retain(|id| ids.contains(id));
+            (local.confirmed.clone(), Vec::new(), Vec::new())
+        };
+        let source = format!("paperflow:{}", self.name);
+        for message in messages
+            .iter()
+            .filter(|message| !known.contains(&message.id))
+        {
+            let parcel = Parcel::pack(message, &source, self.settings.is_structured)?;
+            ids.push((message.id, parcel.size()));
+            parcels.push((To::queue(self.key()), parcel));
+        }
+        let fates = self.outbox.send(&parcels)?;
+        failpoint!("before_confirm");
+        let mut local = self.local.lock();
+        let mut unsafe_ones = 0;
+        let mut is_gone = false;
+        for ((id, size), fate) in ids.into_iter().zip(fates) {
+            if fate == Fate::Safe {
+                local.measure(size);
+                local.confirmed.insert(id);
+            } else {
+                unsafe_ones += 1;
+                is_gone |= fate == Fate::Unroutable;
+            }
+        }
+        if let Some((ready, _)) = &mut local.ready {
+            *ready += (parcels.len() - unsafe_ones) as u64;
+        }
+        local.call_readers();
+        if unsafe_ones == 0 {
+            local.confirmed.clear();
+            return Ok(Sent {
+                written: parcels.len(),
+                known: known.len(),
+            });
+        }
+        drop(local);
+        if is_gone {
+            self.declare()?;
+        }
+        Err(unavailable(format!(
+            "`{}` refuses {unsafe_ones} of {} messages: there is no room, or it was removed",
+            self.name,
+            messages.len()
+        )))
+    }
+
+    /// How many more messages may be sent now.
+    pub(super) fn room(&self, waker: &Waker) -> Result<usize, StoreFault> {
+        {
+            let mut local = self.local.lock();
+            let now = self.line.clock.elapsed();
+            if let Some((ready, told)) = local.ready
+                && now.saturating_sub(told) < BELIEVED
+                && let room @ 1.. = local.room_beside(ready)
+            {
+                return Ok(room);
+            }
+            // First, so that room which is made meanwhile is heard of.
+            local.await_room(waker);
+        }
+        self.write_settled()?;
+        let ready: u64 = self.count()?.iter().sum();
+        let mut local = self.local.lock();
+        let room = local.room_beside(ready);
+        local.ready = Some((ready, self.line.clock.elapsed()));
+        if room > 0 {
+            local.writers.retain(|other| !other.will_wake(waker));
+        }
+        Ok(room)
+    }
+
+    /// How many are ready here, and in each of the queues for rests.
+    fn count(&self) -> Result<Vec<u64>, StoreFault> {
+        let rests = self.steps().into_iter().map(|step| self.rest_queue(step));
+        let names: Vec<String> = std::iter::once(self.key()).chain(rests).collect();
+        let counts = self.line.counts(&names)?;
+        Ok(counts.into_iter().map(|counts| counts.ready).collect())
+    }
+
+    /// All that is in it, as far as it can be seen: the server does not tell what others hold. They tell
+    /// themselves what they hold; so what nobody holds counts for more than they can have.
+    pub(super) fn unfinished(&self) -> Result<u64, StoreFault> {
+        const MORE_THAN_ANY_HOLD: u64 = 1 << 40;
+        self.write_settled()?;
+        let free: u64 = self.count()?.iter().sum();
+        let mut local = self.local.lock();
+        local.forget_rests(self.line.clock.elapsed());
+        let free = free + (local.pool.len() + local.resting.len()) as u64;
+        let held = local.flights.len() as u64;
+        Ok(if free > 0 {
+            free + MORE_THAN_ANY_HOLD
+        } else {
+            held
+        })
+    }
+
+    /// Until when something rests, if it does, by time that only goes on.
+    pub(super) fn due(&self) -> Result<Option<Duration>, StoreFault> {
+        let steps = self.steps();
+        let counts = self.count()?;
+        let now = self.line.clock.elapsed();
+        let mut local = self.local.lock();
+        let filled = steps.iter().zip(counts.iter().skip(1));
+        let filled = filled.filter(|(_, count)| **count > 0);
+        let shortest = filled.map(|(step, _)| *step).min();
+        local.forget_rests(now);
+        // It comes a little later than its time is over.
+        let soon = now + Duration::from_millis(20);
+        let own = local.resting.values().map(|until| (*until).max(soon));
+        let of_others = shortest.map(|step| now + Duration::from_millis(step));
+        Ok(own.min().or(of_others))
+    }
+
+    /// Brings what consumers may have: sees to it that there is as much as is wanted, if the server has it.
+    pub(super) fn fetch(self: &Arc<Self>, most: usize) -> Result<(), StoreFault> {
+        let mut intake = self.intake.lock();
+        let own = self.opened(&mut intake)?;
+        let mut come = Vec::new();
+        let asked = own.ask_for(most, &mut come);
+        let number = own.number;
+        self.lay_down(number, come);
+        asked
+    }
+
+    /// The channel on which messages come; a new one when the last is of no use any more.
+    fn opened<'a>(
+        self: &Arc<Self>,
+        intake: &'a mut Option<Intake>,
+    ) -> Result<&'a mut Intake, StoreFault> {
+        if intake.as_ref().is_some_and(|own| !own.is_there()) {
+            *intake = None;
+            self.lose();
+        }
+        if let Some(own) = intake {
+            return Ok(own);
+        }
+        let number = {
+            let mut local = self.local.lock();
+            local.opened += 1;
+            local.opened
+        };
+        let bell = Waker::from(Arc::new(Bell(Arc::downgrade(self))));
+        let opened = Intake::open(&self.line, &self.key(), number, bell)?;
+        Ok(intake.insert(opened))
+    }
+
+    /// What was here is with the server again: it was not settled.
+    fn lose(&self) {
+        let mut local = self.local.lock();
+        let count = local.pool.len() + local.flights.len() + local.settled.len();
+        if count > 0 {
+            tracing::warn!(
+                "`{}` delivers {count} messages again: the connection was lost",
+                self.name
+            );
+        }
+        local.pool.clear();
+        local.flights.clear();
+        local.settled.clear();
+        local.ready = None;
+    }
+
+    fn lay_down(&self, number: u64, come: Vec<Come>) {
+        let mut local = self.local.lock();
+        for Come { tag, parcel } in come {
+            let attempts = parcel.attempts();
+            local
+                .pool
+                .insert((number, tag), Waiting { parcel, attempts });
+        }
+    }
+
+    /// Does on the server what was settled, and does not give up before patience is over.
+    pub(super) fn flush(&self) -> Result<(), StoreFault> {
+        insist(&self.name, PATIENCE, || {
+            self.write_settled()?;
+            match self.intake.lock().as_ref() {
+                // When it has answered it has heard what was said before.
+                Some(own) if own.is_there() => own.ready().map(|_| ()),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// Does on the server what was settled.
+    pub(super) fn write_settled(&self) -> Result<(), StoreFault> {
+        // Whoever is at it has it done when this is free.
+        let mut intake = self.intake.lock();
+        if self.local.lock().settled.is_empty() {
+            return Ok(());
+        }
+        let Some(own) = intake.as_mut().filter(|own| own.is_there()) else {
+            // Nobody knows these deliveries any more.
+            self.lose();
+            return Ok(());
+        };
+        let settled = std::mem::take(&mut self.local.lock().settled);
+        let (done, rest) = self.copy(settled);
+        if !done.is_empty() {
+            failpoint!("settle_lost");
+        }
+        let result = own.done(&done);
+        let mut local = self.local.lock();
+        local.doubt_room();
+        local.call_writers();
+        rest.and(result)
+    }
+
+    /// Publishes the copies of what was settled: what is to be acknowledged, and whether that is all.
+    fn copy(&self, settled: Vec<Settled>) -> (BTreeSet<u64>, Result<(), StoreFault>) {
+        let mut done = BTreeSet::new();
+        let (mut copied, mut parcels) = (Vec::new(), Vec::new());
+        for one in settled {
+            match self.copy_of(&one.what) {
+                Ok(None) => drop(done.insert(one.place.1)),
+                Ok(Some(parcel)) => {
+                    parcels.push(parcel);
+                    copied.push(one);
+                }
+                Err(fault) => {
+                    self.local.lock().settled.push(one);
+                    return (done, Err(fault));
+                }
+            }
+        }
+        if copied.is_empty() {
+            return (done, Ok(()));
+        }
+        if copied
+            .iter()
+            .any(|one| matches!(one.what, What::Aside(.., true)))
+        {
+            failpoint!("before_invalid_copy");
+        }
+        let fates = self.outbox.send(&parcels);
+        let mut result = fates.as_ref().map(|_| ()).map_err(Clone::clone);
+        let fates = fates.unwrap_or_else(|_| vec![Fate::Refused; copied.len()]);
+        let now = self.line.clock.elapsed();
+        let (mut has_rested, mut was_set_aside) = (false, false);
+        let mut local = self.local.lock();
+        for (one, fate) in copied.into_iter().zip(fates) {
+            if fate != Fate::Safe {
+                result = result.and(Err(unavailable(format!(
+                    "a message of `{}` cannot be copied now",
+                    self.name
+                ))));
+                local.settled.push(one);
+                continue;
+            }
+            done.insert(one.place.1);
+            if let What::Rest(_, rest) = one.what {
+                local.resting.insert(one.id, now + rest);
+                has_rested = true;
+            } else {
+                was_set_aside = true;
+            }
+        }
+        drop(local);
+        if has_rested {
+            failpoint!("after_retry");
+        }
+        if was_set_aside {
+            failpoint!("after_dead_letter");
+        }
+        (done, result)
+    }
+
+    /// What is published before a delivery is acknowledged.
+    fn copy_of(&self, what: &What) -> Result<Option<(To, Parcel)>, StoreFault> {
+        Ok(match what {
+            What::Done => None,
+            What::Rest(copy, rest) => {
+                let step = stepped(*rest, &self.local.lock());
+                if !self.steps().contains(&step) {
+                    self.declare_rest(step)?;
+                }
+                let parcel = Parcel::clone(copy).resting(*rest)?;
+                Some((To::queue(self.rest_queue(step)), parcel))
+            }
+            What::Aside(copy, to, _) => {
+                let name = self.line.named(to);
+                let to = To {
+                    exchange: name.clone(),
+                    key: name,
+                };
+                Some((to, Parcel::clone(copy)))
+            }
+        })
+    }
+
+    /// Nobody reads here any more: what is here goes back.
+    pub(super) fn leave(&self) {
+        let settled = self.write_settled();
+        if let Err(fault) = settled {
+            tracing::warn!(
+                "what was settled in `{}` is delivered again: {fault}",
+                self.name
+            );
+        }
+        let mut intake = self.intake.lock();
+        if let Some(own) = intake.take() {
+            own.close();
+        }
+        let mut local = self.local.lock();
+        local.pool.clear();
+        local.settled.clear();
+        local.call_writers();
+    }
+
+    /// Nobody wants more: what is here and in nobody's hands goes back.
+    pub(super) fn stop(&self) -> Result<(), StoreFault> {
+        self.write_settled()?;
+        let mut intake = self.intake.lock();
+        let Some(own) = intake.as_mut().filter(|own| own.is_there()) else {
+            return Ok(());
+        };
+        let mut come = Vec::new();
+        own.stop(&mut come)?;
+        let number = own.number;
+        self.lay_down(number, come);
+        let pool = std::mem::take(&mut self.local.lock().pool);
+        own.give_back(&pool.keys().map(|(_, tag)| *tag).collect())
+    }
+
+    /// Removes it from the server, and what is in it.
+    pub(super) fn remove(&self) -> Result<(), StoreFault> {
+        let rests = self.steps().into_iter().map(|step| self.rest_queue(step));
+        for name in rests.chain([self.key()]) {
+            self.line.remove_queue(&name)?;
+        }
+        self.line.remove_exchange(&self.key())
+    }
+
+    /// How many are in this process.
+    pub(super) fn here(&self) -> u64 {
+        let local = self.local.lock();
+        (local.pool.len() + local.flights.len()) as u64
+    }
+
+    /// Everybody looks again.
+    pub(super) fn call_all(&self) {
+        let mut local = self.local.lock();
+        local.call_readers();
+        local.call_writers();
+    }
+}
+
+/// Makes a queue on the server, if it is not there.
+pub(super) fn make(line: &Line, name: &str) -> Result<(), StoreFault> {
+    let key = line.named(name);
+    line.declare_exchange(&key, ExchangeKind::Direct)?;
+    let arguments = [
+        ("x-queue-type", Argument::Text(String::from("quorum"))),
+        ("x-delivery-limit", Argument::Number(NO_LIMIT)),
+    ];
+    line.declare_queue(&key, &arguments)?;
+    line.bind(&key, &key, &key)
+}
+
+/// The queue for a rest, by its length in milliseconds: that of the declared rest which it is, give or
+/// take what chance adds, or else a round number above it.
+fn stepped(rest: Duration, local: &Local) -> u64 {
+    let delay = local.declaration.delay;
+    let wanted = rest.as_secs_f64();
+    for failures in 1..=local.declaration.retries.min(STEPS) {
+        let declared = delay.after(failures, 0.5).as_secs_f64();
+        if (wanted - declared).abs() <= declared * delay.jitter + 0.001 {
+            return millis(Duration::from_secs_f64(declared));
+        }
+    }
+    let wanted = millis(rest);
+    let mut tens = 1;
+    loop {
+        for step in [1, 2, 5] {
+            if step * tens >= wanted || tens >= 100_000_000_000 {
+                return step * tens;
+            }
+        }
+        tens *= 10;
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis())
+        .unwrap_or(u64::MAX)
+        .max(1)
+}
+
+impl Local {
+    /// Tells those who wait that there may be something.
+    pub(super) fn call_readers(&mut self) {
+        for reader in self.readers.values_mut() {
+            if std::mem::take(&mut reader.is_waiting) {
+                reader.waker.wake_by_ref();
+            }
+        }
+    }
+
+    /// Somebody waits for room.
+    fn await_room(&mut self, waker: &Waker) {
+        if !self.writers.iter().any(|other| other.will_wake(waker)) {
+            self.writers.push(waker.clone());
+        }
+    }
+
+    /// A reader waits for something new, or no longer.
+    pub(super) fn set_waiting(&mut self, reader: u64, is_waiting: bool) {
+        if let Some(listener) = self.readers.get_mut(&reader) {
+            listener.is_waiting = is_waiting;
+        }
+    }
+
+    /// Tells those who wait for room that there may be some.
+    pub(super) fn call_writers(&mut self) {
+        self.writers.drain(..).for_each(Waker::wake);
+    }
+
+    /// Room that is told of no more is asked for.
+    pub(super) fn doubt_room(&mut self) {
+        self.ready = None;
+    }
+
+    /// How many more may be sent when so many are ready at the server. Bytes are not told: what waits has as
+    /// many, it is assumed, as what was sent.
+    fn room_beside(&self, ready: u64) -> usize {
+        let waiting = usize::try_from(ready).unwrap_or(usize::MAX);
+        let waiting = waiting.saturating_add(self.pool.len());
+        let free = self.declaration.capacity.saturating_sub(waiting);
+        if waiting == 0 || self.measured == 0 || self.mean <= 0.0 {
+            return free.max(usize::from(waiting == 0));
+        }
+        let bytes = waiting as f64 * self.mean;
+        let left = (self.declaration.capacity_bytes as f64 - bytes) / self.mean;
+        // A message that finds some room is not kept out because it needs more.
+        free.min(left.ceil().max(0.0) as usize)
+    }
+
+    /// A message of this size was sent. The last ones count.
+    fn measure(&mut self, size: usize) {
+        self.measured = (self.measured + 1).min(LAST);
+        self.mean += (size as f64 - self.mean) / f64::from(self.measured);
+    }
+
+    /// What should be back is forgotten: somebody else has it.
+    fn forget_rests(&mut self, now: Duration) {
+        self.resting.retain(|_, until| *until + ON_ITS_WAY > now);
+    }
+
+    /// Takes what waits, up to so many, in order.
+    pub(super) fn take_from_pool(&mut self, most: usize) -> VecDeque<(Place, Waiting)> {
+        let mut taken = VecDeque::new();
+        while taken.len() < most
+            && let Some(first) = self.pool.pop_first()
+        {
+            taken.push_back(first);
+        }
+        taken
+    }
+
+    /// It has come back from its rest.
+    pub(super) fn is_back(&mut self, id: Id) {
+        self.resting.remove(&id);
+    }
+}

@@ -1,0 +1,73 @@
+//! The thread that looks after what is open, and lives as long as the store.
+
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use paperflow_core::connector::StoreFault;
+
+use super::Inner;
+use super::queue::Queue;
+use crate::fault::unavailable;
+
+/// How often it looks for what others may have done: made room, above all.
+const LOOK: Duration = Duration::from_millis(200);
+
+pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Weak<Queue>>) -> Result<(), StoreFault> {
+    let store = Arc::downgrade(inner);
+    let builder = thread::Builder::new().name(String::from("amqp-watch"));
+    let started = builder.spawn(move || keep(&store, &orders));
+    started
+        .map(|_| ())
+        .map_err(|fault| unavailable(format!("no thread can be started: {fault}")))
+}
+
+/// Writes what was settled, and looks after everything now and then, until the store is closed.
+fn keep(store: &Weak<Inner>, orders: &Receiver<Weak<Queue>>) {
+    let mut next = Instant::now() + LOOK;
+    let mut was_away = false;
+    loop {
+        let wait = next.saturating_duration_since(Instant::now());
+        match orders.recv_timeout(wait) {
+            Ok(queue) => {
+                if let Some(queue) = queue.upgrade()
+                    && let Err(fault) = queue.write_settled()
+                {
+                    tracing::debug!("what was settled is written later: {fault}");
+                }
+                continue;
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let Some(inner) = store.upgrade() else {
+            return;
+        };
+        if inner.line.is_cut() {
+            return;
+        }
+        let looked = inner.look();
+        if looked.is_ok() && was_away {
+            inner.call_all();
+        }
+        was_away = looked.is_err();
+        next = Instant::now() + LOOK;
+    }
+}
+
+impl Inner {
+    /// Writes what could not be written, and lets those look again who wait for room. That the server is away
+    /// is seen here, also when nobody asks it for anything.
+    fn look(&self) -> Result<(), StoreFault> {
+        self.line.link()?;
+        for queue in self.queues() {
+            queue.write_settled()?;
+            queue.local.lock().call_writers();
+        }
+        for channel in self.channels() {
+            channel.call_writers();
+        }
+        Ok(())
+    }
+}

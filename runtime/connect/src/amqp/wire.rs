@@ -1,0 +1,226 @@
+//! Messages as AMQP has them: properties, a table of headers, and a body.
+//!
+//! In binary mode each attribute is the header `cloudEvents_NAME`, as AMQP 1.0 has them, and the property
+//! `content_type` says what the body is; in structured mode it is `application/cloudevents+json`, and the
+//! body is the document. Both are read, also with `cloudEvents:` before the names. Other headers are
+//! headers, and so are the properties `correlation_id`, `reply_to` and `type` of those who know no
+//! CloudEvents. What the server or this store has to say of a message stands in headers that begin with
+//! `x-`, and is none of the message's.
+
+use lapin::BasicProperties;
+use lapin::types::{AMQPValue, FieldTable};
+use paperflow_core::connector::StoreFault;
+use paperflow_core::headers::names;
+use paperflow_core::message::{Message, Unreadable};
+
+use super::line::short;
+use crate::broker::envelope::{Envelope, STRUCTURED};
+
+const PREFIX: &str = "cloudEvents_";
+const OTHER_PREFIX: &str = "cloudEvents:";
+const CONTENT: &str = "datacontenttype";
+/// Written to the disk.
+const PERSISTENT: u8 = 2;
+
+/// How often it had been delivered when it was written here.
+pub(super) const ATTEMPTS: &str = "x-paperflow-attempts";
+/// When it failed first, in milliseconds since 1970.
+pub(super) const FIRST: &str = "x-paperflow-first";
+/// How often a server has had it back.
+const COUNTED: [&str; 2] = ["x-delivery-count", "x-acquired-count"];
+/// What a server has to say begins so, and `x-death` is the whole name.
+const SERVERS: [&str; 6] = [
+    "x-death",
+    "x-first-death-",
+    "x-last-death-",
+    "x-delivery-count",
+    "x-acquired-count",
+    "x-stream-offset",
+];
+const OURS: &str = "x-paperflow-";
+
+/// Something that is sent, or has come, as it is on the wire.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Parcel {
+    pub(super) properties: BasicProperties,
+    pub(super) body: Vec<u8>,
+}
+
+impl Parcel {
+    /// A message, as `source` writes it.
+    pub(super) fn pack(
+        message: &Message,
+        source: &str,
+        is_structured: bool,
+    ) -> Result<Self, StoreFault> {
+        let envelope = Envelope::pack(message, source)?;
+        let mut properties = BasicProperties::default()
+            .with_delivery_mode(PERSISTENT)
+            .with_message_id(short(&message.id.to_string())?);
+        if is_structured {
+            properties = properties.with_content_type(short(STRUCTURED)?);
+            let body = envelope.to_json();
+            return Ok(Self { properties, body });
+        }
+        let mut headers = FieldTable::default();
+        for (name, value) in envelope.attributes {
+            if name == CONTENT {
+                properties = properties.with_content_type(short(&value)?);
+            } else {
+                let name = short(&format!("{PREFIX}{name}"))?;
+                headers.insert(name, AMQPValue::LongString(value.into()));
+            }
+        }
+        Ok(Self {
+            properties: properties.with_headers(headers),
+            body: envelope.body,
+        })
+    }
+
+    /// The message; `place` says where it lay, and names one that has no identity.
+    pub(super) fn message(&self, place: &str) -> Result<Message, Unreadable> {
+        let (mut attributes, mut beside) = (Vec::new(), Vec::new());
+        for (name, value) in self.headers() {
+            let Some(value) = text(value) else {
+                continue;
+            };
+            let attribute = name
+                .strip_prefix(PREFIX)
+                .or_else(|| name.strip_prefix(OTHER_PREFIX));
+            match attribute {
+                Some(attribute) => attributes.push((attribute.to_owned(), value)),
+                None if is_said_of_it(name) => {}
+                None => beside.push((name.to_owned(), value)),
+            }
+        }
+        let content = self.properties.content_type().as_ref();
+        let content = content.map(|content| content.as_str().to_owned());
+        let is_structured = content
+            .as_ref()
+            .is_some_and(|content| content.starts_with("application/cloudevents"));
+        if is_structured {
+            return Envelope::from_json(&self.body)?.unpack(beside, place);
+        }
+        let is_event = !attributes.is_empty();
+        attributes.extend(content.map(|content| (CONTENT.to_owned(), content)));
+        if !is_event {
+            beside.extend(self.known());
+        }
+        let body = self.body.clone();
+        Envelope { attributes, body }.unpack(beside, place)
+    }
+
+    /// What its sender calls it, if it does.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.properties.message_id().as_ref().map(|id| id.as_str())
+    }
+
+    /// Properties that mean what a header of ours does.
+    fn known(&self) -> Vec<(String, String)> {
+        let of = &self.properties;
+        let known = [
+            (names::CORRELATION_ID, of.correlation_id()),
+            (names::REPLY_TO, of.reply_to()),
+            (names::TYPE, of.kind()),
+        ];
+        let given = known
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value.as_ref()?.to_string())));
+        given.collect()
+    }
+
+    fn headers(&self) -> impl Iterator<Item = (&str, &AMQPValue)> {
+        let table = self.properties.headers().as_ref();
+        let all = table.into_iter().flat_map(|table| table.inner());
+        all.map(|(name, value)| (name.as_str(), value))
+    }
+
+    fn header(&self, name: &str) -> Option<&AMQPValue> {
+        let table = self.properties.headers().as_ref()?;
+        table.inner().get(name)
+    }
+
+    /// A number that this store or the server has written on it.
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        text(self.header(name)?)?.parse().ok()
+    }
+
+    /// How often it had been delivered before.
+    pub(super) fn attempts(&self) -> u32 {
+        let by_server = COUNTED.iter().filter_map(|name| self.number(name)).max();
+        let all = by_server.unwrap_or(0) + self.number(ATTEMPTS).unwrap_or(0);
+        u32::try_from(all).unwrap_or(u32::MAX)
+    }
+
+    /// The same, bit for bit, with something written on it; what was said of it on its way is left out.
+    pub(super) fn copy(&self, notes: impl IntoIterator<Item = (String, AMQPValue)>) -> Self {
+        let mut headers = self.properties.headers().clone().unwrap_or_default();
+        let all: Vec<String> = self.headers().map(|(name, _)| name.to_owned()).collect();
+        let mut kept = FieldTable::default();
+        for name in all.iter().filter(|name| !is_said_of_it(name)) {
+            if let Some(value) = headers.inner().get(name.as_str()) {
+                kept.insert(name.as_str().into(), value.clone());
+            }
+        }
+        headers = kept;
+        for (name, value) in notes {
+            headers.insert(name.into(), value);
+        }
+        let mut properties = self.properties.clone().with_headers(headers);
+        properties = properties.with_delivery_mode(PERSISTENT);
+        Self {
+            properties,
+            body: self.body.clone(),
+        }
+    }
+
+    /// It is given back to where it came from after so long.
+    pub(super) fn resting(mut self, rest: std::time::Duration) -> Result<Self, StoreFault> {
+        let rest = rest.as_millis().to_string();
+        self.properties = self.properties.with_expiration(short(&rest)?);
+        Ok(self)
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.body.len()
+    }
+}
+
+/// Something that is written on a parcel.
+pub(super) fn number(name: &str, value: i64) -> (String, AMQPValue) {
+    (name.to_owned(), AMQPValue::LongLongInt(value))
+}
+
+/// Something that is written on a parcel.
+pub(super) fn written(name: &str, value: &str) -> (String, AMQPValue) {
+    (name.to_owned(), AMQPValue::LongString(value.into()))
+}
+
+/// Whether a header is not its sender's.
+fn is_said_of_it(name: &str) -> bool {
+    name.starts_with(OURS)
+        || SERVERS.iter().any(|own| match own.ends_with('-') {
+            true => name.starts_with(own),
+            false => name == *own,
+        })
+}
+
+/// A value as a text, if it can be one.
+fn text(value: &AMQPValue) -> Option<String> {
+    Some(match value {
+        AMQPValue::LongString(text) => String::from_utf8_lossy(text.as_bytes()).into_owned(),
+        AMQPValue::ShortString(text) => text.to_string(),
+        AMQPValue::Boolean(value) => value.to_string(),
+        AMQPValue::ShortShortInt(value) => value.to_string(),
+        AMQPValue::ShortShortUInt(value) => value.to_string(),
+        AMQPValue::ShortInt(value) => value.to_string(),
+        AMQPValue::ShortUInt(value) => value.to_string(),
+        AMQPValue::LongInt(value) => value.to_string(),
+        AMQPValue::LongUInt(value) => value.to_string(),
+        AMQPValue::LongLongInt(value) => value.to_string(),
+        AMQPValue::Timestamp(value) => value.to_string(),
+        AMQPValue::Float(value) => value.to_string(),
+        AMQPValue::Double(value) => value.to_string(),
+        _ => return None,
+    })
+}

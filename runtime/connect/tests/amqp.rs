@@ -1,0 +1,198 @@
+//! A RabbitMQ server as a store, by the suite that every store passes.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+#[path = "../../../tests/brokers/mod.rs"]
+mod brokers;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use paperflow_connect::amqp::Amqp;
+use paperflow_connect::broker::Access;
+use paperflow_connect::compliance::{Bench, check, pubsub, queues};
+use paperflow_connect::streams::{Answer, Request};
+use paperflow_core::connector::{Declaration, Store, StoreFault};
+
+/// A server on which all names begin with a prefix that nobody else has. Its time is what it is: what is
+/// declared is so much shorter.
+struct Server {
+    access: Access,
+    store: Option<Arc<Amqp>>,
+}
+
+/// How many times shorter.
+const SHORTER: u32 = 2;
+/// The longest rest of any case is shorter than this.
+const LONGEST: Duration = Duration::from_secs(5);
+/// What rests comes so much later than it is due, at most.
+const LATE: Duration = Duration::from_millis(100);
+
+impl Server {
+    fn new(url: &str, is_structured: bool) -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        let url = format!("{url}?prefix=t{}.{made}:", std::process::id());
+        let mut server = Self {
+            access: Access::new(&url, is_structured).unwrap(),
+            store: None,
+        };
+        server.open();
+        server
+    }
+
+    fn open(&mut self) {
+        self.store = Some(Arc::new(Amqp::open(&self.access).unwrap()));
+    }
+
+    fn opened(&self) -> &Arc<Amqp> {
+        self.store.as_ref().unwrap()
+    }
+}
+
+impl Bench for Server {
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(self.opened()) as Arc<dyn Store>
+    }
+
+    fn tuned(&self, declaration: &Declaration) -> Declaration {
+        let mut declaration = declaration.clone();
+        declaration.delay.first /= SHORTER;
+        declaration.delay.most /= SHORTER;
+        declaration
+    }
+
+    fn nearly(&self, all: Duration) -> Duration {
+        all / 2
+    }
+
+    fn restart(&mut self) {
+        self.store = None;
+        self.open();
+    }
+
+    /// The connection ends, and with it all that the process held.
+    fn crash(&mut self) {
+        self.opened().cut();
+        self.store = None;
+        self.open();
+    }
+
+    fn advance(&self, by: Duration) {
+        let late = if by < Duration::from_millis(500) {
+            Duration::ZERO
+        } else {
+            LATE
+        };
+        thread::sleep(by.min(LONGEST) / SHORTER + late);
+    }
+
+    fn ask(&self, request: Request) -> Result<Answer, StoreFault> {
+        self.opened().ask_streams(request)
+    }
+}
+
+/// Why cases do not apply.
+const NO_TABLES: &str = "tables are kept by the embedded store; a broker refuses them";
+const COUNTS: &str = "the server counts whatever goes back to it, for whatever reason";
+const NO_IDS: &str = "the server knows no identities: what is sent twice is delivered twice";
+
+#[test]
+fn queues_comply() {
+    let Some(url) = brokers::url("amqp") else {
+        return;
+    };
+    let left_out = [
+        (
+            "s5: rows, what was handled and what followed are kept together",
+            NO_TABLES,
+        ),
+        (
+            "what was sent of its own accord is owed until it is paid",
+            NO_TABLES,
+        ),
+        ("desks do not see each other", NO_TABLES),
+        ("s3: a release does not count", COUNTS),
+        ("q8: what was sent before is left out", NO_IDS),
+    ];
+    let lines = check(&queues::cases(), &left_out, || {
+        Box::new(Server::new(&url, false))
+    });
+    println!("{}", lines.join("\n"));
+}
+
+#[test]
+fn channels_comply() {
+    let Some(url) = brokers::url("amqp") else {
+        return;
+    };
+    let left_out = [
+        (
+            "a_new_subscriber_gets_the_last_message",
+            "the server keeps no last message",
+        ),
+        ("c05_copies_outlast_a_crash", NO_IDS),
+    ];
+    let lines = check(pubsub::CASES, &left_out, || {
+        Box::new(Server::new(&url, false))
+    });
+    println!("{}", lines.join("\n"));
+}
+
+/// What the parts of a graph that run apart need of a store.
+#[test]
+fn parts_see_each_others_notes_and_a_run_ends_once() {
+    let Some(url) = brokers::url("amqp") else {
+        return;
+    };
+    let mut server = Server::new(&url, false);
+    let one = server.store();
+    server.open();
+    let other = server.store();
+    let notes = one.notes("g").unwrap().unwrap();
+    notes.write("a/1", "first").unwrap();
+    notes.write("a/1", "second").unwrap();
+    let elsewhere = other.notes("h").unwrap().unwrap();
+    elsewhere.write("a/1", "another").unwrap();
+    let seen = other.notes("g").unwrap().unwrap().read().unwrap();
+    assert_eq!(seen, [(String::from("a/1"), String::from("second"))]);
+    let run = one.epoch("g").unwrap();
+    one.finish("g", run).unwrap();
+    other.finish("g", run).unwrap();
+    assert_eq!(
+        other.epoch("g").unwrap(),
+        run + 1,
+        "both ended the same run"
+    );
+    assert_eq!(notes.read().unwrap(), [], "its notes are gone with it");
+}
+
+/// However many ask for the number of a run at once, they get the same.
+#[test]
+fn whoever_asks_at_once_has_the_same_run() {
+    let Some(url) = brokers::url("amqp") else {
+        return;
+    };
+    let mut server = Server::new(&url, false);
+    let mut stores = Vec::new();
+    for _ in 0..4 {
+        server.open();
+        stores.push(server.store());
+    }
+    for run in 1..=3 {
+        let asked: Vec<u64> = thread::scope(|scope| {
+            let asking = stores
+                .iter()
+                .map(|store| scope.spawn(|| store.epoch("g").unwrap()));
+            let asking: Vec<_> = asking.collect();
+            asking.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        assert_eq!(asked, [run; 4]);
+        thread::scope(|scope| {
+            for store in &stores {
+                scope.spawn(|| store.finish("g", run).unwrap());
+            }
+        });
+    }
+}
