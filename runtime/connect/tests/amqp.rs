@@ -13,19 +13,16 @@ use paperflow_connect::amqp::Amqp;
 use paperflow_connect::broker::Access;
 use paperflow_connect::compliance::{Bench, check, pubsub, queues};
 use paperflow_connect::streams::{Answer, Request};
-use paperflow_core::connector::{Declaration, Store, StoreFault};
+use paperflow_core::connector::{Store, StoreFault};
 
-/// A server on which all names begin with a prefix that nobody else has. Its time is what it is: what is
-/// declared is so much shorter.
+/// A server on which all names begin with a prefix that nobody else has. Its time is what it is.
 struct Server {
     access: Access,
     store: Option<Arc<Amqp>>,
 }
 
-/// How many times shorter.
-const SHORTER: u32 = 2;
-/// The longest rest of any case is shorter than this.
-const LONGEST: Duration = Duration::from_secs(5);
+/// No case has a rest that is longer.
+const LONGEST: Duration = Duration::from_secs(4);
 /// What rests comes so much later than it is due, at most.
 const LATE: Duration = Duration::from_millis(100);
 
@@ -56,13 +53,6 @@ impl Bench for Server {
         Arc::clone(self.opened()) as Arc<dyn Store>
     }
 
-    fn tuned(&self, declaration: &Declaration) -> Declaration {
-        let mut declaration = declaration.clone();
-        declaration.delay.first /= SHORTER;
-        declaration.delay.most /= SHORTER;
-        declaration
-    }
-
     fn nearly(&self, all: Duration) -> Duration {
         all / 2
     }
@@ -85,7 +75,7 @@ impl Bench for Server {
         } else {
             LATE
         };
-        thread::sleep(by.min(LONGEST) / SHORTER + late);
+        thread::sleep(by.min(LONGEST) + late);
     }
 
     fn ask(&self, request: Request) -> Result<Answer, StoreFault> {
