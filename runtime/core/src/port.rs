@@ -270,11 +270,7 @@ impl<T> Out<T> {
             match given {
                 Give::Sent => Ok(()),
                 Give::Full(packet) => Err(TrySend::Full(packet)),
-                Give::Closed(packet) => {
-                    // Nobody handles it; if it is sent elsewhere it may be handled twice.
-                    packet.release();
-                    Err(TrySend::Closed(packet))
-                }
+                Give::Closed(packet) => Err(TrySend::Closed(packet)),
             }
         })
     }
@@ -431,8 +427,6 @@ impl Parcel {
             Give::Closed(packet) => {
                 let is_new = !std::mem::take(&mut self.forwarded);
                 turn.dropped_all(packet.weight() - usize::from(is_new));
-                // Nobody handles it; if it is sent elsewhere it may be handled twice.
-                packet.release();
                 Poll::Ready(Err(Closed(packet)))
             }
         }

@@ -136,8 +136,10 @@ pub trait Inlet: Send + Sync {
         BATCH
     }
 
-    /// The reader leaves; `unread` are the packets of its window it never received.
-    fn close(&self, unread: Received);
+    /// The reader leaves; `unread` are the packets of its window it never received. Whether it is sated:
+    /// it has ended well, and wants no more of this life of its subnet. Answers whether what it leaves is
+    /// done with; if not it is given back to its store.
+    fn close(&self, unread: Received, is_sated: bool) -> bool;
 }
 
 /// Packets that a component has received.
@@ -228,6 +230,11 @@ pub trait Outlet: Send + Sync {
     /// so, the writer is woken once it is.
     fn is_awaited(&self) -> bool {
         true
+    }
+
+    /// Whether the reader has left and is [sated](Inlet::close): what it did not receive is done with.
+    fn is_sated(&self) -> bool {
+        false
     }
 }
 
@@ -794,12 +801,18 @@ impl Turn {
     pub fn drop_hand(&mut self) {
         self.discard();
         let inner = self.inner();
+        let is_sated = inner.is_sated;
+        let leave = |packet: &Packet| {
+            if !is_sated {
+                packet.release();
+            }
+        };
         if let Some((_, packet)) = inner.retry.take() {
-            packet.release();
+            leave(&packet);
             inner.counts.dropped += packet.weight() as u64;
         }
         for (_, packet, forwarded) in std::mem::take(&mut inner.hand) {
-            packet.release();
+            leave(&packet);
             inner.dropped_all(packet.weight() - usize::from(!forwarded));
         }
     }
@@ -821,7 +834,7 @@ impl Turn {
             inner.end_output(element);
         }
         for element in 0..inner.ins.len() {
-            inner.end_input(element);
+            inner.end_input(element, false);
         }
     }
 
@@ -830,9 +843,15 @@ impl Turn {
         self.inner().end_output(element);
     }
 
-    /// Closes an in-port element for good; what was never received is lost.
-    pub fn end_input(&mut self, element: usize) {
-        self.inner().end_input(element);
+    /// Closes an in-port element for good; what was never received is lost. Whether the process is
+    /// [sated](Inlet::close) decides what its store hears of that.
+    pub fn end_input(&mut self, element: usize, is_sated: bool) {
+        self.inner().end_input(element, is_sated);
+    }
+
+    /// Whether the last packet that was refused was one that a [sated](Inlet::close) reader left.
+    pub fn is_sated(&mut self) -> bool {
+        self.inner().is_sated
     }
 
     /// Makes elements usable again for the next life of a re-armed subnet.
@@ -842,6 +861,7 @@ impl Turn {
             element.closed = false;
             element.closing = false;
         }
+        self.inner().is_sated = false;
     }
 
     /// Looks at every in-port afresh, for the next activation.

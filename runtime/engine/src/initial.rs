@@ -69,7 +69,8 @@ impl Inlet for Template {
         }
     }
 
-    fn close(&self, unread: Received) {
+    fn close(&self, unread: Received, _: bool) -> bool {
         self.lost.fetch_add(unread.packets as u64, Ordering::AcqRel);
+        true
     }
 }

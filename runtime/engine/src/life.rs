@@ -165,7 +165,7 @@ impl Process {
             keep(packet);
         }
         if pulled != Pulled::Empty {
-            link.close(Received::default());
+            link.close(Received::default(), true);
         }
         pulled
     }
@@ -352,7 +352,9 @@ impl Process {
 
     fn blame(&self, body: &mut Body, net: &Net, mut fault: Fault) -> After {
         if fault.is_quiet() {
-            body.settlement.disposition = Disposition::Release;
+            if !body.turn.is_sated() {
+                body.settlement.disposition = Disposition::Release;
+            }
             return self.finish(body, net);
         }
         let goes_on = body.is_dormant();
@@ -503,8 +505,9 @@ impl Process {
 
     // ---- the end ----
 
-    /// Ends the activation: lets go of what the component holds, and reports what it leaked.
-    fn let_go(&self, body: &mut Body, net: &Net) {
+    /// Ends the activation: lets go of what the component holds, and reports what it leaked. Whether it
+    /// ended well.
+    fn let_go(&self, body: &mut Body, net: &Net) -> bool {
         if net.is_cancelled(self) {
             body.settlement.disposition = Disposition::Release;
         }
@@ -540,12 +543,13 @@ impl Process {
             turn.forgive();
         }
         *has_panicked = false;
+        disposition == Disposition::Done
     }
 
     pub(crate) fn finish(&self, body: &mut Body, net: &Net) -> After {
-        self.let_go(body, net);
+        let is_sated = self.let_go(body, net);
         if self.scope.is_some() && !net.is_cancelled(self) {
-            self.close_inner(body, net);
+            self.close_inner(body, net, is_sated);
             body.stage = Stage::RoundOver;
             return After::RoundOver;
         }
@@ -572,8 +576,9 @@ impl Process {
     }
 
     fn close_single_reads(&self, net: &Net) {
-        self.single_reads()
-            .for_each(|link| net.links[link].close(Received::default()));
+        self.single_reads().for_each(|link| {
+            net.links[link].close(Received::default(), false);
+        });
     }
 
     /// Links that are read only once: automatic in-ports and parameters.
@@ -610,7 +615,7 @@ impl Process {
     }
 
     /// Closes the links within its re-armed subnet; those across its border stay open.
-    fn close_inner(&self, body: &mut Body, net: &Net) {
+    fn close_inner(&self, body: &mut Body, net: &Net, is_sated: bool) {
         body.turn.publish();
         for writer in &self.signals {
             if self.is_inner(&writer.link) {
@@ -626,11 +631,13 @@ impl Process {
             body.turn.end_output(element);
         }
         for element in (0..self.inputs.len()).filter(|at| inner(&self.inputs[*at])) {
-            body.turn.end_input(element);
+            body.turn.end_input(element, is_sated);
         }
         self.single_reads()
             .filter(|link| self.is_inner(&net.links[*link]))
-            .for_each(|link| net.links[link].close(Received::default()));
+            .for_each(|link| {
+                net.links[link].close(Received::default(), is_sated);
+            });
     }
 
     /// Whether both ends of the link lie in this process's re-armed subnet.

@@ -58,6 +58,8 @@ pub(crate) struct State {
     /// Writers that have not left.
     writers_left: usize,
     is_deserted: bool,
+    /// Its reader has left and wants no more of this life of its subnet.
+    is_sated: bool,
     is_ended: bool,
     reader_waits: bool,
     /// Others divert to it and must see the room there is: nobody reserves more than the next packet.
@@ -228,6 +230,7 @@ impl Link {
     pub(crate) fn rearm(&self) {
         let mut state = self.middle.state.lock();
         state.is_deserted = false;
+        state.is_sated = false;
         state.is_ended = false;
         state.depth = 0;
         state.reader_waits = true;
@@ -288,6 +291,11 @@ impl Link {
         state.lose_queue();
     }
 
+    /// Whether the reader has left and wants no more of this life of its subnet.
+    pub(crate) fn is_sated(&self) -> bool {
+        self.middle.state.lock().is_sated
+    }
+
     /// Whether a writer never waits.
     fn sheds(&self) -> bool {
         self.full != Full::Wait || self.diverts()
@@ -306,7 +314,7 @@ impl Link {
         }
         state.sent += 1;
         if is_gone {
-            packet.release();
+            state.lose(&packet);
             state.lost_on_close += 1;
             state.members.lost += members([&packet]);
             return None;
@@ -398,7 +406,14 @@ impl State {
 
     /// Nobody handles what is still here.
     fn lose_queue(&mut self) {
-        for packet in self.queue.drain(..) {
+        for packet in std::mem::take(&mut self.queue) {
+            self.lose(&packet);
+        }
+    }
+
+    /// Nobody handles this packet. One that a sated reader left is done with.
+    fn lose(&self, packet: &Packet) {
+        if !self.is_sated {
             packet.release();
         }
     }
@@ -463,8 +478,11 @@ impl Inlet for Link {
         }
     }
 
-    fn close(&self, unread: Received) {
+    fn close(&self, unread: Received, is_sated: bool) -> bool {
         let mut state = self.middle.state.lock();
+        // Only a link that ends with a life of its subnet: what waits in others is for another run.
+        state.is_sated = is_sated && self.home.is_some();
+        let is_done_with = state.is_sated;
         let lost = (state.queue.len() + unread.packets) as u64;
         if self.sheds() {
             state.received -= unread.packets as u64;
@@ -483,6 +501,7 @@ impl Inlet for Link {
             .for_each(|(at, _)| waiting.add(at));
         drop(state);
         self.wake_all(&waiting);
+        is_done_with
     }
 }
 
@@ -721,6 +740,10 @@ impl Outlet for Writer {
         }
         is_awaited
     }
+
+    fn is_sated(&self) -> bool {
+        self.link.is_sated()
+    }
 }
 
 #[cfg(test)]
@@ -810,7 +833,7 @@ mod tests {
         let (link, writer) = link(3, Full::Wait);
         send(&writer, 1);
         send(&writer, 2);
-        link.close(packets(0));
+        link.close(packets(0), false);
         assert_eq!(send(&writer, 3), Room::Closed);
         assert_eq!(
             link.counts(),

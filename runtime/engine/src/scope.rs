@@ -1,10 +1,12 @@
 //! Substream-sensitive subnets: one full inner life per group, re-armed and not rebuilt.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use paperflow_core::Fault;
 use paperflow_core::turn::{Inlet, Outlet, Received};
 
+use crate::link::Link;
 use crate::network::Net;
 use crate::options::Policy;
 use crate::process::{Process, Stage};
@@ -211,15 +213,17 @@ impl Net {
     /// Whether the subnet has readers outside, and all of them have left: it ends like any process
     /// whose receiver is gone.
     fn is_forsaken(&self, scope: usize) -> bool {
-        let this = &self.scopes[scope];
-        let members = this.members.iter().map(|member| &self.processes[*member]);
-        let outputs = members.flat_map(|process| &process.outputs);
-        let mut border = outputs
-            .filter_map(|socket| socket.link)
-            .map(|link| &self.links[link])
-            .filter(|link| link.home != Some(scope))
-            .peekable();
-        border.peek().is_some() && border.all(|link| link.observe().is_deserted)
+        let mut ways_out = self.ways_out(scope).peekable();
+        ways_out.peek().is_some() && ways_out.all(|link| link.observe().is_deserted)
+    }
+
+    /// The links that lead out of a subnet.
+    fn ways_out(&self, scope: usize) -> impl Iterator<Item = &Arc<Link>> {
+        let members = self.scopes[scope].members.iter();
+        let outputs = members.flat_map(|member| &self.processes[*member].outputs);
+        let links = outputs.filter_map(|socket| socket.link);
+        let links = links.map(|link| &self.links[link]);
+        links.filter(move |link| link.home != Some(scope))
     }
 
     /// Makes a scope and everything in it ready for the next life of the outermost one that begins
@@ -272,6 +276,7 @@ impl Net {
         this.children
             .iter()
             .for_each(|child| self.close_border(*child, parent));
+        let is_sated = self.ways_out(scope).all(|link| link.is_sated());
         for member in &this.members {
             let process = &self.processes[*member];
             let mut body = process.body.lock();
@@ -282,7 +287,7 @@ impl Net {
             }
             for (element, socket) in process.inputs.iter().enumerate() {
                 if self.lives_with(socket.link, parent) {
-                    body.turn.end_input(element);
+                    body.turn.end_input(element, is_sated);
                 }
             }
             let signals = process.signals.iter();
@@ -292,7 +297,9 @@ impl Net {
             process
                 .single_reads()
                 .filter(|link| self.lives_with(Some(*link), parent))
-                .for_each(|link| self.links[link].close(Received::default()));
+                .for_each(|link| {
+                    self.links[link].close(Received::default(), is_sated);
+                });
         }
     }
 

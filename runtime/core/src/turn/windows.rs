@@ -102,6 +102,8 @@ pub(super) struct Inner {
     pub(super) is_drained: bool,
     /// What is in the window counts as received already.
     pub(super) is_settled: bool,
+    /// The last packet that was refused was one that a sated reader left.
+    pub(super) is_sated: bool,
     /// A looper runs, and nothing about its process forbids ways.
     pub(super) allows_ways: bool,
 }
@@ -303,11 +305,22 @@ impl Inner {
         Room::For(element.room)
     }
 
+    /// Nobody reads what is given there. If it is sent elsewhere it may be handled twice.
+    #[cold]
+    fn refuse(&mut self, at: usize, packet: Packet) -> Give {
+        let outlet = self.outs[at].outlet.as_ref();
+        self.is_sated = outlet.is_some_and(|outlet| outlet.is_sated());
+        if !self.is_sated {
+            packet.release();
+        }
+        Give::Closed(packet)
+    }
+
     /// Gives a packet that knows where it comes from.
     fn give_ready(&mut self, at: usize, packet: Packet, forwarded: bool) -> Give {
         match self.room(at) {
             Room::Full => return Give::Full(packet),
-            Room::Closed => return Give::Closed(packet),
+            Room::Closed => return self.refuse(at, packet),
             Room::For(_) => self.place(at, packet, forwarded),
         }
         Give::Sent
@@ -321,7 +334,7 @@ impl Inner {
             }
             match self.room(at) {
                 Room::Full => return Give::Full(packet),
-                Room::Closed => return Give::Closed(packet),
+                Room::Closed => return self.refuse(at, packet),
                 Room::For(_) => {}
             }
         }
@@ -422,7 +435,6 @@ impl Inner {
                     return Ok(false);
                 }
                 Give::Closed(packet) => {
-                    packet.release();
                     self.dropped_all(packet.weight() - usize::from(!forwarded));
                     return Err(crate::fault::Closed(packet).into());
                 }
@@ -536,7 +548,7 @@ impl Inner {
     pub(super) fn close_input(&mut self, at: usize) {
         let element = &mut self.ins[at];
         if !element.is_border {
-            return self.end_input(at);
+            return self.end_input(at, true);
         }
         release(element);
         element.ended = true;
@@ -546,16 +558,17 @@ impl Inner {
     }
 
     /// Nothing is received there ever again.
-    pub(super) fn end_input(&mut self, at: usize) {
+    pub(super) fn end_input(&mut self, at: usize, is_sated: bool) {
         let element = &mut self.ins[at];
         release(element);
         element.ended = true;
         let unread = Received::all(&element.window);
+        let inlet = element.inlet.as_ref();
+        let is_done_with = inlet.is_some_and(|inlet| inlet.close(unread, is_sated));
         for packet in element.window.drain(..) {
-            packet.release();
-        }
-        if let Some(inlet) = &element.inlet {
-            inlet.close(unread);
+            if !is_done_with {
+                packet.release();
+            }
         }
     }
 }
