@@ -11,17 +11,19 @@ use std::time::Duration;
 
 use crate::component::Deskside;
 use crate::fault::Fault;
-use crate::packet::{Kind, Packet};
+use crate::packet::Packet;
 use crate::settle::{Holding, Identity};
 use crate::slot;
 
 mod deliveries;
 mod lane;
+mod received;
 mod staging;
 mod ways;
 mod windows;
 
 pub(crate) use lane::{Batch, Lane};
+pub use received::Received;
 use staging::Staging;
 use ways::Way;
 use windows::{InElement, Inner, OutElement};
@@ -140,48 +142,6 @@ pub trait Inlet: Send + Sync {
     /// it has ended well, and wants no more of this life of its subnet. Answers whether what it leaves is
     /// done with; if not it is given back to its store.
     fn close(&self, unread: Received, is_sated: bool) -> bool;
-}
-
-/// Packets that a component has received.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Received {
-    /// How many.
-    pub packets: usize,
-    /// Open brackets less close brackets among them.
-    pub depth: i64,
-    /// Packets that they own.
-    pub members: u64,
-}
-
-impl Received {
-    /// Adds more.
-    pub fn add(&mut self, more: Self) {
-        self.packets += more.packets;
-        self.depth += more.depth;
-        self.members += more.members;
-    }
-
-    /// Several packets.
-    pub(crate) fn all<'a>(packets: impl IntoIterator<Item = &'a Packet>) -> Self {
-        let mut sum = Self::default();
-        let packets = packets.into_iter().map(Self::of);
-        packets.for_each(|one| sum.add(one));
-        sum
-    }
-
-    /// One packet.
-    #[must_use]
-    pub fn of(packet: &Packet) -> Self {
-        Self {
-            packets: 1,
-            depth: match packet.kind() {
-                Kind::Open => 1,
-                Kind::Close => -1,
-                _ => 0,
-            },
-            members: packet.weight() as u64 - 1,
-        }
-    }
 }
 
 /// What a pull found.

@@ -40,6 +40,7 @@ mod roster;
 mod scope;
 mod sender;
 mod shape;
+mod shed;
 mod sync;
 mod waits;
 mod watch;

@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use paperflow_core::Packet;
-use paperflow_core::headers::names;
 use paperflow_core::turn::{Inlet, Outlet, Pulled, Received, Room, Window};
 use paperflow_graph::Full;
 use serde::Serialize;
 
 use crate::crowd::{Crowd, Numbers};
 use crate::roster::{Roster, Who};
+use crate::shed::least;
 use crate::sync::{Apart, AtomicUsize, Mutex};
 
 pub(crate) struct Link {
@@ -364,29 +364,6 @@ impl Link {
         self.send_elsewhere(refused.into_iter().collect());
         true
     }
-}
-
-/// Which packet a full link sheds: one of the least priority, and among those the oldest or the new one,
-/// as the policy says. `None` is the new one.
-fn least(queue: &VecDeque<Packet>, new: &Packet, full: Full) -> Option<usize> {
-    let least = queue
-        .iter()
-        .enumerate()
-        .min_by_key(|(_, packet)| priority(packet));
-    let (at, oldest) = least?;
-    let is_new = match full {
-        Full::DropNew => priority(new) <= priority(oldest),
-        _ => priority(new) < priority(oldest),
-    };
-    (!is_new).then_some(at)
-}
-
-/// The header `priority`, a whole number; 0 without it.
-fn priority(packet: &Packet) -> i64 {
-    let header = packet
-        .headers()
-        .and_then(|headers| headers.get(names::PRIORITY));
-    header.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 impl State {
@@ -749,6 +726,7 @@ impl Outlet for Writer {
 #[cfg(test)]
 mod tests {
     use paperflow_core::Headers;
+    use paperflow_core::headers::names;
 
     use super::*;
 
