@@ -249,6 +249,10 @@ fn broker(url: &str, ce: Ce) -> Result<Arc<dyn connector::Store>, StoreFault> {
         "amqp" => Ok(Arc::new(paperflow_connect::amqp::Amqp::open(&access(
             url, ce,
         )?)?)),
+        #[cfg(feature = "mqtt")]
+        "mqtt" => Ok(Arc::new(paperflow_connect::mqtt::Mqtt::open(&access(
+            url, ce,
+        )?)?)),
         #[cfg(feature = "redis")]
         "redis" => Ok(Arc::new(paperflow_connect::redis::Redis::open(&access(
             url, ce,

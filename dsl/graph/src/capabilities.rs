@@ -259,6 +259,7 @@ pub const STORES: [StoreSpec; 6] = [
             None,
             None,
             Some(Can {
+                delays: true,
                 orders: true,
                 retains: true,
                 ..NOTHING

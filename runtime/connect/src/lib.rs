@@ -39,6 +39,8 @@ mod desk;
 mod embedded;
 mod fault;
 mod lock;
+#[cfg(feature = "mqtt")]
+pub mod mqtt;
 pub mod names;
 #[cfg(feature = "nats")]
 pub mod nats;

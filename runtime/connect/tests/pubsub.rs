@@ -21,6 +21,11 @@ fn c05_copies_outlast_a_crash() {
 }
 
 #[test]
+fn what_was_sent_before_a_crash_is_known() {
+    check(pubsub::what_was_sent_before_a_crash_is_known);
+}
+
+#[test]
 fn c05_a_subscription_ends() {
     check(pubsub::c05_a_subscription_ends);
 }

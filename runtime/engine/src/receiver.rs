@@ -207,6 +207,8 @@ impl Activity for Receiving {
             if self.station.competes && !turn.is_awaited(0) {
                 return Ok(Step::Wait);
             }
+            // What others sent before they said that they are over is there when the store is asked after it.
+            let is_over_elsewhere = self.station.is_over_elsewhere();
             failpoint!("before_receive");
             match subscription.receive(most, &mut self.deliveries) {
                 Ok(Found::Some) => {
@@ -219,7 +221,7 @@ impl Activity for Receiving {
                 Ok(Found::Empty(_)) if turn.is_deserted(0) => return Ok(Step::Done),
                 Ok(Found::Empty(outlook)) => {
                     self.refused.served();
-                    return Ok(self.wait(turn, cx, outlook));
+                    return Ok(self.wait(turn, cx, outlook, is_over_elsewhere));
                 }
                 Err(fault) => return self.refused.rest(fault, turn, cx),
             }
@@ -262,15 +264,21 @@ impl Receiving {
     }
 
     /// There is nothing to receive now: what it waits for, or that there is nothing to wait for.
-    fn wait(&mut self, turn: &mut Turn, cx: &Context<'_>, outlook: Outlook) -> Step {
-        let is_over = matches!(turn.take(0), Take::End) && self.station.is_over_elsewhere();
+    fn wait(
+        &mut self,
+        turn: &mut Turn,
+        cx: &Context<'_>,
+        outlook: Outlook,
+        is_over_elsewhere: bool,
+    ) -> Step {
+        let is_over = matches!(turn.take(0), Take::End) && is_over_elsewhere;
         self.station.unsettled.found(outlook);
         if let Some(due) = outlook.due {
             self.alarm = Some(self.timer.wake_at(due, cx.waker().clone()));
             turn.wait_outside();
         } else if outlook.is_moving {
             turn.wait_outside();
-        } else if outlook.unsettled + outlook.elsewhere > 0 || !self.station.is_over_elsewhere() {
+        } else if outlook.unsettled + outlook.elsewhere > 0 || !is_over_elsewhere {
             turn.wait_for_settlement();
         } else if is_over {
             return Step::Done;

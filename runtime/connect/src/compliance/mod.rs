@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use paperflow_core::Packet;
 use paperflow_core::connector::{
-    Connector, Consumer, Declaration, Delivery, Disposition, Failure, Found, Outlook, Settlement,
-    Store, StoreFault, Subscription,
+    Connector, ConnectorKind, Consumer, Declaration, Delivery, Disposition, Failure, Found,
+    Outlook, Settlement, Store, StoreFault, Subscription,
 };
 use paperflow_core::message::{Id, Message};
 
@@ -63,6 +63,13 @@ pub trait Bench {
 
     /// Lets time go by; whatever the store does at that time has been done when this returns.
     fn advance(&self, by: Duration);
+
+    /// What has been set aside in this queue, in order; it is taken out.
+    fn set_aside(&self, queue: &str) -> Vec<String> {
+        let queue = connect(self, &Declaration::new(queue, ConnectorKind::Queue));
+        let found = take_all(&queue.subscribe(consumer("aside", "")).unwrap());
+        bodies(&found)
+    }
 
     /// Asks about streams.
     ///
@@ -120,7 +127,7 @@ fn consumer(name: &str, group: &str) -> Consumer {
     }
 }
 
-fn connect(bench: &dyn Bench, declaration: &Declaration) -> Arc<dyn Connector> {
+fn connect<B: Bench + ?Sized>(bench: &B, declaration: &Declaration) -> Arc<dyn Connector> {
     bench.connect(declaration).unwrap()
 }
 
