@@ -4,10 +4,20 @@
 pub(crate) mod address;
 pub(crate) mod aside;
 pub(crate) mod envelope;
-#[cfg(any(feature = "amqp", feature = "mqtt", feature = "nats", feature = "redis"))]
+#[cfg(any(
+    feature = "amqp",
+    feature = "mqtt",
+    feature = "nats",
+    feature = "redis"
+))]
 pub(crate) mod fate;
 pub(crate) mod patience;
-#[cfg(any(feature = "amqp", feature = "mqtt", feature = "nats", feature = "redis"))]
+#[cfg(any(
+    feature = "amqp",
+    feature = "mqtt",
+    feature = "nats",
+    feature = "redis"
+))]
 pub(crate) mod presence;
 #[cfg(feature = "tasks")]
 pub(crate) mod tasks;
