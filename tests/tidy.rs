@@ -568,7 +568,7 @@ fn row(name: &str) -> Option<String> {
 
 /// Rows that there are: capabilities of the runtime, queues and streams, conversations and their
 /// state, repair, reliable messaging, fat and skinny messages, domain events, conversations of many
-/// steps, worked flows, and what lies beside.
+/// steps, worked flows, what lies beside, and events on the wire.
 fn is_row(row: &str) -> bool {
     let number: usize = row[1..].parse().unwrap_or(0);
     match row.as_bytes()[0] {
@@ -582,6 +582,7 @@ fn is_row(row: &str) -> bool {
         b'x' => (1..=8).contains(&number),
         b'y' => (1..=13).contains(&number),
         b'p' => (1..=14).contains(&number),
+        b'e' => (1..=26).contains(&number),
         // Points at which a process may be killed.
         b'k' => (0..=25).contains(&number),
         _ => false,

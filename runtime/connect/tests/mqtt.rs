@@ -414,7 +414,7 @@ fn who_has_stopped_gets_nothing_more_and_settles_what_it_has() {
 }
 
 #[test]
-fn s7_who_reads_as_the_same_subscriber_takes_over() {
+fn k19_who_reads_as_the_same_subscriber_takes_over() {
     let Some(url) = brokers::url("mqtt") else {
         return;
     };
