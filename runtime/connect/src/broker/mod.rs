@@ -3,6 +3,8 @@
 
 pub(crate) mod address;
 pub(crate) mod aside;
+#[cfg(any(feature = "redis", feature = "nats"))]
+pub(crate) mod consumer;
 pub(crate) mod envelope;
 #[cfg(any(
     feature = "amqp",
@@ -19,6 +21,8 @@ pub(crate) mod patience;
     feature = "redis"
 ))]
 pub(crate) mod presence;
+#[cfg(any(feature = "redis", feature = "nats"))]
+pub(crate) mod stream;
 #[cfg(feature = "tasks")]
 pub(crate) mod tasks;
 #[cfg(any(feature = "redis", feature = "nats"))]

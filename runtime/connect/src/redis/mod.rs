@@ -34,7 +34,7 @@
 //! A script touches several keys, so a cluster cannot serve; a primary with replicas can.
 
 mod channel;
-mod consumer;
+mod exchange;
 mod line;
 mod notes;
 mod queue;
@@ -240,7 +240,7 @@ impl Inner {
     }
 
     /// How far the readers of a stream are is told soon.
-    fn report_later(&self, stream: &Arc<Stream>) {
+    fn tell_later(&self, stream: &Arc<Stream>) {
         let _ = self.orders.send(Order::Reported(Arc::downgrade(stream)));
     }
 

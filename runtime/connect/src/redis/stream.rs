@@ -16,108 +16,27 @@
 //! in memory, and reports how far it is. Each time a partition changes hands it has a new epoch, and who
 //! speaks of an older one is not heard.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::Waker;
 
 use ::redis::cmd;
-use paperflow_core::connector::{Connector, Consumer, Declaration, Sent, StoreFault, Subscription};
+use paperflow_core::connector::{Connector, Consumer, Sent, StoreFault, Subscription};
 use paperflow_core::failpoint;
 use paperflow_core::message::Message;
-use parking_lot::Mutex;
 
-use super::consumer::Reader;
 use super::line::Call;
 use super::queue::{as_count, sent_of, told, when_there_is_room, written};
 use super::wire::{item, list, lossy, message, number};
 use super::{Inner, scripts};
-use crate::stream::group::Rules;
-use crate::stream::ring::Key;
+use crate::broker::consumer::Reader;
 
 /// Entries of others that are moved at a time.
 const ABSORBED: usize = 100;
 
 /// A stream of a server, as this process uses it.
-pub(super) struct Stream {
-    pub(super) name: String,
-    pub(super) local: Mutex<Local>,
-}
-
-/// What this process knows of a stream.
-pub(super) struct Local {
-    pub(super) declaration: Declaration,
-    key: Key,
-    pub(super) readers: BTreeMap<u64, Seat>,
-    writers: Vec<Waker>,
-    given: u64,
-}
-
-/// A reader of this process.
-pub(super) struct Seat {
-    pub(super) reader: Weak<super::consumer::Reading>,
-    waker: Waker,
-    is_waiting: bool,
-}
+pub(super) type Stream = crate::broker::stream::Stream<Inner>;
 
 impl Stream {
-    pub(super) fn new(declaration: Declaration) -> Self {
-        Self {
-            name: declaration.name.clone(),
-            local: Mutex::new(Local {
-                key: Key::of(declaration.key.as_deref()),
-                declaration,
-                readers: BTreeMap::new(),
-                writers: Vec::new(),
-                given: 0,
-            }),
-        }
-    }
-
-    pub(super) fn declare(&self, declaration: Declaration) {
-        let mut local = self.local.lock();
-        local.key = Key::of(declaration.key.as_deref());
-        local.declaration = declaration;
-    }
-
-    /// A number for a new reader.
-    pub(super) fn number(&self) -> u64 {
-        let mut local = self.local.lock();
-        local.given += 1;
-        local.given
-    }
-
-    pub(super) fn seat(&self, number: u64, reader: Weak<super::consumer::Reading>, waker: Waker) {
-        let seat = Seat {
-            reader,
-            waker,
-            is_waiting: false,
-        };
-        self.local.lock().readers.insert(number, seat);
-    }
-
-    pub(super) fn rules(&self) -> Rules {
-        let local = self.local.lock();
-        let declaration = &local.declaration;
-        Rules {
-            on_error: declaration.on_error.clone(),
-            retries: declaration.retries,
-            delay: declaration.delay,
-        }
-    }
-
-    /// The readers of this process.
-    pub(super) fn readers(&self) -> Vec<Arc<super::consumer::Reading>> {
-        let local = self.local.lock();
-        let readers = local.readers.values();
-        readers.filter_map(|seat| seat.reader.upgrade()).collect()
-    }
-
-    /// Says of all readers of this process what the server does not know yet.
-    pub(super) fn report(&self, inner: &Inner) -> Result<(), StoreFault> {
-        let readers = self.readers();
-        readers.iter().try_for_each(|reader| reader.report(inner))
-    }
-
     /// Gives signs of life, moves what others have written, and removes what is kept no longer.
     pub(super) fn look(&self, inner: &Inner) -> Result<(), StoreFault> {
         let readers = self.readers();
@@ -125,7 +44,12 @@ impl Stream {
         let lease = self.local.lock().declaration.lease;
         let call = Call::of(&scripts::STREAM_ALIVE).with(&self.name);
         let mut call = call.with(lease.as_millis().max(1).to_string());
-        readers.iter().for_each(|reader| reader.name_in(&mut call));
+        for reader in &readers {
+            if let Some(token) = reader.token() {
+                call.add(&reader.group);
+                call.add(token);
+            }
+        }
         inner.line.ask(call)?;
         for reader in readers {
             reader.live(inner)?;
@@ -192,34 +116,6 @@ impl Stream {
         self.local.lock().call_readers();
         Ok(())
     }
-
-    pub(super) fn call_all(&self) {
-        let mut local = self.local.lock();
-        local.call_readers();
-        local.call_writers();
-    }
-}
-
-impl Local {
-    pub(super) fn set_waiting(&mut self, reader: u64, is_waiting: bool) {
-        if let Some(seat) = self.readers.get_mut(&reader) {
-            seat.is_waiting = is_waiting;
-        }
-    }
-
-    /// Tells those who wait that there may be something.
-    pub(super) fn call_readers(&mut self) {
-        for seat in self.readers.values_mut() {
-            if std::mem::take(&mut seat.is_waiting) {
-                seat.waker.wake_by_ref();
-            }
-        }
-    }
-
-    /// Tells those who wait for room that there may be some.
-    pub(super) fn call_writers(&mut self) {
-        self.writers.drain(..).for_each(Waker::wake);
-    }
 }
 
 /// A stream, for the engine.
@@ -277,9 +173,7 @@ impl Connector for Handle {
             let Some(lag) = local.declaration.lag else {
                 return Ok(usize::MAX);
             };
-            if !local.writers.iter().any(|other| other.will_wake(waker)) {
-                local.writers.push(waker.clone());
-            }
+            local.await_room(waker);
             lag as u64
         };
         let asked = self.stream.report(&self.inner).and_then(|()| {

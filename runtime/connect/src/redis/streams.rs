@@ -3,7 +3,7 @@
 use ::redis::Value;
 use paperflow_core::connector::{Declaration, StoreFault};
 
-use super::consumer::record;
+use super::exchange::record;
 use super::line::Call;
 use super::wire::{item, list, lossy, number};
 use super::{Inner, channel, scripts};

@@ -1,42 +1,58 @@
 //! What a consumer of a stream and the server tell each other.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::redis::Value;
-use paperflow_core::connector::{Disposition, OnError, StoreFault, StoreFaultKind};
+use paperflow_core::connector::StoreFault;
 use paperflow_core::failpoint;
-use paperflow_core::message::Id;
 
-use super::{Reading, State};
-use crate::broker::aside;
-use crate::clock::{millis, moment};
-use crate::names;
-use crate::redis::Inner;
-use crate::redis::line::Call;
-use crate::redis::scripts;
-use crate::redis::wire::{field, item, list, lossy, message, number, payload};
-use crate::stream::group::{Copy, Kept, Now, Page, Report, To, Unsaved};
+use super::line::Call;
+use super::stream::Stream;
+use super::wire::{field, item, list, lossy, message, number, payload};
+use super::{Inner, scripts};
+use crate::broker::consumer::{self, Copying, Side};
+use crate::clock::{Clock, millis, moment};
+use crate::stream::group::{Kept, Now, Page, Report, Unsaved};
 use crate::stream::log::Record;
 use crate::stream::mark::{Failed, Offset};
 
 /// How many records are read at a time, for each partition.
 const PAGE: u64 = 512;
-/// How long a record rests that could not be copied.
-const REFUSED: Duration = Duration::from_secs(1);
 
-impl Reading {
-    /// One exchange with the server: copies, how far it is, which partitions it has, and pages.
-    pub(super) fn turn(
+/// A consumer of a stream of a server.
+pub(super) type Reading = consumer::Reading<Inner>;
+type State = consumer::State<()>;
+
+impl Side for Inner {
+    type Own = ();
+
+    fn clock(&self) -> &dyn Clock {
+        &*self.line.clock
+    }
+
+    fn session(&self) -> &str {
+        &self.line.session
+    }
+
+    fn is_cut(&self) -> bool {
+        self.line.is_cut()
+    }
+
+    fn report_later(&self, stream: &Arc<Stream>) {
+        self.tell_later(stream);
+    }
+
+    fn turn(
         &self,
-        inner: &Inner,
+        reading: &Reading,
         state: &mut State,
         pages: &[(usize, Offset)],
     ) -> Result<(), StoreFault> {
-        self.copy(inner, state)?;
         loop {
-            let (call, saved) = self.turning(inner, state, pages);
-            let answer = inner.line.ask(call);
+            let (call, saved) = reading.turning(self, state, pages);
+            let answer = self.line.ask(call);
             let answer = match answer {
                 Ok(answer) => answer,
                 Err(fault) => {
@@ -49,19 +65,46 @@ impl Reading {
             }
             let answer = list(&answer)?;
             match lossy(item(answer, 0)).as_str() {
-                "turn" => return self.heard(inner, state, answer),
+                "turn" => return reading.heard(self, state, answer),
                 "gone" => {
                     tracing::warn!(
                         "`{}` lost its partitions: there was no sign of life in time",
-                        self.name
+                        reading.name
                     );
-                    state.give_up(&self.group);
+                    state.give_up(&reading.group);
                 }
                 _ => return Ok(()),
             }
         }
     }
 
+    fn copy(&self, reading: &Reading, state: &State, copy: &Copying) -> Result<(), StoreFault> {
+        let Copying { flight, rest, .. } = copy;
+        let epoch = state.epochs.get(&flight.partition).copied();
+        let mut call = Call::of(&scripts::STREAM_COPY).with(&reading.stream.name);
+        call = call
+            .with(&reading.group)
+            .with(state.token.as_deref().unwrap_or_default());
+        call = call
+            .number(flight.partition as u64)
+            .number(epoch.unwrap_or_default());
+        let what = if rest.is_some() { "delay" } else { "aside" };
+        call = call.number(flight.offset).with(what).with(&copy.to);
+        let rest = rest.unwrap_or_default().as_millis();
+        call = call
+            .number(u64::from(flight.attempt))
+            .with(rest.to_string());
+        let first = copy.first.map(|first| first.to_string());
+        call = call.with(first.unwrap_or_default());
+        for (name, value) in &copy.why {
+            call.add(name);
+            call.add(value);
+        }
+        self.line.ask(call).map(|_| ())
+    }
+}
+
+impl Reading {
     /// What it says to the server.
     fn turning(
         &self,
@@ -78,7 +121,7 @@ impl Reading {
         let lease = self.stream.local.lock().declaration.lease;
         let lease = lease.as_millis().max(1).to_string();
         let mut call = Call::of(&scripts::STREAM_TURN).with(&self.stream.name);
-        call = call.with(&self.group).with(self.token(inner, state));
+        call = call.with(&self.group).with(self.token_in(inner, state));
         call = call.with(lease).with(mode);
         let saved = state.group.unsaved();
         if !saved.is_empty() {
@@ -102,16 +145,6 @@ impl Reading {
             page.iter().for_each(|number| call.add(number.to_string()));
         }
         (call, saved)
-    }
-
-    /// How the server knows it; a new name when it had been given up.
-    fn token(&self, inner: &Inner, state: &mut State) -> String {
-        let token = state.token.get_or_insert_with(|| {
-            state.times += 1;
-            let (session, number, times) = (&inner.line.session, self.number, state.times);
-            format!("{session}:{number}.{times}:{}", self.name)
-        });
-        token.clone()
     }
 
     /// What the server says.
@@ -165,92 +198,6 @@ impl Reading {
             records,
         })
     }
-
-    /// Has records copied that failed; each is finished when its copy is safe.
-    fn copy(&self, inner: &Inner, state: &mut State) -> Result<(), StoreFault> {
-        while let Some((copy, id)) = state.copies.first().cloned() {
-            let call = self.copying(state, &copy, id);
-            if copy.to == To::Invalid {
-                failpoint!("before_invalid_copy");
-            }
-            let answer = match inner.line.ask(call) {
-                Err(fault) if fault.kind() == StoreFaultKind::Unavailable => return Err(fault),
-                answer => answer,
-            };
-            state.copies.remove(0);
-            if matches!(copy.to, To::Delay(_)) {
-                failpoint!("after_retry");
-            } else {
-                failpoint!("after_dead_letter");
-            }
-            let refused = answer
-                .is_err()
-                .then(|| inner.line.clock.elapsed() + REFUSED);
-            if let Err(fault) = answer {
-                tracing::warn!(
-                    "a record of `{}` cannot be copied: {fault}",
-                    self.stream.name
-                );
-            }
-            state.group.copied(&copy, refused);
-            state.is_dirty = true;
-        }
-        Ok(())
-    }
-
-    fn copying(&self, state: &State, copy: &Copy, id: Id) -> Call {
-        let Copy {
-            flight,
-            to,
-            failure,
-            failed,
-            ..
-        } = copy;
-        let (what, place, disposition, rest) = self.target(*to);
-        let first = failed.filter(|failed| failed.times > 0);
-        let first = first.map(|failed| millis(failed.first).to_string());
-        let epoch = state.epochs.get(&flight.partition).copied();
-        let mut call = Call::of(&scripts::STREAM_COPY).with(&self.stream.name);
-        call = call
-            .with(&self.group)
-            .with(state.token.as_deref().unwrap_or_default());
-        call = call
-            .number(flight.partition as u64)
-            .number(epoch.unwrap_or_default());
-        call = call.number(flight.offset).with(what).with(place);
-        call = call
-            .number(u64::from(flight.attempt))
-            .with(rest.as_millis().to_string());
-        call = call.with(first.unwrap_or_default());
-        let of = (id, flight.attempt);
-        let mut why = aside::why(disposition, failure.as_ref(), &self.stream.name, of);
-        why.push((names::PARTITION, flight.partition.to_string()));
-        why.push((names::OFFSET, flight.offset.to_string()));
-        why.push((names::GROUP, self.group.clone()));
-        for (name, value) in why {
-            call.add(name);
-            call.add(value);
-        }
-        call
-    }
-
-    /// What is done with a record that failed, to which connector, and for how long.
-    fn target(&self, to: To) -> (&'static str, String, Disposition, Duration) {
-        let local = self.stream.local.lock();
-        let declaration = &local.declaration;
-        let dead = declaration.dead_letter_name();
-        match (to, &declaration.on_error) {
-            (To::Delay(rest), OnError::Copy(via)) => {
-                ("delay", via.clone(), Disposition::Retry, rest)
-            }
-            (To::Delay(_) | To::Dead, _) => ("aside", dead, Disposition::Retry, Duration::ZERO),
-            (To::Rejected, _) => ("aside", dead, Disposition::Reject, Duration::ZERO),
-            (To::Invalid, _) => {
-                let invalid = declaration.invalid_name();
-                ("aside", invalid, Disposition::Invalid, Duration::ZERO)
-            }
-        }
-    }
 }
 
 /// A report of a partition, as arguments: how it stands, and how many failures follow.
@@ -282,7 +229,7 @@ fn say_failure(call: &mut Call, offset: Offset, failed: Failed, now: Duration) {
 }
 
 /// A record, as it lies in a partition.
-pub(in crate::redis) fn record(offset: Offset, fields: &[Value], stream: &str) -> Record {
+pub(super) fn record(offset: Offset, fields: &[Value], stream: &str) -> Record {
     let of = |name| field(fields, name);
     let at = of("pf_at").and_then(number).unwrap_or_default();
     let attempt = of("pf_attempt").and_then(number).unwrap_or(1);
