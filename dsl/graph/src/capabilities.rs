@@ -221,8 +221,17 @@ pub const STORES: [StoreSpec; 6] = [
                 knows_ids: true,
                 ..NOTHING
             }),
-            None,
-            None,
+            Some(Can {
+                knows_ids: true,
+                ..LOG
+            }),
+            Some(Can {
+                delays: true,
+                orders: true,
+                knows_ids: true,
+                retains: true,
+                ..NOTHING
+            }),
         ],
     },
     StoreSpec {

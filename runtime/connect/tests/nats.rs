@@ -6,14 +6,17 @@ mod brokers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Waker;
 use std::thread;
 use std::time::Duration;
 
 use paperflow_connect::broker::Access;
-use paperflow_connect::compliance::{Bench, Case, check, queues};
+use paperflow_connect::compliance::{Bench, Case, check, pubsub, queues, streams};
 use paperflow_connect::nats::Nats;
 use paperflow_connect::streams::{Answer, Request};
-use paperflow_core::connector::{Declaration, Store, StoreFault, StoreFaultKind};
+use paperflow_core::Packet;
+use paperflow_core::connector::{ConnectorKind, Consumer, Declaration, Store, StoreFault};
+use paperflow_core::message::{Id, Message};
 
 /// A server whose names begin with a prefix that nobody else has.
 struct Server {
@@ -69,6 +72,10 @@ impl Bench for Server {
         tuned
     }
 
+    fn has_gone(&self, gone: Duration, wanted: Duration) -> bool {
+        gone >= here(wanted)
+    }
+
     fn nearly(&self, all: Duration) -> Duration {
         all / 2
     }
@@ -91,8 +98,8 @@ impl Bench for Server {
         thread::sleep(here(by).mul_f64(1.04));
     }
 
-    fn ask(&self, _: Request) -> Result<Answer, StoreFault> {
-        Err(StoreFault::new(StoreFaultKind::Unsupported, "no streams"))
+    fn ask(&self, request: Request) -> Result<Answer, StoreFault> {
+        self.opened().ask_streams(request)
     }
 }
 
@@ -130,10 +137,9 @@ fn comply(url: &str, is_structured: bool, cases: &[Case], left_out: &[(&str, &st
             let is_in = |(name, _): &&(&str, &str)| some.iter().any(|(own, _)| own == name);
             let left_out: Vec<_> = left_out.iter().filter(is_in).copied().collect();
             scope.spawn(move || {
-                let lines = check(some, &left_out, || {
+                check(some, &left_out, || {
                     Box::new(Server::new(url, is_structured))
                 });
-                println!("{}", lines.join("\n"));
             });
         }
     });
@@ -147,4 +153,111 @@ fn queues_of_binary_messages_comply() {
 #[test]
 fn queues_of_structured_messages_comply() {
     queues_comply(true);
+}
+
+#[test]
+fn channels_comply() {
+    let Some(url) = brokers::url("nats") else {
+        return;
+    };
+    comply(&url, false, pubsub::CASES, &[]);
+}
+
+#[test]
+fn streams_comply() {
+    let Some(url) = brokers::url("nats") else {
+        return;
+    };
+    let left_out = [("records_go_by_number_and_size", WITH_HEADERS)];
+    comply(&url, false, streams::CASES, &left_out);
+}
+
+fn messages(range: std::ops::Range<u32>) -> Vec<Message> {
+    let names = range.map(|at| format!("message {at}"));
+    names
+        .map(|name| Message::of(Id::of(&name), &Packet::text(name.as_str())).unwrap())
+        .collect()
+}
+
+/// What stands in the place of the cases that are left out, with bytes as the server counts them.
+#[test]
+fn bytes_bound_queues_and_streams_with_their_headers() {
+    let Some(url) = brokers::url("nats") else {
+        return;
+    };
+    let server = Server::new(&url, false);
+    let mut declaration = Declaration::new("q", ConnectorKind::Queue);
+    declaration.capacity_bytes = 2_000;
+    let queue = server.connect(&declaration).unwrap();
+    let mut sent = 0;
+    while queue.room(Waker::noop()).unwrap() > 0 {
+        queue.send(&messages(sent..sent + 1)).unwrap();
+        sent += 1;
+    }
+    assert!((2..20).contains(&sent), "{sent} messages in 2000 bytes");
+    let reader = queue
+        .subscribe(Consumer {
+            name: String::from("r"),
+            group: String::new(),
+            waker: Waker::noop().clone(),
+        })
+        .unwrap();
+    reader.receive(1, &mut Vec::new()).unwrap();
+    assert!(
+        queue.room(Waker::noop()).unwrap() > 0,
+        "what is held takes none"
+    );
+    for (messages_kept, bytes_kept) in [(Some(100), None), (None, Some(20_000))] {
+        let mut declaration = Declaration::new("facts", ConnectorKind::Stream);
+        declaration.name = format!("facts {messages_kept:?}");
+        declaration.partitions = 2;
+        declaration.retain.messages = messages_kept;
+        declaration.retain.bytes = bytes_kept;
+        let stream = server.connect(&declaration).unwrap();
+        stream.send(&messages(0..1_000)).unwrap();
+        let Answer::Streams(all) = server.ask(Request::List).unwrap() else {
+            panic!("no streams");
+        };
+        let status = all.iter().find(|one| one.name == declaration.name);
+        let partitions = &status.unwrap().partitions;
+        let records: u64 = partitions.iter().map(|at| at.records).sum();
+        let bytes: u64 = partitions.iter().map(|at| at.bytes).sum();
+        assert!((20..=100).contains(&records), "{records} records");
+        assert!(bytes_kept.is_none_or(|most| bytes <= most), "{bytes} bytes");
+    }
+}
+
+/// What the parts of a graph that run apart need of a store.
+#[test]
+fn parts_see_each_others_notes_and_a_run_ends_once() {
+    let Some(url) = brokers::url("nats") else {
+        return;
+    };
+    let mut server = Server::new(&url, false);
+    let one = server.store();
+    server.open();
+    let other = server.store();
+    let notes = one.notes("g").unwrap().unwrap();
+    notes.write("a/1", "first").unwrap();
+    notes.write("a/1", "second").unwrap();
+    let others = other.notes("h").unwrap().unwrap();
+    others.write("a/1", "another").unwrap();
+    let seen = other.notes("g").unwrap().unwrap().read().unwrap();
+    assert_eq!(seen, [(String::from("a/1"), String::from("second"))]);
+    let asked: Vec<u64> = thread::scope(|scope| {
+        let ask = |store: Arc<dyn Store>| scope.spawn(move || store.epoch("g").unwrap());
+        let threads: Vec<_> = (0..8)
+            .map(|at| ask(Arc::clone(if at % 2 == 0 { &one } else { &other })))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    assert!(asked.iter().all(|run| *run == asked[0]), "{asked:?}");
+    let run = asked[0];
+    one.finish("g", run).unwrap();
+    other.finish("g", run).unwrap();
+    assert_eq!(other.epoch("g").unwrap(), run + 1, "both ended the same");
+    assert_eq!(notes.read().unwrap(), [], "its notes are gone with it");
 }

@@ -189,6 +189,7 @@ impl<B: Side> Reading<B> {
     }
 
     /// How the broker knows it, if it does.
+    #[cfg(feature = "redis")]
     pub(crate) fn token(&self) -> Option<String> {
         self.state.lock().token.clone()
     }

@@ -39,6 +39,7 @@ impl Backoff {
     }
 
     /// It worked.
+    #[cfg(any(feature = "redis", test))]
     pub(crate) const fn reset(&mut self) {
         self.tries = 0;
     }

@@ -49,6 +49,11 @@ pub trait Bench {
         all.saturating_sub(Duration::from_millis(1))
     }
 
+    /// Whether so much time has gone by for the store where so much was to go by.
+    fn has_gone(&self, gone: Duration, wanted: Duration) -> bool {
+        gone == wanted
+    }
+
     /// Whether something that was done has come about; a bench that waits waits for it.
     fn soon(&self, is_so: &dyn Fn() -> bool) -> bool {
         is_so()

@@ -393,6 +393,7 @@ pub(super) mod codes {
     pub(in super::super) const NO_STREAM: &str = "10059";
     pub(in super::super) const WRONG_LAST_SEQUENCE: &str = "10071";
     pub(in super::super) const NO_MESSAGE: &str = "10037";
+    pub(in super::super) const NOT_DELETED: &str = "10057";
 }
 
 /// Reads an answer; a refusal ends with its number in brackets, see [`is_refused`].

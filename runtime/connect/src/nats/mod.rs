@@ -1,7 +1,8 @@
-//! NATS: queues on JetStream.
+//! NATS: queues, streams and publish-subscribe channels, on JetStream.
 //!
 //! A queue is a stream of the server with one consumer that all who read it share; each message is
-//! acknowledged by itself. What must be known to all, as the runs of graphs, is in documents in a bucket of
+//! acknowledged by itself. A stream is a stream of the server for each partition. What must be known to all,
+//! as who reads which partition, how far it is and which run of a graph it is, is in documents in a bucket of
 //! the key-value store, changed by compare-and-set. Safe is what the server says it has written: how safe
 //! that is over a crash of the server is its own setting (`sync_interval`), and `replicas` here.
 //!
@@ -35,18 +36,25 @@
 //! Several who write at a time may overfill a queue, by as much as each sends at once. Bytes are counted as
 //! the server keeps them, with headers.
 
+mod channel;
 mod docs;
+mod exchange;
+mod group;
+mod known;
 mod line;
 mod names;
 mod notes;
+mod pages;
 mod queue;
 mod reader;
 mod server;
 mod settled;
+mod stream;
+mod streams;
 mod watch;
 mod wire;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::Duration;
@@ -58,19 +66,21 @@ use paperflow_core::connector::{
 };
 use paperflow_core::message::Message;
 use parking_lot::Mutex;
-use serde::{Deserialize, Serialize};
 
 use crate::broker::Access;
 use crate::broker::presence::{answer_time, session};
 use crate::broker::users::Users;
 use crate::clock::SystemClock;
 use crate::fault::unsupported;
+use crate::streams::{Answer, Request};
+use channel::Channel;
 use docs::Docs;
 use line::Line;
-use names::{Names, escaped, key};
+use names::Names;
 use notes::Board;
 use queue::{Held, Queue};
 use reader::Reader;
+use stream::Stream;
 
 /// How long the server knows what was sent, if the URL says nothing else. It keeps all of them in memory.
 const WINDOW: Duration = Duration::from_secs(600);
@@ -90,6 +100,12 @@ const QUEUES: Capabilities = Capabilities {
     transactions: false,
 };
 
+/// What streams can do here.
+const STREAMS: Capabilities = Capabilities {
+    transactions: false,
+    ..crate::stream::CAPABILITIES
+};
+
 /// Keeps connectors on a NATS server.
 pub struct Nats {
     inner: Arc<Inner>,
@@ -107,6 +123,7 @@ struct Settings {
 /// Something the server is to be told soon.
 enum Order {
     Settled(Weak<Queue>),
+    Reported(Weak<Stream>),
 }
 
 /// What is open.
@@ -116,18 +133,16 @@ struct Inner {
     clock: SystemClock,
     settings: Settings,
     queues: Mutex<BTreeMap<String, Arc<Queue>>>,
-    /// Queues where something is set aside that were made.
-    made: Mutex<BTreeSet<String>>,
+    channels: Mutex<BTreeMap<String, Arc<Channel>>>,
+    streams: Mutex<BTreeMap<String, Arc<Stream>>>,
+    /// How many records had been written to a stream when it was looked.
+    ends: Mutex<HashMap<String, u64>>,
+    /// Where something is set aside, and how many partitions that has, if it is a stream.
+    aside: Mutex<HashMap<String, Option<u32>>>,
     orders: Sender<Order>,
     users: Mutex<Users>,
     /// The numbers of the runs that were asked for.
     runs: Mutex<HashMap<String, u64>>,
-}
-
-/// What is known of a connector.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct About {
-    declaration: Option<Declaration>,
 }
 
 impl Nats {
@@ -163,13 +178,24 @@ impl Nats {
             clock: SystemClock::default(),
             settings: kept,
             queues: Mutex::default(),
-            made: Mutex::default(),
+            channels: Mutex::default(),
+            streams: Mutex::default(),
+            ends: Mutex::default(),
+            aside: Mutex::default(),
             orders,
             users: Mutex::default(),
             runs: Mutex::default(),
         });
         watch::start(&inner, jobs)?;
         Ok(Self { inner })
+    }
+
+    /// Asks about streams and channels, or does something to them.
+    ///
+    /// # Errors
+    /// There is no such stream, group or partition (`Unsupported`), or the server cannot be asked.
+    pub fn ask_streams(&self, request: Request) -> Result<Answer, StoreFault> {
+        streams::answer(&self.inner, request)
     }
 
     /// Cuts the line, as if this process had died: nothing is given back, nobody is told.
@@ -190,17 +216,36 @@ impl Inner {
         self.queues.lock().values().cloned().collect()
     }
 
+    fn streams(&self) -> Vec<Arc<Stream>> {
+        self.streams.lock().values().cloned().collect()
+    }
+
+    fn stream_of(&self, name: &str) -> Option<Arc<Stream>> {
+        self.streams.lock().get(name).cloned()
+    }
+
     /// Renews what is held, looks for what others have written, and writes what could not be written.
     fn look(&self) -> Result<(), StoreFault> {
         for queue in self.queues() {
             queue.look(self)?;
             queue.write_settled(self)?;
         }
+        for stream in self.streams() {
+            stream.look(self)?;
+        }
         Ok(())
     }
 
     fn call_all(&self) {
         self.queues().iter().for_each(|queue| queue.call_all());
+        self.streams().iter().for_each(|stream| stream.call_all());
+        self.call_channels();
+    }
+
+    /// Those who wait for room in channels look again.
+    fn call_channels(&self) {
+        let channels: Vec<_> = self.channels.lock().values().cloned().collect();
+        channels.iter().for_each(|channel| channel.call_writers());
     }
 
     /// Tells the other processes that something was done with a connector, and how much is held here. If
@@ -225,6 +270,13 @@ impl Inner {
         let mut news = news.splitn(4, '\n');
         let mut next = || news.next().unwrap_or_default();
         let (session, what, held, name) = (next(), next(), next(), next());
+        // A channel has room when the queue of a subscriber has, wherever that one is.
+        if matches!(what, "room" | "settled") {
+            self.call_channels();
+        }
+        if let Some(stream) = self.stream_of(name) {
+            return stream.call_all();
+        }
         let queue = self.queues.lock().get(name).cloned();
         let Some(queue) = queue else {
             return;
@@ -267,67 +319,6 @@ impl Inner {
             ..declaration.clone()
         }
     }
-
-    /// Keeps the declaration of a connector, if it is no other kind.
-    fn declare(&self, declaration: &Declaration) -> Result<(), StoreFault> {
-        let Declaration { name, kind, .. } = declaration;
-        let other = self
-            .docs
-            .change(&key(&["about", name]), |about: &mut About| {
-                let known = about.declaration.as_ref().map(|known| known.kind);
-                if let Some(other) = known.filter(|known| known != kind) {
-                    return Some(other);
-                }
-                about.declaration = Some(declaration.clone());
-                None
-            })?;
-        match other {
-            None => Ok(()),
-            Some(known) => Err(unsupported(format!(
-                "`{name}` is a {known} in this store, and cannot be a {kind} as well"
-            ))),
-        }
-    }
-
-    fn queue(&self, declaration: &Declaration) -> Result<Arc<Queue>, StoreFault> {
-        self.declare(declaration)?;
-        let queue = {
-            let mut queues = self.queues.lock();
-            let name = declaration.name.clone();
-            let queue = queues
-                .entry(name)
-                .or_insert_with(|| Arc::new(Queue::new(self, declaration.clone())));
-            queue.local.lock().declaration = declaration.clone();
-            Arc::clone(queue)
-        };
-        queue.make(self)?;
-        Ok(queue)
-    }
-
-    /// The subject on which something is set aside, in a queue that is made if there is none of that name.
-    fn place_aside(&self, to: &str, partition: usize) -> Result<String, StoreFault> {
-        let _ = partition;
-        if !self.made.lock().contains(to) {
-            let declaration = Declaration::new(to, ConnectorKind::Queue);
-            let is_there = self.queues.lock().contains_key(to);
-            if !is_there {
-                self.declare(&declaration)?;
-                Queue::new(self, declaration).make(self)?;
-            }
-            self.made.lock().insert(to.to_owned());
-        }
-        Ok(self.line.names.subject(to))
-    }
-
-    /// What an identity is written behind, so that the next run may send it again.
-    fn run_of(&self, connector: &str) -> String {
-        let graph = self.users.lock().graph(connector);
-        let graph = graph.unwrap_or_default();
-        match self.runs.lock().get(&graph) {
-            Some(number) => format!("{}.{number}/", escaped(&graph, "-_.")),
-            None => String::new(),
-        }
-    }
 }
 
 impl Store for Nats {
@@ -337,8 +328,8 @@ impl Store for Nats {
 
     fn capabilities(&self, kind: ConnectorKind) -> Option<Capabilities> {
         match kind {
-            ConnectorKind::Queue => Some(QUEUES),
-            ConnectorKind::Stream | ConnectorKind::Pubsub => None,
+            ConnectorKind::Queue | ConnectorKind::Pubsub => Some(QUEUES),
+            ConnectorKind::Stream => Some(STREAMS),
         }
     }
 
@@ -356,7 +347,14 @@ impl Store for Nats {
                 let queue = inner.queue(declaration)?;
                 Arc::new(Handle { queue, inner })
             }
-            kind => return Err(unsupported(format!("NATS keeps no {kind} yet"))),
+            ConnectorKind::Pubsub => {
+                let channel = inner.channel(declaration)?;
+                Arc::new(channel::Handle { channel, inner })
+            }
+            ConnectorKind::Stream => {
+                let stream = inner.stream(declaration)?;
+                Arc::new(stream::Handle { stream, inner })
+            }
         };
         self.inner.users.lock().connected(name);
         Ok(connector)
@@ -395,6 +393,14 @@ impl Store for Nats {
                 tracing::warn!(
                     "what was settled in `{}` is delivered again: {fault}",
                     queue.name
+                );
+            }
+        }
+        for stream in self.inner.streams() {
+            if let Err(fault) = stream.report(&self.inner) {
+                tracing::warn!(
+                    "what was settled in `{}` is delivered again: {fault}",
+                    stream.name
                 );
             }
         }

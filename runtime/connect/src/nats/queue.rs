@@ -150,8 +150,7 @@ impl Queue {
             let (room, is_empty) = self.look_for_room(inner)?;
             Ok((room >= messages.len() || is_empty).then_some(()))
         };
-        let full = || unavailable(format!("there is no room in `{}`", self.name));
-        wait_for(&self.name, has_room)?.ok_or_else(full)?;
+        when_there_is_room(&self.name, has_room)?;
         let bytes: u64 = requests.iter().map(Request::bytes).sum();
         let sent = published(inner, requests)?;
         failpoint!("before_confirm");
@@ -203,7 +202,7 @@ impl Queue {
     }
 
     /// How many more messages it takes, and whether nothing waits in it: then it takes one at least.
-    fn look_for_room(&self, inner: &Inner) -> Result<(usize, bool), StoreFault> {
+    pub(super) fn look_for_room(&self, inner: &Inner) -> Result<(usize, bool), StoreFault> {
         self.write_settled(inner)?;
         let state = self.state(inner)?;
         let mut local = self.local.lock();
@@ -413,11 +412,28 @@ impl Inner {
     }
 }
 
+/// Waits until there is room. Others may have taken what there was.
+pub(super) fn when_there_is_room<T>(
+    name: &str,
+    look: impl FnMut() -> Result<Option<T>, StoreFault>,
+) -> Result<T, StoreFault> {
+    let full = || unavailable(format!("there is no room in `{name}`"));
+    wait_for(name, look)?.ok_or_else(full)
+}
+
 /// What the server says when it has written a message.
 #[derive(Deserialize)]
-struct Published {
+pub(super) struct Published {
+    /// It had been written before.
     #[serde(default)]
     duplicate: bool,
+}
+
+impl Published {
+    /// Whether it had been written before.
+    pub(super) const fn is_known(&self) -> bool {
+        self.duplicate
+    }
 }
 
 /// Publishes messages and waits until all are safe; tells how many were new. When one is not, all may be

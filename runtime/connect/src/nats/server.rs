@@ -211,6 +211,15 @@ pub(super) fn message_at(
     Ok(Some((headers, bytes(&data)?)))
 }
 
+/// Removes a message of a stream, by its number; nothing happens when it is not there.
+pub(super) fn remove(line: &Line, stream: &str, seq: u64) -> Result<(), StoreFault> {
+    let asked = json!({"seq": seq, "no_erase": true});
+    match line.ask::<Json>(&format!("STREAM.MSG.DELETE.{stream}"), &asked) {
+        Err(fault) if is_refused(&fault, codes::NOT_DELETED) => Ok(()),
+        removed => removed.map(|_| ()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -76,6 +76,9 @@ fn carry_out(store: &Weak<Inner>, order: &Order) -> Result<(), StoreFault> {
         Order::Settled(queue) => queue
             .upgrade()
             .map_or(Ok(()), |queue| queue.write_settled(&inner)),
+        Order::Reported(stream) => stream
+            .upgrade()
+            .map_or(Ok(()), |stream| stream.report(&inner)),
     }
 }
 

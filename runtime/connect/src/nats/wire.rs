@@ -100,7 +100,7 @@ pub(super) fn bare(headers: &HeaderMap, came_back: bool) -> HeaderMap {
     let kept = pairs(Some(headers)).filter(|(name, _)| {
         let lower = AsRef::<str>::as_ref(*name).to_ascii_lowercase();
         let is_ours = OURS.iter().any(|ours| lower.starts_with(ours));
-        !is_ours && !(came_back && lower.starts_with(WHY))
+        !(is_ours || came_back && lower.starts_with(WHY))
     });
     kept.map(|(name, value)| (name.clone(), value.clone()))
         .collect()

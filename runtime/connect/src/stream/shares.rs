@@ -7,11 +7,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// A consumer, by a number that no other has.
 pub(crate) type Member = u64;
 
 /// Who has a partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Owner {
     /// The consumer.
     pub(crate) member: Member,
@@ -22,7 +24,7 @@ pub(crate) struct Owner {
 }
 
 /// The partitions of a stream among the consumers of a group.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shares {
     /// In the order in which they came.
     members: Vec<Member>,
@@ -30,6 +32,7 @@ pub(crate) struct Shares {
     epochs: Vec<u64>,
     /// Somebody else, who knows all consumers, gives and takes the partitions.
     #[cfg(feature = "broker")]
+    #[serde(skip)]
     is_assigned: bool,
 }
 
@@ -161,6 +164,27 @@ impl Shares {
                 });
             }
         }
+    }
+
+    /// A partition stays where it is, in a new epoch: what was held of it has no say any more.
+    #[cfg(feature = "nats")]
+    pub(crate) fn renew(&mut self, partition: usize) {
+        let place = (
+            self.owners.get_mut(partition),
+            self.epochs.get_mut(partition),
+        );
+        if let (Some(owner), Some(epoch)) = place {
+            *epoch += 1;
+            if let Some(owner) = owner {
+                owner.epoch = *epoch;
+            }
+        }
+    }
+
+    /// Whether a consumer is to have partitions.
+    #[cfg(feature = "nats")]
+    pub(crate) fn has(&self, member: Member) -> bool {
+        self.members.contains(&member)
     }
 
     /// Whether anybody is to have partitions.
