@@ -124,6 +124,36 @@ fn messages(range: std::ops::Range<u32>) -> Vec<Message> {
     range.map(|at| message(&at.to_string())).collect()
 }
 
+/// A name of which no server is fond.
+const ODD_NAME: &str = "a-b.C/d e.IN[0] *>#:ü";
+
+/// Messages of which no server is fond: without a payload, or with bytes and headers of every kind.
+fn odd_messages() -> Vec<Message> {
+    let packets = [
+        Packet::text(""),
+        Packet::bytes(Vec::new()),
+        Packet::null(),
+        Packet::text("-0"),
+        Packet::text(" two\r\nlines, \u{0} and \u{1F4E8}\n"),
+        Packet::bytes((0..=u8::MAX).collect::<Vec<_>>()),
+        Packet::text("x")
+            .with_header("a", "")
+            .with_header("b", " \"%\u{e9}: \u{1F4E8}"),
+    ];
+    let numbered = packets.iter().enumerate();
+    let messages = numbered.map(|(at, packet)| Message::of(Id::of(&at.to_string()), packet));
+    messages.collect::<Result<_, _>>().unwrap()
+}
+
+/// Whatever a packet holds comes as it went.
+fn oddities_pass(connector: &Arc<dyn Connector>, reader: &Arc<dyn Subscription>) {
+    connector.send(&odd_messages()).unwrap();
+    let found = take_all(reader);
+    settle_all(reader, &found);
+    let found: Vec<_> = found.into_iter().map(|delivery| delivery.message).collect();
+    assert_eq!(found, odd_messages());
+}
+
 fn consumer(name: &str, group: &str) -> Consumer {
     Consumer {
         name: name.to_owned(),

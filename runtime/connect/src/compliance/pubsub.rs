@@ -9,8 +9,8 @@ use paperflow_core::connector::{
 };
 
 use super::{
-    Bench, Case, bodies, connect, consumer, message, messages, outlook, settle, settle_all, take,
-    take_all,
+    Bench, Case, ODD_NAME, bodies, connect, consumer, message, messages, oddities_pass, outlook,
+    settle, settle_all, take, take_all,
 };
 use crate::ChannelStatus;
 use crate::streams::{Answer, Request};
@@ -43,6 +43,10 @@ pub const CASES: &[Case] = &[
         "a_writer_waits_for_the_slowest_that_is_there",
         a_writer_waits_for_the_slowest_that_is_there,
     ),
+    (
+        "whatever_a_packet_holds_comes_as_it_went",
+        whatever_a_packet_holds_comes_as_it_went,
+    ),
 ];
 
 fn declaration() -> Declaration {
@@ -53,6 +57,14 @@ fn declaration() -> Declaration {
 
 fn channel(bench: &dyn Bench) -> Arc<dyn Connector> {
     connect(bench, &declaration())
+}
+
+/// Without a payload, with every byte and every header, under an odd name.
+pub fn whatever_a_packet_holds_comes_as_it_went(bench: &mut dyn Bench) {
+    let declaration = Declaration::new(ODD_NAME, ConnectorKind::Pubsub);
+    let channel = connect(bench, &declaration);
+    let reader = join(&channel, &format!("reader {ODD_NAME}"));
+    oddities_pass(&channel, &reader);
 }
 
 fn join(channel: &Arc<dyn Connector>, name: &str) -> Arc<dyn Subscription> {

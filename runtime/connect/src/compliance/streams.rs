@@ -11,7 +11,7 @@ use paperflow_core::Packet;
 use paperflow_core::connector::{Connector, ConnectorKind, Declaration, Subscription};
 use paperflow_core::message::{Id, Message};
 
-use super::{Bench, Case, body, connect, consumer};
+use super::{Bench, Case, ODD_NAME, body, connect, consumer, oddities_pass};
 use crate::streams::{Answer, At, GroupStatus, Request, StreamRecord, StreamStatus};
 
 pub use failures::*;
@@ -113,6 +113,10 @@ pub const CASES: &[Case] = &[
         "a_finished_run_is_followed_by_another",
         a_finished_run_is_followed_by_another,
     ),
+    (
+        "whatever_a_packet_holds_comes_as_it_went",
+        whatever_a_packet_holds_comes_as_it_went,
+    ),
 ];
 
 fn declaration(partitions: u32) -> Declaration {
@@ -213,4 +217,12 @@ fn texts(records: &[StreamRecord]) -> Vec<&str> {
 
 fn numbers(range: std::ops::Range<u32>) -> Vec<String> {
     range.map(|at| at.to_string()).collect()
+}
+
+/// Without a payload, with every byte and every header, under an odd name.
+pub fn whatever_a_packet_holds_comes_as_it_went(bench: &mut dyn Bench) {
+    let declaration = Declaration::new(ODD_NAME, ConnectorKind::Stream);
+    let stream = connect(bench, &declaration);
+    let reader = stream.subscribe(consumer("reader", ODD_NAME)).unwrap();
+    oddities_pass(&stream, &reader);
 }

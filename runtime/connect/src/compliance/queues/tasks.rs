@@ -7,7 +7,7 @@ use paperflow_core::message::{Id, Message, Part};
 use paperflow_core::{Headers, Packet};
 
 use super::{Case, Worker, queue, text, texts};
-use crate::compliance::Bench;
+use crate::compliance::{Bench, ODD_NAME, consumer, oddities_pass};
 
 pub(super) const CASES: &[Case] = &[
     ("q1: tasks wait for a worker that is not there yet", waiting),
@@ -20,11 +20,19 @@ pub(super) const CASES: &[Case] = &[
         "a message comes as it went: body, headers, kind and identity",
         the_same,
     ),
+    ("whatever a packet holds comes as it went", oddities),
     ("what a group is stays one message", group),
     ("order is that of sending", order),
     ("consumers are called when there is something new", called),
     ("a run that finished well is followed by another one", runs),
 ];
+
+/// Without a payload, with every byte and every header, under an odd name.
+fn oddities(bench: &mut dyn Bench) {
+    let tasks = queue(bench, ODD_NAME, 3);
+    let reader = tasks.subscribe(consumer(ODD_NAME, "")).unwrap();
+    oddities_pass(&tasks, &reader);
+}
 
 fn waiting(bench: &mut dyn Bench) {
     let tasks = queue(bench, "q", 3);

@@ -150,7 +150,7 @@ local function remove(name, at, offset)
   if not fields then return end
   redis.call('XDEL', records_of(name, at), whole(offset + 1) .. '-0')
   redis.call('HINCRBY', key(name, 'about'), 'records:' .. at, -1)
-  redis.call('HINCRBY', key(name, 'about'), 'bytes:' .. at, -size(fields))
+  redis.call('HINCRBY', key(name, 'about'), 'bytes:' .. at, 0 - size(fields))
 end
 
 local function offset_of(id) return number(string.match(id, '^(%d+)')) - 1 end

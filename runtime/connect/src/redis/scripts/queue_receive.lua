@@ -29,7 +29,7 @@ while #found < most do
     local id, count = each[1], number(each[4])
     local fields = move(name, id, consumer, count + 1)
     if fields and count >= tries then
-      redis.call('HINCRBY', key(name, 'about'), 'bytes', -size(fields))
+      redis.call('HINCRBY', key(name, 'about'), 'bytes', 0 - size(fields))
       set_aside(name, id, dead, why(fields, count))
     elseif fields then
       hand_out(id, count + 1, fields)
@@ -43,7 +43,7 @@ if #found < most then
   for _, each in ipairs(fresh and fresh[1][2] or {}) do hand_out(each[1], 1, each[2]) end
 end
 if #found > 0 then
-  redis.call('HINCRBY', key(name, 'about'), 'bytes', -bytes)
+  redis.call('HINCRBY', key(name, 'about'), 'bytes', 0 - bytes)
   redis.call('HINCRBY', key(name, 'about'), 'delivered', #found)
   bell('room', name)
 end
