@@ -180,7 +180,7 @@ impl Net {
 
     fn conclude(&self, is_finished: bool) -> Result<(), StoreFault> {
         if let Some(part) = &self.part {
-            return part.conclude(is_finished);
+            return part.conclude(is_finished, self.deserted());
         }
         let mut stores = self.entered.iter().filter(|_| is_finished);
         stores.try_for_each(|(store, epoch)| store.finish(self.stores.graph(), *epoch))

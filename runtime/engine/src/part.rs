@@ -59,6 +59,8 @@ struct Crossing {
     kind: plan::ConnectorKind,
     /// The parts that write to it.
     writers: BTreeSet<String>,
+    /// The parts that read it.
+    readers: BTreeSet<String>,
     /// The groups that read it.
     groups: BTreeSet<String>,
     shore: Arc<Shore>,
@@ -68,6 +70,8 @@ struct Crossing {
 pub(crate) struct Shore {
     /// Nobody elsewhere writes to it any more.
     is_over: AtomicBool,
+    /// Nobody elsewhere reads it any more.
+    is_deserted: AtomicBool,
     /// Its sender here has ended.
     has_ended: AtomicBool,
     /// Its sender had ended before, in this same run: whatever it is given now has been sent.
@@ -78,6 +82,11 @@ pub(crate) struct Shore {
 impl Shore {
     pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Acquire)
+    }
+
+    /// Nobody elsewhere reads it any more.
+    pub(crate) fn is_deserted(&self) -> bool {
+        self.is_deserted.load(Ordering::Acquire)
     }
 
     pub(crate) const fn was_ended(&self) -> bool {
@@ -180,10 +189,14 @@ impl Part {
 
     /// The last word of this program: it has ended, or it has been cut short. If it is the last part of the
     /// graph to end, so has the run.
-    pub(crate) fn conclude(&self, is_finished: bool) -> Result<(), StoreFault> {
+    pub(crate) fn conclude(
+        &self,
+        is_finished: bool,
+        deserted: BTreeSet<String>,
+    ) -> Result<(), StoreFault> {
         let mut account = self.account.lock();
         let sent = self.senders.iter().map(|(key, _)| key.clone());
-        account.conclude(is_finished, sent.collect());
+        account.conclude(is_finished, sent.collect(), deserted);
         let mut seen = self.seen.lock();
         seen.update(self.notes.read()?, self.epoch);
         let found = seen.account(&self.note);
@@ -257,9 +270,11 @@ fn crossings(
             connector,
             kind: plan::ConnectorKind::default(),
             writers: BTreeSet::new(),
+            readers: BTreeSet::new(),
             groups: BTreeSet::new(),
             shore: Arc::new(Shore {
                 is_over: AtomicBool::new(false),
+                is_deserted: AtomicBool::new(false),
                 has_ended: AtomicBool::new(false),
                 was_ended: account.has_ended(&key),
                 bell: bell.clone(),
@@ -271,6 +286,7 @@ fn crossings(
             let writers = link.from.iter();
             let writers = writers.filter_map(|writer| of(writer.end.process));
             crossing.writers.extend(writers);
+            crossing.readers.extend(of(link.to.process));
         }
         all.insert(key, crossing);
     }

@@ -46,6 +46,8 @@ pub(crate) struct Station {
     competes: bool,
     /// Nothing more will be settled before it ends.
     is_last_call: AtomicBool,
+    /// Its reader has left.
+    is_forsaken: AtomicBool,
     /// What the connector has to do with other parts, with its name among all of the graph.
     shore: Option<(String, Arc<Shore>)>,
     pub(crate) unsettled: Unsettled,
@@ -93,6 +95,11 @@ impl Station {
         self.is_last_call.store(true, Ordering::Release);
     }
 
+    /// Whether its reader has left, so that it receives no more.
+    pub(crate) fn is_forsaken(&self) -> bool {
+        self.is_forsaken.load(Ordering::Acquire)
+    }
+
     /// Gives back what is not settled: a run is cut short.
     pub(crate) fn close(&self) {
         if let Some(subscription) = self.subscription() {
@@ -128,6 +135,7 @@ impl Receiver {
             connector,
             competes,
             is_last_call: AtomicBool::new(false),
+            is_forsaken: AtomicBool::new(false),
             shore,
             unsettled: Unsettled::default(),
             subscription: Mutex::default(),
@@ -193,7 +201,7 @@ impl Activity for Receiving {
                     }
                     Give::Closed(packet) => {
                         self.leaving.push_front(packet);
-                        return Ok(Step::Done);
+                        return Ok(self.leave());
                     }
                 }
             }
@@ -218,7 +226,7 @@ impl Activity for Receiving {
                     self.unpack(&subscription);
                 }
                 // Its reader has left: nobody is told of the next message.
-                Ok(Found::Empty(_)) if turn.is_deserted(0) => return Ok(Step::Done),
+                Ok(Found::Empty(_)) if turn.is_deserted(0) => return Ok(self.leave()),
                 Ok(Found::Empty(outlook)) => {
                     self.refused.served();
                     return Ok(self.wait(turn, cx, outlook, is_over_elsewhere));
@@ -261,6 +269,12 @@ impl Receiving {
         let subscription = subscribed.ok_or_else(gone)??;
         self.subscription = Some(Arc::clone(&subscription));
         Ok(subscription)
+    }
+
+    /// Its reader has left, and other parts are told so.
+    fn leave(&self) -> Step {
+        self.station.is_forsaken.store(true, Ordering::Release);
+        Step::Done
     }
 
     /// There is nothing to receive now: what it waits for, or that there is nothing to wait for.

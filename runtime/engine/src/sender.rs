@@ -113,11 +113,7 @@ impl Activity for Sending {
                 Err(fault) => return self.refused.rest(fault, turn, cx),
             };
             if room == 0 {
-                if self.connector.is_shared() {
-                    turn.wait_outside();
-                    return Ok(Step::Wait);
-                }
-                return Ok(wait_for_readers(turn));
+                return Ok(self.wait_for_readers(turn));
             }
             let taken = self.take(turn, room.min(MOST))?;
             if self.messages.is_empty() {
@@ -153,19 +149,6 @@ impl Activity for Sending {
     }
 }
 
-/// There is no room before a reader makes some; when all have left there will be none.
-fn wait_for_readers(turn: &mut Turn) -> Step {
-    let readers = (0..).take_while(|at| turn.is_connected(*at)).count();
-    let mut is_deserted = readers > 0;
-    for at in 0..readers {
-        if !turn.is_deserted(at) {
-            turn.wait_for_room(at);
-            is_deserted = false;
-        }
-    }
-    if is_deserted { Step::Done } else { Step::Wait }
-}
-
 impl Sending {
     /// The end of what it sends had been told before, in this run: all of this has been sent.
     fn was_ended(&self) -> bool {
@@ -177,6 +160,29 @@ impl Sending {
             return Ok(MOST);
         }
         self.connector.room(cx.waker())
+    }
+
+    /// There is no room before a reader makes some; when all have left, here and in other parts, there will
+    /// be none.
+    fn wait_for_readers(&self, turn: &mut Turn) -> Step {
+        let readers = (0..).take_while(|at| turn.is_connected(*at)).count();
+        let mut is_deserted = match &self.shore {
+            Some(shore) => shore.is_deserted(),
+            None => readers > 0,
+        };
+        for at in 0..readers {
+            if !turn.is_deserted(at) {
+                turn.wait_for_room(at);
+                is_deserted = false;
+            }
+        }
+        if is_deserted {
+            return Step::Done;
+        }
+        if self.connector.is_shared() {
+            turn.wait_outside();
+        }
+        Step::Wait
     }
 
     /// All is safe, and there is no more.

@@ -252,6 +252,32 @@ fn a_part_that_is_killed_and_comes_again_changes_nothing() {
     }
 }
 
+/// More than the queue has room for, to one who leaves early.
+const LEFT: &str = "
+    '99' -> COUNT Gen(t/emit:host=a) OUT ->(5, kind=queue,via=s) IN Leave(t/leaver:host=b)
+    Leave OUT -> IN Pass(t/pass)
+    OUTPORT=Pass.OUT:OUT";
+
+#[test]
+fn who_writes_to_a_full_queue_ends_when_its_readers_in_other_parts_have_left() {
+    for driver in DRIVERS {
+        let whole = Cut::new(LEFT, driver).in_one();
+        assert_eq!(whole.len(), 19);
+        assert_eq!(Cut::new(LEFT, driver).run(&["a", "b"]), whole, "{driver:?}");
+        // Copies: the last that leaves leaves nobody.
+        let cut = Cut::new(LEFT, driver);
+        let copy = |copy: &str| {
+            let copy = copy.to_owned();
+            let options = cut.options.clone();
+            cut.start(cut.part("b"), Options { copy, ..options })
+        };
+        let (one, two) = (copy("one"), copy("two"));
+        let source = cut.begin("a");
+        assert_eq!(one.out().len() + two.out().len(), 38, "{driver:?}");
+        source.out();
+    }
+}
+
 #[test]
 fn what_had_ended_before_a_kill_stays_ended() {
     // A source that never sends the same: no store would know it again.

@@ -26,6 +26,9 @@ pub(crate) struct Account {
     pub(super) held: BTreeMap<String, u64>,
     /// Connectors to which it sends nothing any more.
     pub(super) ended: BTreeSet<String>,
+    /// Connectors whose readers in it have all left of their own accord: it receives nothing there any more.
+    #[serde(default)]
+    pub(super) deserted: BTreeSet<String>,
     /// Its processes that have ended, of those that are in a cycle through several parts; by their numbers
     /// in the whole graph.
     pub(super) over: BTreeSet<usize>,
@@ -59,13 +62,26 @@ impl Account {
         self.ended.contains(connector)
     }
 
-    /// It has ended well, and sends nothing more to any of these; or it was cut short.
-    pub(super) fn conclude(&mut self, is_finished: bool, sent: BTreeSet<String>) {
+    pub(super) fn has_deserted(&self, connector: &str) -> bool {
+        self.deserted.contains(connector)
+    }
+
+    /// It has ended well, and sends nothing more to any of the ones, having left the others before their
+    /// end; or it was cut short.
+    pub(super) fn conclude(
+        &mut self,
+        is_finished: bool,
+        sent: BTreeSet<String>,
+        deserted: BTreeSet<String>,
+    ) {
         self.is_finished = is_finished;
         self.has_left = !is_finished;
         self.is_still = is_finished;
         if is_finished {
             self.ended = sent;
+            self.deserted = deserted;
+        } else {
+            self.deserted.clear();
         }
         self.held.clear();
     }

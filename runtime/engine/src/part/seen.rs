@@ -76,6 +76,11 @@ impl Seen {
     pub(super) fn has_ended(&self, part: &str, connector: &str, but: &str) -> bool {
         self.all(part, Some(but), |account| account.has_ended(connector))
     }
+
+    /// Whether a part reads a connector no more, without regard to one of its copies.
+    pub(super) fn has_deserted(&self, part: &str, connector: &str, but: &str) -> bool {
+        self.all(part, Some(but), |account| account.has_deserted(connector))
+    }
 }
 
 impl Known {

@@ -71,7 +71,7 @@ impl Watching<'_> {
             return Ok(());
         }
         self.write(present.get(&self.part.note))?;
-        self.tell_receivers();
+        self.tell_ends();
         self.end_when_idle()?;
         self.end_cycles(&present)
     }
@@ -97,6 +97,7 @@ impl Watching<'_> {
             let is_over =
                 |sender: usize| self.net.processes[sender].is_over.load(Ordering::Acquire);
             new.ended = self.part.ended(is_over);
+            new.deserted = self.net.deserted();
         }
         self.still_since = match self.still_since {
             Some((since, before)) if is_still && before == moved => Some((since, before)),
@@ -148,25 +149,35 @@ impl Watching<'_> {
         is_replaced
     }
 
-    /// Receivers of connectors to which nobody elsewhere sends any more may end.
-    fn tell_receivers(&self) {
+    /// Receivers of connectors to which nobody elsewhere sends any more may end, and so may senders to
+    /// those that nobody elsewhere reads any more.
+    fn tell_ends(&self) {
         let seen = self.part.seen.lock();
-        let mut over = BTreeSet::new();
+        let (mut over, mut deserted) = (BTreeSet::new(), BTreeSet::new());
         for (key, crossing) in &self.part.connectors {
             let mut writers = crossing.writers.iter();
             let is_over = writers.all(|part| seen.has_ended(part, key, &self.part.note));
             if is_over && !crossing.shore.is_over.swap(true, Ordering::AcqRel) {
                 over.insert(key.as_str());
             }
+            let mut readers = crossing.readers.iter();
+            let is_deserted = readers.all(|part| seen.has_deserted(part, key, &self.part.note));
+            if is_deserted && !crossing.shore.is_deserted.swap(true, Ordering::AcqRel) {
+                deserted.insert(key.as_str());
+            }
         }
         drop(seen);
-        if !over.is_empty() {
+        let receivers = self.net.receivers.iter();
+        let receivers = receivers.filter_map(|(index, station)| Some((station.key()?, *index)));
+        let receivers = receivers.filter(|(key, _)| over.contains(key));
+        let senders = self.part.senders.iter();
+        let senders = senders.map(|(key, index)| (key.as_str(), *index));
+        let senders = senders.filter(|(key, _)| deserted.contains(key));
+        let called: Vec<_> = receivers.chain(senders).collect();
+        if !called.is_empty() {
             self.net.busily(|| {
-                for (index, station) in &self.net.receivers {
-                    if station.key().is_some_and(|key| over.contains(key)) {
-                        self.net.roster.wake(*index);
-                    }
-                }
+                let called = called.into_iter();
+                called.for_each(|(_, index)| self.net.roster.wake(index));
             });
         }
     }
@@ -298,6 +309,18 @@ impl Part {
 }
 
 impl Net {
+    /// Connectors whose readers here have all left.
+    pub(crate) fn deserted(&self) -> BTreeSet<String> {
+        let stations = || self.receivers.iter().map(|(_, station)| station);
+        let keys = stations().filter(|station| station.is_forsaken());
+        let keys = keys.filter_map(|station| station.key());
+        let all = |key: &str| {
+            let mut own = stations().filter(|station| station.key() == Some(key));
+            own.all(|station| station.is_forsaken())
+        };
+        keys.filter(|key| all(key)).map(str::to_owned).collect()
+    }
+
     /// How much has moved so far.
     fn moved(&self) -> u64 {
         let received: u64 = self
