@@ -75,6 +75,41 @@ pub fn open_wired_stores(
     Ok(stores)
 }
 
+/// A plan without what would make a folder that is not there: for whoever only looks.
+///
+/// # Errors
+/// A variable is not set.
+pub(crate) fn without_new_folders(
+    plan: &Plan,
+    wiring: &Wiring,
+    data: &Path,
+    variables: impl Fn(&str) -> Option<String>,
+) -> Result<Plan, StoreFault> {
+    let mut plan = plan.clone();
+    let mut new = BTreeSet::new();
+    for name in named(&plan) {
+        let declared = name.and_then(|name| wiring.store(name));
+        let folder = match (name, declared) {
+            (Some(_), Some(store)) => match place(store, &variables)? {
+                Place::Folder(folder) => wiring.folder.join(folder),
+                Place::Url(_) => continue,
+            },
+            (Some(EMBEDDED) | None, _) => data.to_owned(),
+            (Some(_), None) => continue,
+        };
+        if !folder.join("store.db").exists() {
+            new.insert(name.map(str::to_owned));
+        }
+    }
+    plan.share = None;
+    plan.tables.retain(|table| !new.contains(&table.store));
+    plan.links.retain(|link| {
+        let connector = link.connector.as_ref();
+        connector.is_none_or(|connector| !new.contains(&connector.store))
+    });
+    Ok(plan)
+}
+
 /// The store, with what its connectors are to do wrong on purpose.
 #[cfg(feature = "sqlite")]
 fn troubled(

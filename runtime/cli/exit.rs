@@ -12,7 +12,8 @@ use super::out;
 pub(super) enum Exit {
     /// All is well. Also when nobody reads the output any more.
     Fine = 0,
-    /// The network reported failure, or a file could not be written, or `fmt --check` found work.
+    /// The network reported failure, a file could not be written, `fmt --check` found work, or
+    /// `provision` found drift.
     Failed = 1,
     /// The command line asks for something that cannot be done.
     Misused = 2,
@@ -30,7 +31,8 @@ pub(super) enum Exit {
 pub(super) const TABLE: &str = "\
 Exit codes:
   0   fine
-  1   the network reported failure, a file could not be written, or `fmt --check` found work
+  1   the network reported failure, a file could not be written, `fmt --check` found work, or
+      `provision` found something that is not as the graph says
   2   wrong use
   3   the graph has errors
   4   deadlock

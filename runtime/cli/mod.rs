@@ -18,6 +18,8 @@ mod health;
 mod list;
 mod new;
 mod out;
+#[cfg(feature = "sqlite")]
+mod provision;
 mod render;
 mod run;
 mod split;
@@ -46,6 +48,8 @@ struct CommandLine {
 enum Verb {
     Run(run::Args),
     Split(split::Args),
+    #[cfg(feature = "sqlite")]
+    Provision(provision::Args),
     Health(health::Args),
     Check(check::Args),
     Fmt(fmt::Args),
@@ -101,6 +105,8 @@ impl Verb {
         match self {
             Self::Run(args) => run::execute(&args, catalogue),
             Self::Split(args) => split::execute(&args, catalogue),
+            #[cfg(feature = "sqlite")]
+            Self::Provision(args) => provision::execute(&args, catalogue),
             Self::Health(args) => health::execute(&args),
             Self::Check(args) => check::execute(&args, catalogue),
             Self::Fmt(args) => fmt::execute(&args),

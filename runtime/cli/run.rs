@@ -5,7 +5,7 @@ mod aside;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 pub(super) mod health;
-mod part;
+pub(super) mod part;
 mod ports;
 mod progress;
 mod signals;

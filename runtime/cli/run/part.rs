@@ -18,7 +18,7 @@ pub(super) fn copy(text: &str) -> Result<String, String> {
 }
 
 /// The plan of one part; what keeps it from running apart comes with it.
-pub(super) fn only(mut loaded: Loaded, name: &str) -> Result<Loaded, Failure> {
+pub(in crate::cli) fn only(mut loaded: Loaded, name: &str) -> Result<Loaded, Failure> {
     let wiring = &loaded.wiring;
     let division = divide(&loaded.plan, |connector| is_shared(wiring, connector));
     let mut names = division.parts.iter().map(|part| part.name.as_str());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use paperflow_core::connector::{
-    Capabilities, Connector, ConnectorKind, Declaration, Desk, Store, StoreFault,
+    Capabilities, Connector, ConnectorKind, Declaration, Desk, Standing, Store, StoreFault,
 };
 use rusqlite::params;
 
@@ -179,6 +179,16 @@ impl Store for Embedded {
         }
     }
 
+    fn inspect(&self, declaration: &Declaration) -> Result<Standing, StoreFault> {
+        let wanted = declaration.clone();
+        let job = move |tx: &mut Tx<'_>| {
+            let sql = "SELECT declaration FROM connectors WHERE name = ?";
+            let there: Option<String> = tx.row(sql, [&wanted.name], |row| row.get(0))?;
+            there.map_or(Ok(Standing::Absent), |text| standing(&wanted, &text))
+        };
+        self.keeper.orders.call(Safe::FromCrash, job)
+    }
+
     fn desk(&self, process: &str) -> Result<Arc<dyn Desk>, StoreFault> {
         Ok(Arc::new(desk::open(&self.keeper, process)?))
     }
@@ -194,6 +204,17 @@ impl Store for Embedded {
     fn close(&self) {
         self.keeper.close();
     }
+}
+
+/// How a connector stands whose declaration a store has kept as JSON.
+pub(crate) fn standing(wanted: &Declaration, kept: &str) -> Result<Standing, StoreFault> {
+    let there: Declaration = serde_json::from_str(kept).map_err(|error| {
+        damaged(format!(
+            "the declaration of `{}` cannot be read: {error}",
+            wanted.name
+        ))
+    })?;
+    Ok(Standing::Present(wanted.differences(&there)))
 }
 
 /// The number of a connector, which is made if it is not there; its declaration is kept.

@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::message::{Id, Message};
+pub use crate::standing::{Difference, Standing};
 use crate::time::Moment;
 
 /// What kind of connector it is.
@@ -239,6 +240,15 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// The store cannot be reached, keeps something else under that name, or cannot keep such a one.
     fn connect(&self, declaration: &Declaration) -> Result<Arc<dyn Connector>, StoreFault>;
+
+    /// What is there of a connector of this declaration; nothing is made or changed.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    fn inspect(&self, declaration: &Declaration) -> Result<Standing, StoreFault> {
+        let _ = declaration;
+        Ok(Standing::Unknown)
+    }
 
     /// What a process keeps here: its tables, what it has handled, what it has still to send. The name
     /// is that of the graph and the process, `GRAPH/ADDRESS`.

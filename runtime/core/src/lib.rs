@@ -27,6 +27,7 @@ pub mod receive;
 pub mod settle;
 pub mod slot;
 pub mod spec;
+pub mod standing;
 pub mod table;
 pub mod time;
 pub mod turn;

@@ -6,6 +6,7 @@
 //! whoever judges the network that what is sent there comes out here. In a part of a graph, a connector
 //! may have a sender alone, when only other parts read it, or receivers alone.
 
+mod declared;
 mod run;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ use crate::sender::Sender;
 use crate::watch::{Notice, Told};
 use crate::wiring::{chance, same};
 
+pub use declared::{Declared, declared};
 use run::Run;
 
 /// The stores that keep a network's connectors.
@@ -67,7 +69,9 @@ impl Stores {
         &self.graph
     }
 
-    pub(crate) fn get(&self, name: Option<&str>) -> Option<&Arc<dyn Store>> {
+    /// The store of this name, or that of connectors that name none.
+    #[must_use]
+    pub fn get(&self, name: Option<&str>) -> Option<&Arc<dyn Store>> {
         match name {
             Some(name) => self.named.get(name),
             None => self.usual.as_ref(),

@@ -47,7 +47,7 @@ mod watch;
 mod wiring;
 
 pub use build::{BuildError, MAX_THREADS, Network, Started};
-pub use connect::Stores;
+pub use connect::{Declared, Stores, declared};
 pub use describe::{describe, set_initial};
 pub use embed::{Input, NothingYet, Output, Refused};
 pub use link::LinkCounts;

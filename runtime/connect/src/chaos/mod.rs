@@ -31,7 +31,7 @@ use std::task::Waker;
 
 use paperflow_core::connector::{
     Capabilities, Connector, ConnectorKind, Consumer, ContactListener, Declaration, Desk,
-    Disturbance, Notes, Sent, Store, StoreFault, StoreFaultKind, Subscription,
+    Disturbance, Notes, Sent, Standing, Store, StoreFault, StoreFaultKind, Subscription,
 };
 use paperflow_core::message::Message;
 use parking_lot::Mutex;
@@ -101,6 +101,10 @@ impl Store for Chaotic {
             Some(trouble) => Arc::new(Troubled { connector, trouble }),
             None => connector,
         })
+    }
+
+    fn inspect(&self, declaration: &Declaration) -> Result<Standing, StoreFault> {
+        self.store.inspect(declaration)
     }
 
     fn desk(&self, process: &str) -> Result<Arc<dyn Desk>, StoreFault> {

@@ -54,8 +54,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use paperflow_core::connector::{
-    Capabilities, Connector, ConnectorKind, ContactListener, Declaration, Desk, Notes, Store,
-    StoreFault, StoreFaultKind,
+    Capabilities, Connector, ConnectorKind, ContactListener, Declaration, Desk, Notes, Standing,
+    Store, StoreFault, StoreFaultKind,
 };
 use parking_lot::Mutex;
 use rumqttc::NetworkOptions;
@@ -494,6 +494,12 @@ impl Store for Mqtt {
             channel: Arc::clone(channel),
             inner: Arc::clone(&self.inner),
         }))
+    }
+
+    /// A topic is there for whoever sends to it, and has no settings.
+    fn inspect(&self, declaration: &Declaration) -> Result<Standing, StoreFault> {
+        self.inner.settings.topic(&declaration.name)?;
+        Ok(Standing::Present(Vec::new()))
     }
 
     fn desk(&self, process: &str) -> Result<Arc<dyn Desk>, StoreFault> {

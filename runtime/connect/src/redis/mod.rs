@@ -50,10 +50,11 @@ use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
+use ::redis::pipe;
 use crossbeam_channel::Sender;
 use paperflow_core::connector::{
     Capabilities, Connector, ConnectorKind, Consumer, ContactListener, Declaration, Desk, Notes,
-    Sent, Store, StoreFault, Subscription,
+    Sent, Standing, Store, StoreFault, Subscription,
 };
 use paperflow_core::message::Message;
 use parking_lot::Mutex;
@@ -62,6 +63,7 @@ use crate::broker::Access;
 use crate::broker::presence::{answer_time, session};
 use crate::broker::users::Users;
 use crate::clock::{Clock, SystemClock};
+use crate::embedded::standing;
 use crate::fault::{damaged, unsupported};
 use crate::seen::WINDOW;
 use crate::streams::{Answer, Request};
@@ -431,6 +433,33 @@ impl Store for Redis {
         };
         self.inner.users.lock().connected(name);
         Ok(connector)
+    }
+
+    /// A queue that was made for what is set aside has been declared by nobody, so nothing there is otherwise.
+    fn inspect(&self, declaration: &Declaration) -> Result<Standing, StoreFault> {
+        let wanted = self.inner.settings.leased(declaration);
+        let line = &self.inner.line;
+        let key = format!("{}paperflow:{}:about", line.prefix, wanted.name);
+        let mut pipeline = pipe();
+        let command = pipeline.cmd("HMGET").arg(key);
+        command.arg("kind").arg("declaration").arg("partitions");
+        let answer = line.query(&pipeline)?;
+        let answer = list(item(&answer, 0))?;
+        let text = |at: usize| Some(lossy(item(answer, at))).filter(|text| !text.is_empty());
+        let Some(kind) = text(0) else {
+            return Ok(Standing::Absent);
+        };
+        if let Some(kept) = text(1) {
+            return standing(&wanted, &kept);
+        }
+        let mut there = wanted.clone();
+        let kinds = ConnectorKind::ALL.into_iter();
+        there.kind = kinds
+            .clone()
+            .find(|own| own.word() == kind)
+            .unwrap_or(there.kind);
+        there.partitions = number(item(answer, 2)).map_or(1, |count| count as u32);
+        Ok(Standing::Present(wanted.differences(&there)))
     }
 
     fn desk(&self, process: &str) -> Result<Arc<dyn Desk>, StoreFault> {
