@@ -234,7 +234,7 @@ impl Opened {
             let message = format!("the store `{}`: {fault}", store.name.text);
             StoreFault::new(fault.kind(), message)
         };
-        let opened = broker(url, store.ce).map_err(about)?;
+        let opened: Arc<dyn connector::Store> = broker(url, store.ce).map_err(about)?;
         self.brokers.insert(key, Arc::clone(&opened));
         Ok(opened)
     }
@@ -262,6 +262,50 @@ impl Opened {
     }
 }
 
+/// A broker as it is opened: whoever has it may ask it, if there can be one.
+#[cfg(feature = "sqlite")]
+type Opening = dyn paperflow_connect::admin::Asked;
+#[cfg(not(feature = "sqlite"))]
+type Opening = dyn connector::Store;
+
+/// A store that a wiring file declares, to be asked: the one of this name, or the only one there is.
+///
+/// # Errors
+/// There is none of this name, or several and no name is given; as with [`open_wired_stores`].
+#[cfg(feature = "sqlite")]
+pub(crate) fn open_to_ask(
+    wiring: &Wiring,
+    name: Option<&str>,
+    variables: impl Fn(&str) -> Option<String>,
+) -> Result<paperflow_connect::Admin, StoreFault> {
+    use paperflow_connect::Admin;
+    let names: Vec<&str> = wiring
+        .stores
+        .iter()
+        .map(|own| own.name.text.as_str())
+        .collect();
+    let known = names.join("`, `");
+    let found = match (name, names.as_slice()) {
+        (Some(name), _) => wiring.store(name),
+        (None, [only]) => wiring.store(only),
+        (None, _) => {
+            return Err(unsupported(format!(
+                "the wiring file declares {} stores: say `--store NAME`, of `{known}`",
+                names.len()
+            )));
+        }
+    };
+    let store = found.ok_or_else(|| {
+        unsupported(format!(
+            "the wiring file has no store of this name, but `{known}`"
+        ))
+    })?;
+    match place(store, &variables)? {
+        Place::Folder(folder) => Admin::attach(wiring.folder.join(folder)),
+        Place::Url(url) => broker(&url, store.ce).map(Admin::of),
+    }
+}
+
 /// Opens a broker, if it is built in.
 #[cfg_attr(
     not(feature = "broker"),
@@ -270,7 +314,7 @@ impl Opened {
         reason = "no broker is built in, so nothing is written to one"
     )
 )]
-fn broker(url: &str, ce: Ce) -> Result<Arc<dyn connector::Store>, StoreFault> {
+fn broker(url: &str, ce: Ce) -> Result<Arc<Opening>, StoreFault> {
     let scheme = url.split("://").next().unwrap_or_default();
     let Some(spec) = StoreSpec::of(scheme) else {
         let known = STORES.iter().flat_map(|store| store.schemes);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use paperflow_graph::diagnostics::bad_wiring;
 use paperflow_graph::wiring::{Entry, Node, Value, Written};
-use paperflow_graph::{Diagnostic, FileId, Span, Wiring};
+use paperflow_graph::{Diagnostic, FileId, Sources, Span, Wiring};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -45,6 +45,13 @@ impl WiringFile {
 
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What it says by itself, and what is wrong with it.
+    pub(crate) fn alone(&self) -> (Wiring, Sources, Vec<Diagnostic>) {
+        let mut library = Library::default();
+        let wiring = library.wiring(&self.path, Some(self));
+        (wiring, library.sources, library.diagnostics)
     }
 
     /// The one beside a graph, if there is one.

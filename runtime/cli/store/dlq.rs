@@ -17,6 +17,7 @@ use super::{Place, table};
 Examples:
   paperflow dlq ls --graph orders.fbp
   paperflow dlq show orders.Pay.IN.dead
+  paperflow dlq ls --wiring production.toml
   paperflow dlq resend orders.Pay.IN.dead --yes")]
 pub(in crate::cli) enum Verb {
     /// Lists the queues that hold messages which were set aside.

@@ -8,7 +8,7 @@ pub(super) mod queue;
 pub(super) mod stream;
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use paperflow_connect::admin::{Admin, Answer, Ask, Shown};
@@ -17,10 +17,11 @@ use paperflow_core::connector::StoreFault;
 use paperflow_graph::similar::suggest;
 use serde::Serialize;
 
-use crate::stores::{DATA_FOLDER, data_folder};
+use crate::load::WiringFile;
+use crate::stores::{DATA_FOLDER, data_folder, open_to_ask};
 
 use super::exit::{Exit, Failure};
-use super::{out, tabular};
+use super::{out, render, tabular};
 
 /// Which store, and how it is shown.
 #[derive(Debug, clap::Args)]
@@ -31,12 +32,28 @@ pub(super) struct Place {
     /// The graph whose store is meant: the one beside it.
     #[arg(long, value_name = "GRAPH", conflicts_with = "data")]
     graph: Option<PathBuf>,
+    /// The wiring file that says where the store is: a broker, or a folder.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "graph"])]
+    wiring: Option<PathBuf>,
+    /// The store that is meant, by its name in the wiring file, if it declares several.
+    #[arg(long, value_name = "NAME", requires = "wiring")]
+    store: Option<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
 impl Place {
+    /// A store that a wiring file declares.
+    fn declared(&self, path: &Path) -> Result<Admin, Failure> {
+        let file = WiringFile::read(path);
+        let file = file.map_err(|error| Failure::unreadable(path.display(), &error))?;
+        let (wiring, sources, diagnostics) = file.alone();
+        out::tell(&render::all(&diagnostics, &sources, out::stderr_paint()));
+        let variables = |name: &str| std::env::var(name).ok();
+        open_to_ask(&wiring, self.store.as_deref(), variables).map_err(|fault| refused(&fault))
+    }
+
     fn folder(&self) -> PathBuf {
         let beside = self.graph.as_deref().map(data_folder);
         let folder = self.data.clone().or(beside);
@@ -44,6 +61,9 @@ impl Place {
     }
 
     fn attach(&self) -> Result<Admin, Failure> {
+        if let Some(wiring) = &self.wiring {
+            return self.declared(wiring);
+        }
         let folder = self.folder();
         let is_there = folder.join("store.db").exists();
         Admin::attach(folder).map_err(|fault| Failure::Refused {
@@ -98,7 +118,7 @@ impl Place {
         match self.ask(ask)? {
             Answer::Changed(count) => self.print(&serde_json::json!({ "messages": count }), |_| {
                 let messages =
-                    super::render::count(usize::try_from(count).unwrap_or(usize::MAX), "message");
+                    render::count(usize::try_from(count).unwrap_or(usize::MAX), "message");
                 format!("{messages} {done}\n")
             }),
             other => Err(strange(&other)),

@@ -13,6 +13,7 @@ use super::{Consent, Place, strange, table};
 Examples:
   paperflow queue ls --graph orders.fbp
   paperflow queue peek orders.Pay.IN --data /var/lib/orders
+  paperflow queue ls --wiring production.toml --store broker
   paperflow queue redrive orders.Pay.IN.dead --yes")]
 pub(in crate::cli) enum Verb {
     /// Lists the queues there are, with what waits in them.

@@ -10,9 +10,10 @@ mod redrive;
 mod show;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use paperflow_core::Headers;
-use paperflow_core::connector::StoreFault;
+use paperflow_core::connector::{Store, StoreFault};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use answer::ask;
@@ -206,11 +207,52 @@ pub struct Status {
     pub attempts: Option<u32>,
 }
 
+/// A broker that answers what the command asks.
+pub trait Asked: Store {
+    /// Does what is asked.
+    ///
+    /// # Errors
+    /// There is no such queue or stream, the broker cannot do that (`Unsupported`), or it cannot be reached.
+    fn ask(&self, ask: &Ask) -> Result<Answer, StoreFault> {
+        let _ = ask;
+        Err(unsupported(format!(
+            "{} is not asked by this command: its own tools tell what is there",
+            self.name()
+        )))
+    }
+}
+
+#[cfg(feature = "nats")]
+impl Asked for crate::nats::Nats {}
+
+/// Those whose queues are not asked, but their channels.
+macro_rules! streams_only {
+    ($($feature:literal: $store:path),*) => {$(
+        #[cfg(feature = $feature)]
+        impl Asked for $store {
+            fn ask(&self, ask: &Ask) -> Result<Answer, StoreFault> {
+                match ask {
+                    Ask::Streams { request } => {
+                        self.ask_streams(request.clone()).map(Answer::Streams)
+                    }
+                    _ => Err(unsupported(format!(
+                        "the queues of {} are not asked by this command: its own tools tell what is there",
+                        self.name()
+                    ))),
+                }
+            }
+        }
+    )*};
+}
+
+streams_only!("amqp": crate::amqp::Amqp, "mqtt": crate::mqtt::Mqtt);
+
 /// A store that is asked about.
 pub struct Admin(Attached);
 
 enum Attached {
     Stopped(Box<Embedded>),
+    Broker(Arc<dyn Asked>),
     #[cfg(unix)]
     Live(control::Line),
 }
@@ -236,6 +278,12 @@ impl Admin {
         Ok(Self(Attached::Stopped(Box::new(store))))
     }
 
+    /// A broker.
+    #[must_use]
+    pub fn of(broker: Arc<dyn Asked>) -> Self {
+        Self(Attached::Broker(broker))
+    }
+
     /// Whether a process has the store open.
     #[must_use]
     pub const fn is_live(&self) -> bool {
@@ -249,6 +297,7 @@ impl Admin {
     pub fn ask(&mut self, ask: &Ask) -> Result<Answer, StoreFault> {
         match &mut self.0 {
             Attached::Stopped(store) => store.ask(ask),
+            Attached::Broker(store) => store.ask(ask),
             #[cfg(unix)]
             Attached::Live(line) => line.ask(ask),
         }

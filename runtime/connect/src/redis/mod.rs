@@ -33,6 +33,7 @@
 //!
 //! A script touches several keys, so a cluster cannot serve; a primary with replicas can.
 
+mod admin;
 mod channel;
 mod exchange;
 mod line;
@@ -59,6 +60,7 @@ use paperflow_core::connector::{
 use paperflow_core::message::Message;
 use parking_lot::Mutex;
 
+use crate::admin::{Answer, Ask, Asked};
 use crate::broker::Access;
 use crate::broker::presence::{answer_time, session};
 use crate::broker::users::Users;
@@ -66,7 +68,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::embedded::standing;
 use crate::fault::{damaged, unsupported};
 use crate::seen::WINDOW;
-use crate::streams::{Answer, Request};
+use crate::streams::{self as asked, Request};
 use channel::Channel;
 use line::{Call, Line, Terms};
 use notes::Board;
@@ -223,7 +225,7 @@ impl Redis {
     ///
     /// # Errors
     /// There is no such stream, group or partition (`Unsupported`), or the server cannot be asked.
-    pub fn ask_streams(&self, request: Request) -> Result<Answer, StoreFault> {
+    pub fn ask_streams(&self, request: Request) -> Result<asked::Answer, StoreFault> {
         streams::answer(&self.inner, request)
     }
 
@@ -393,6 +395,12 @@ impl Inner {
         connectors.iter().for_each(|name| call.add(name));
         let answer = self.line.ask(call)?;
         number(&answer).ok_or_else(|| damaged("a server has no number for a run"))
+    }
+}
+
+impl Asked for Redis {
+    fn ask(&self, ask: &Ask) -> Result<Answer, StoreFault> {
+        admin::answer(&self.inner, ask)
     }
 }
 
