@@ -20,6 +20,8 @@ pub mod names {
     pub const REPLY_TO: &str = "reply-to";
     /// Message type.
     pub const TYPE: &str = "type";
+    /// What the body is, if its kind does not say so: a media type, such as `application/avro`.
+    pub const CONTENT_TYPE: &str = "content-type";
     /// Version of the type.
     pub const VERSION: &str = "version";
     /// When it was made.

@@ -15,6 +15,7 @@
 //! | a header whose name is an attribute's: letters and digits | the same |
 //! | any other header, and those whose order matters | `paperflowheaders`, a JSON list of them all |
 //! | the kind of the packet, or `group` | `paperflowkind`, and `datacontenttype` |
+//! | header `content-type`, if the kind can be that | `datacontenttype` |
 //!
 //! What others have written has no `paperflowkind`: its body is what its `datacontenttype` says, or text if
 //! it can be that, and bytes if not.
@@ -71,7 +72,9 @@ impl Envelope {
         if message.headers.get(names::TYPE).is_none() {
             envelope.add("type", UNTYPED);
         }
-        if let Some(content) = content(kind, &envelope.body) {
+        let said = message.headers.get(names::CONTENT_TYPE);
+        let said = said.filter(|said| is_content_of(kind, said));
+        if let Some(content) = said.or(content(kind, &envelope.body)) {
             envelope.add(CONTENT, content);
         }
         envelope.add(KIND, kind);
@@ -99,7 +102,13 @@ impl Envelope {
             None => {
                 let content = self.take(CONTENT);
                 let part = part(content.as_deref(), std::mem::take(&mut self.body));
-                (headers::read(self, false), vec![part])
+                let usual = self::content(part.kind.word(), &part.body);
+                let mut headers = headers::read(self, false);
+                // What the kind does not say stays known, also to whoever it is sent on to.
+                if let Some(content) = content.filter(|content| usual != Some(content)) {
+                    headers.set(names::CONTENT_TYPE, content);
+                }
+                (headers, vec![part])
             }
         };
         for (name, value) in beside {
@@ -148,6 +157,18 @@ fn content(kind: &str, body: &[u8]) -> Option<&'static str> {
         "bool" | "int" | "float" | "record" => Some(JSON),
         _ => None,
     }
+}
+
+/// Whether a body of this kind can be what a content type says.
+fn is_content_of(kind: &str, content: &str) -> bool {
+    let can_be_written = !content.is_empty() && !content.chars().any(char::is_control);
+    can_be_written
+        && match kind {
+            "bytes" => true,
+            "text" => !is_json(content),
+            "bool" | "int" | "float" | "record" => is_json(content),
+            _ => false,
+        }
 }
 
 /// Whether a content type is JSON.

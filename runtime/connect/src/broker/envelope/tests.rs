@@ -171,8 +171,30 @@ fn what_others_write_is_understood() {
         ("id", "A 1"),
         ("source", "/shop"),
         ("type", "shop.paid"),
+        ("content-type", "text/xml"),
     ];
     assert_eq!(headers, expected);
+}
+
+#[test]
+fn e22_bytes_of_others_go_on_as_what_they_are() {
+    let event = [
+        ("specversion", "1.0"),
+        ("id", "1"),
+        ("source", "/shop"),
+        ("type", "greeting"),
+        ("datacontenttype", "application/avro"),
+    ];
+    let body = [0x00, 0xff, 0x0a];
+    let message = foreign(&event, &body);
+    assert_eq!(message.kind_word(), "bytes");
+    let sent = pack(&message);
+    assert_eq!(sent.get(CONTENT), Some("application/avro"));
+    assert_eq!(sent.body, body);
+    // Whoever makes something else of it does not say that it is this.
+    let packet = Packet::text("hello").with_header("content-type", "application/json");
+    let other = Message::of(Id::of("2"), &packet).unwrap();
+    assert_eq!(pack(&other).get(CONTENT), Some(TEXT));
 }
 
 #[test]
