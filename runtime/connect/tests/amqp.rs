@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use paperflow_connect::amqp::Amqp;
 use paperflow_connect::broker::Access;
-use paperflow_connect::compliance::{Bench, check, pubsub, queues};
+use paperflow_connect::compliance::{Bench, check, pubsub, queues, streams};
 use paperflow_connect::streams::{Answer, Request};
 use paperflow_core::connector::{Store, StoreFault};
 
@@ -125,6 +125,33 @@ fn channels_comply() {
         ("c05_copies_outlast_a_crash", NO_IDS),
     ];
     let lines = check(pubsub::CASES, &left_out, || {
+        Box::new(Server::new(&url, false))
+    });
+    println!("{}", lines.join("\n"));
+}
+
+#[test]
+fn streams_comply() {
+    let Some(url) = brokers::url("amqp") else {
+        return;
+    };
+    let left_out = [
+        ("a_message_sent_again_is_known", NO_IDS),
+        ("a_finished_run_is_followed_by_another", NO_IDS),
+        (
+            "records_go_by_age",
+            "the server removes whole pieces of a file, and the last one never",
+        ),
+        (
+            "records_go_by_number_and_size",
+            "the server removes whole pieces of a file, and knows no bound of number",
+        ),
+        (
+            "t04_a_range_can_be_read_by_offset_and_by_time",
+            "it wants times to be exact, and these are what they are",
+        ),
+    ];
+    let lines = check(streams::CASES, &left_out, || {
         Box::new(Server::new(&url, false))
     });
     println!("{}", lines.join("\n"));

@@ -38,6 +38,7 @@
 
 mod board;
 mod channel;
+mod consumer;
 mod intake;
 mod line;
 mod log;
@@ -45,6 +46,10 @@ mod outbox;
 mod page;
 mod queue;
 mod reader;
+mod stream;
+mod streams;
+mod tail;
+mod team;
 mod watch;
 mod wire;
 
@@ -54,8 +59,8 @@ use std::task::Waker;
 
 use crossbeam_channel::Sender;
 use paperflow_core::connector::{
-    Capabilities, Connector, ConnectorKind, Consumer, Declaration, Desk, Notes, Sent, Store,
-    StoreFault, Subscription,
+    Capabilities, Connector, ConnectorKind, Consumer, Declaration, Desk, Notes, OnError, Sent,
+    Store, StoreFault, Subscription,
 };
 use paperflow_core::message::Message;
 use parking_lot::Mutex;
@@ -69,6 +74,8 @@ use channel::Channel;
 use line::Line;
 use queue::{Queue, make};
 use reader::Reader;
+use stream::Stream;
+use team::Team;
 
 /// What queues can do here.
 const QUEUES: Capabilities = Capabilities {
@@ -83,6 +90,13 @@ const QUEUES: Capabilities = Capabilities {
     transactions: false,
 };
 
+/// What streams can do here.
+const STREAMS: Capabilities = Capabilities {
+    knows_ids: false,
+    transactions: false,
+    ..crate::stream::CAPABILITIES
+};
+
 /// Keeps connectors on a RabbitMQ server.
 pub struct Amqp {
     inner: Arc<Inner>,
@@ -93,15 +107,23 @@ struct Settings {
     is_structured: bool,
 }
 
+/// Something the server is to be told soon.
+enum Order {
+    /// What was settled in a queue.
+    Settled(Weak<Queue>),
+    /// How far a group is.
+    Reached(Weak<Stream>, Weak<Team>),
+}
+
 /// What is open.
 struct Inner {
     line: Arc<Line>,
     settings: Arc<Settings>,
     queues: Mutex<BTreeMap<String, Arc<Queue>>>,
     channels: Mutex<BTreeMap<String, Arc<Channel>>>,
+    streams: Mutex<BTreeMap<String, Arc<Stream>>>,
     runs: Mutex<BTreeMap<String, Arc<Run>>>,
-    /// Queues in which something was settled.
-    orders: Sender<Weak<Queue>>,
+    orders: Sender<Order>,
 }
 
 impl Amqp {
@@ -124,6 +146,7 @@ impl Amqp {
             }),
             queues: Mutex::default(),
             channels: Mutex::default(),
+            streams: Mutex::default(),
             runs: Mutex::default(),
             orders,
         });
@@ -131,15 +154,12 @@ impl Amqp {
         Ok(Self { inner })
     }
 
-    /// Asks about channels.
+    /// Asks about streams and channels, or does something to them.
     ///
     /// # Errors
-    /// It is about something else (`Unsupported`), or the server cannot be asked.
+    /// There is no such stream, group or partition (`Unsupported`), or the server cannot be asked.
     pub fn ask_streams(&self, request: Request) -> Result<Answer, StoreFault> {
-        match request {
-            Request::Channels => channel::all(&self.inner).map(Answer::Channels),
-            _ => Err(unsupported("RabbitMQ keeps no streams for Paperflow")),
-        }
+        streams::answer(&self.inner, request)
     }
 
     /// Cuts the line, as if this process had died: nothing is given back, nobody is told.
@@ -153,7 +173,13 @@ impl Inner {
     /// What was settled in a queue is told soon.
     fn write_later(&self, queue: &Arc<Queue>) {
         // Nobody takes orders when the store is closed; then what is not settled is delivered again.
-        let _ = self.orders.send(Arc::downgrade(queue));
+        let _ = self.orders.send(Order::Settled(Arc::downgrade(queue)));
+    }
+
+    /// How far a group is is told soon.
+    fn save_later(&self, stream: &Arc<Stream>, team: &Arc<Team>) {
+        let order = Order::Reached(Arc::downgrade(stream), Arc::downgrade(team));
+        let _ = self.orders.send(order);
     }
 
     fn queues(&self) -> Vec<Arc<Queue>> {
@@ -164,8 +190,13 @@ impl Inner {
         self.channels.lock().values().cloned().collect()
     }
 
+    fn streams(&self) -> Vec<Arc<Stream>> {
+        self.streams.lock().values().cloned().collect()
+    }
+
     fn call_all(&self) {
         self.queues().iter().for_each(|queue| queue.call_all());
+        self.streams().iter().for_each(|stream| stream.call_all());
         self.channels().iter().for_each(|one| one.call_writers());
     }
 
@@ -210,6 +241,29 @@ impl Inner {
         Ok(channel)
     }
 
+    fn stream(&self, declaration: &Declaration) -> Result<Arc<Stream>, StoreFault> {
+        if declaration.retain.messages.is_some() {
+            let name = &declaration.name;
+            return Err(unsupported(format!(
+                "RabbitMQ keeps records for a time or up to so many bytes, and does not count them: \
+                 the stream `{name}` cannot be kept by their number"
+            )));
+        }
+        let stream = {
+            let mut streams = self.streams.lock();
+            let name = declaration.name.clone();
+            let stream = streams
+                .entry(name)
+                .or_insert_with(|| Stream::new(&self.line, declaration.clone()));
+            Arc::clone(stream)
+        };
+        stream.declare(declaration)?;
+        if let OnError::Copy(via) = &declaration.on_error {
+            stream.declare_rests(via)?;
+        }
+        Ok(stream)
+    }
+
     fn run(&self, graph: &str) -> Arc<Run> {
         let mut runs = self.runs.lock();
         let run = runs
@@ -227,7 +281,7 @@ impl Store for Amqp {
     fn capabilities(&self, kind: ConnectorKind) -> Option<Capabilities> {
         match kind {
             ConnectorKind::Queue | ConnectorKind::Pubsub => Some(QUEUES),
-            ConnectorKind::Stream => None,
+            ConnectorKind::Stream => Some(STREAMS),
         }
     }
 
@@ -250,9 +304,8 @@ impl Store for Amqp {
                 Arc::new(channel::Handle { channel, inner })
             }
             ConnectorKind::Stream => {
-                return Err(unsupported(format!(
-                    "`{name}` is a stream, and cannot be kept here"
-                )));
+                let stream = inner.stream(declaration)?;
+                Arc::new(stream::Handle { stream, inner })
             }
         })
     }
@@ -280,6 +333,14 @@ impl Store for Amqp {
             if let Err(fault) = queue.write_settled() {
                 let name = &queue.name;
                 tracing::warn!("what was settled in `{name}` is delivered again: {fault}");
+            }
+        }
+        for stream in self.inner.streams() {
+            for team in stream.teams() {
+                if let Err(fault) = team.save(&stream) {
+                    let name = &stream.name;
+                    tracing::warn!("what was settled in `{name}` is delivered again: {fault}");
+                }
             }
         }
         self.inner.line.cut();

@@ -15,7 +15,7 @@ use super::wire::Parcel;
 /// How many records a server sends before some are acknowledged.
 const WINDOW: u16 = 512;
 /// Where a record of a stream lies.
-const OFFSET: &str = "x-stream-offset";
+pub(super) const OFFSET: &str = "x-stream-offset";
 
 /// Where reading begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -178,11 +178,7 @@ impl Queue {
 
     /// The lengths of its rests, in milliseconds.
     fn steps(&self) -> BTreeSet<u64> {
-        let local = self.local.lock();
-        let declaration = &local.declaration;
-        let failures = 1..=declaration.retries.min(STEPS);
-        let rests = failures.map(|failures| declaration.delay.after(failures, 0.5));
-        rests.map(|rest| stepped(rest, &local)).collect()
+        steps(&self.local.lock().declaration)
     }
 
     fn rest_queue(&self, step: u64) -> String {
@@ -190,17 +186,7 @@ impl Queue {
     }
 
     fn declare_rest(&self, step: u64) -> Result<(), StoreFault> {
-        let text = |text: &str| Argument::Text(text.to_owned());
-        let arguments = [
-            ("x-queue-type", text("quorum")),
-            ("x-dead-letter-exchange", text("")),
-            ("x-dead-letter-routing-key", Argument::Text(self.key())),
-            ("x-dead-letter-strategy", text("at-least-once")),
-            ("x-overflow", text("reject-publish")),
-        ];
-        self.line
-            .declare_queue(&self.rest_queue(step), &arguments)
-            .map(|_| ())
+        make_rest(&self.line, &self.rest_queue(step), &self.key())
     }
 
     /// Writes messages, and returns when they are safe.
@@ -483,7 +469,7 @@ impl Queue {
         Ok(match what {
             What::Done => None,
             What::Rest(copy, rest) => {
-                let step = stepped(*rest, &self.local.lock());
+                let step = stepped(*rest, &self.local.lock().declaration);
                 if !self.steps().contains(&step) {
                     self.declare_rest(step)?;
                 }
@@ -570,15 +556,34 @@ pub(super) fn make(line: &Line, name: &str) -> Result<(), StoreFault> {
     line.bind(&key, &key, &key)
 }
 
+/// Makes a queue on the server whose messages go to another queue when their rest is over.
+pub(super) fn make_rest(line: &Line, name: &str, back: &str) -> Result<(), StoreFault> {
+    let text = |text: &str| Argument::Text(text.to_owned());
+    let arguments = [
+        ("x-queue-type", text("quorum")),
+        ("x-dead-letter-exchange", text("")),
+        ("x-dead-letter-routing-key", text(back)),
+        ("x-dead-letter-strategy", text("at-least-once")),
+        ("x-overflow", text("reject-publish")),
+    ];
+    line.declare_queue(name, &arguments).map(|_| ())
+}
+
+/// The lengths of the rests that are declared, in milliseconds.
+pub(super) fn steps(declaration: &Declaration) -> BTreeSet<u64> {
+    let failures = 1..=declaration.retries.min(STEPS);
+    let rests = failures.map(|failures| declaration.delay.after(failures, 0.5));
+    rests.map(millis).collect()
+}
+
 /// The queue for a rest, by its length in milliseconds: that of the declared rest which it is, give or
 /// take what chance adds, or else a round number above it.
-fn stepped(rest: Duration, local: &Local) -> u64 {
-    let delay = local.declaration.delay;
-    let wanted = rest.as_secs_f64();
-    for failures in 1..=local.declaration.retries.min(STEPS) {
-        let declared = delay.after(failures, 0.5).as_secs_f64();
-        if (wanted - declared).abs() <= declared * delay.jitter + 0.001 {
-            return millis(Duration::from_secs_f64(declared));
+pub(super) fn stepped(rest: Duration, declaration: &Declaration) -> u64 {
+    let (wanted, jitter) = (rest.as_secs_f64(), declaration.delay.jitter);
+    for step in steps(declaration) {
+        let declared = Duration::from_millis(step).as_secs_f64();
+        if (wanted - declared).abs() <= declared * jitter + 0.001 {
+            return step;
         }
     }
     let wanted = millis(rest);

@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use paperflow_core::connector::StoreFault;
 
-use super::Inner;
-use super::queue::Queue;
+use super::{Inner, Order};
 use crate::fault::unavailable;
 
 /// How often it looks for what others may have done: made room, above all.
 const LOOK: Duration = Duration::from_millis(200);
 
-pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Weak<Queue>>) -> Result<(), StoreFault> {
+pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Order>) -> Result<(), StoreFault> {
     let store = Arc::downgrade(inner);
     let builder = thread::Builder::new().name(String::from("amqp-watch"));
     let started = builder.spawn(move || keep(&store, &orders));
@@ -24,16 +23,14 @@ pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Weak<Queue>>) -> Result
 }
 
 /// Writes what was settled, and looks after everything now and then, until the store is closed.
-fn keep(store: &Weak<Inner>, orders: &Receiver<Weak<Queue>>) {
+fn keep(store: &Weak<Inner>, orders: &Receiver<Order>) {
     let mut next = Instant::now() + LOOK;
     let mut was_away = false;
     loop {
         let wait = next.saturating_duration_since(Instant::now());
         match orders.recv_timeout(wait) {
-            Ok(queue) => {
-                if let Some(queue) = queue.upgrade()
-                    && let Err(fault) = queue.write_settled()
-                {
+            Ok(order) => {
+                if let Err(fault) = carry_out(&order) {
                     tracing::debug!("what was settled is written later: {fault}");
                 }
                 continue;
@@ -56,6 +53,18 @@ fn keep(store: &Weak<Inner>, orders: &Receiver<Weak<Queue>>) {
     }
 }
 
+fn carry_out(order: &Order) -> Result<(), StoreFault> {
+    match order {
+        Order::Settled(queue) => queue
+            .upgrade()
+            .map_or(Ok(()), |queue| queue.write_settled()),
+        Order::Reached(stream, team) => match (stream.upgrade(), team.upgrade()) {
+            (Some(stream), Some(team)) => team.save(&stream),
+            _ => Ok(()),
+        },
+    }
+}
+
 impl Inner {
     /// Writes what could not be written, and lets those look again who wait for room. That the server is away
     /// is seen here, also when nobody asks it for anything.
@@ -64,6 +73,9 @@ impl Inner {
         for queue in self.queues() {
             queue.write_settled()?;
             queue.local.lock().call_writers();
+        }
+        for stream in self.streams() {
+            stream.look()?;
         }
         for channel in self.channels() {
             channel.call_writers();

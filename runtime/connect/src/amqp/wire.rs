@@ -15,6 +15,7 @@ use paperflow_core::message::{Message, Unreadable};
 
 use super::line::short;
 use crate::broker::envelope::{Envelope, STRUCTURED};
+use crate::clock::millis;
 
 const PREFIX: &str = "cloudEvents_";
 const OTHER_PREFIX: &str = "cloudEvents:";
@@ -26,6 +27,10 @@ const PERSISTENT: u8 = 2;
 pub(super) const ATTEMPTS: &str = "x-paperflow-attempts";
 /// When it failed first, in milliseconds since 1970.
 pub(super) const FIRST: &str = "x-paperflow-first";
+/// When a record was written, in milliseconds since 1970.
+pub(super) const AT: &str = "x-paperflow-at";
+/// The only group that a record is for.
+pub(super) const ONLY: &str = "x-paperflow-only";
 /// How often a server has had it back.
 const COUNTED: [&str; 2] = ["x-delivery-count", "x-acquired-count"];
 /// What a server has to say begins so, and `x-death` is the whole name.
@@ -145,6 +150,11 @@ impl Parcel {
         text(self.header(name)?)?.parse().ok()
     }
 
+    /// A text that this store has written on it.
+    pub(super) fn note(&self, name: &str) -> Option<String> {
+        text(self.header(name)?)
+    }
+
     /// How often it had been delivered before.
     pub(super) fn attempts(&self) -> u32 {
         let by_server = COUNTED.iter().filter_map(|name| self.number(name)).max();
@@ -194,6 +204,11 @@ pub(super) fn number(name: &str, value: i64) -> (String, AMQPValue) {
 /// Something that is written on a parcel.
 pub(super) fn written(name: &str, value: &str) -> (String, AMQPValue) {
     (name.to_owned(), AMQPValue::LongString(value.into()))
+}
+
+/// When it is now, as it is written on a parcel.
+pub(super) fn at(moment: paperflow_core::Moment) -> (String, AMQPValue) {
+    number(AT, millis(moment))
 }
 
 /// Whether a header is not its sender's.

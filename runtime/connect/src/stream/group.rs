@@ -13,6 +13,8 @@ use std::time::Duration;
 use paperflow_core::Moment;
 use paperflow_core::connector::{Delay, Disposition, Failure, OnError, Recall, Settlement};
 
+#[cfg(feature = "amqp")]
+pub(crate) use assigned::Place;
 #[cfg(feature = "broker")]
 pub(crate) use assigned::Report;
 
