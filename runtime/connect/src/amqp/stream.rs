@@ -48,7 +48,7 @@ pub(super) struct Stream {
     pub(super) outbox: Outbox,
     groups: Log,
     local: Mutex<Local>,
-    me: Weak<Stream>,
+    me: Weak<Self>,
 }
 
 /// What this process knows of a stream.
