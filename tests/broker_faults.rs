@@ -287,4 +287,4 @@ macro_rules! faults {
     )*};
 }
 
-faults!("redis" redis);
+faults!("amqp" amqp, "redis" redis);

@@ -286,4 +286,4 @@ macro_rules! over {
     )*};
 }
 
-over!("redis" redis);
+over!("amqp" amqp, "redis" redis);

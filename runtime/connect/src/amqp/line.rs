@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lapin::options::{
     ExchangeDeclareOptions, ExchangeDeleteOptions, QueueDeclareOptions, QueueDeleteOptions,
@@ -17,15 +17,16 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
 use crate::broker::Address;
+use crate::broker::patience::insist;
 use crate::broker::presence::{Presence, session};
 use crate::broker::tasks;
 use crate::clock::Clock;
 use crate::fault::{unavailable, unsupported};
 
-/// How long a server may take to answer.
-const ANSWER: Duration = Duration::from_secs(10);
 /// How long it may take to come to the telephone.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long somebody else may take to make a stream.
+const MAKING: Duration = Duration::from_secs(5);
 /// Seconds between two signs of life; after two of these a line on which nothing comes is given up.
 const HEARTBEAT: u16 = 10;
 
@@ -39,8 +40,12 @@ pub(super) struct Line {
     pub(super) clock: Arc<dyn Clock>,
     /// Who this is, among all who use the server.
     pub(super) session: String,
-    presence: Presence,
+    pub(super) presence: Presence,
+    /// How long the server may take to answer.
+    answer: Duration,
     link: Mutex<Option<Arc<Link>>>,
+    /// Held by whoever calls the server.
+    dialling: Mutex<()>,
     is_cut: AtomicBool,
     made: AtomicU64,
 }
@@ -73,6 +78,7 @@ impl Line {
     pub(super) fn new(
         address: &Address,
         prefix: String,
+        answer: Duration,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreFault> {
         let session = session();
@@ -84,21 +90,39 @@ impl Line {
             prefix,
             clock,
             session,
+            answer,
             link: Mutex::default(),
+            dialling: Mutex::default(),
             is_cut: AtomicBool::new(false),
             made: AtomicU64::new(0),
         })
     }
 
-    /// Does something on the runtime, and waits for it for as long as a server may take to answer.
+    /// Does something on the runtime, and waits for it for as long as a server may take to answer. One that
+    /// does not is given up.
     pub(super) fn wait<T>(
         &self,
         what: impl Future<Output = Result<T, lapin::Error>>,
     ) -> Result<T, StoreFault> {
-        match tasks::wait(&self.runtime, ANSWER, what) {
-            Some(result) => result.map_err(|error| self.fault(&error)),
-            None => Err(unavailable(format!("`{}` does not answer", self.address))),
+        self.answered(what)?.map_err(|error| self.fault(&error))
+    }
+
+    fn answered<T>(
+        &self,
+        what: impl Future<Output = Result<T, lapin::Error>>,
+    ) -> Result<Result<T, lapin::Error>, StoreFault> {
+        let asked = Instant::now();
+        if let Some(answer) = tasks::wait(&self.runtime, self.answer, what) {
+            return Ok(answer);
         }
+        let silent = self.silent(self.answer);
+        self.presence.missed(asked, &silent);
+        drop(self.link.lock().take());
+        Err(unavailable(format!("`{}` {silent}", self.address)))
+    }
+
+    fn silent(&self, most: Duration) -> String {
+        format!("has not answered within {:.1} s", most.as_secs_f64())
     }
 
     /// Waits for something on the runtime, but not longer than this; nothing when it takes longer.
@@ -106,33 +130,59 @@ impl Line {
         tasks::wait(&self.runtime, most, what)
     }
 
-    /// The connection; a new one if there is none, unless the server was away a moment ago.
+    /// The connection; a new one if there is none, unless the server was away a moment ago, or somebody
+    /// else is calling it.
     pub(super) fn link(&self) -> Result<Arc<Link>, StoreFault> {
-        let mut kept = self.link.lock();
         if self.is_cut() {
             let message = format!("the store at `{}` is closed", self.address);
             return Err(StoreFault::new(StoreFaultKind::Taken, message));
         }
-        if let Some(link) = kept.as_ref().filter(|link| link.is_there()) {
-            return Ok(Arc::clone(link));
+        let current = || {
+            let kept = self.link.lock();
+            let there = kept.as_ref().filter(|link| link.is_there());
+            there.map(Arc::clone)
+        };
+        if let Some(link) = current() {
+            return Ok(link);
+        }
+        let refused = |reason: String| {
+            Err(unavailable(format!(
+                "`{}` cannot be reached: {reason}",
+                self.address
+            )))
+        };
+        let Some(_calling) = self.dialling.try_lock() else {
+            return refused(String::from("it is being called"));
+        };
+        if let Some(link) = current() {
+            return Ok(link);
         }
         if let Some(reason) = self.presence.rests() {
-            return Err(unavailable(reason));
+            return refused(reason);
         }
         let dialled = self.dial();
-        let error = dialled.as_ref().err();
-        self.presence
-            .note(error.map(|error| error as &dyn std::fmt::Display));
-        *kept = dialled.as_ref().ok().map(Arc::clone);
-        dialled
+        match &dialled {
+            Ok(_) => self.presence.note(None),
+            Err((why, _)) => self.presence.note(Some(why)),
+        }
+        let link = dialled.map_err(|(_, fault)| fault)?;
+        *self.link.lock() = Some(Arc::clone(&link));
+        Ok(link)
     }
 
-    fn dial(&self) -> Result<Arc<Link>, StoreFault> {
+    /// Calls the server: a connection, or in a few words why there is none.
+    fn dial(&self) -> Result<Arc<Link>, (String, StoreFault)> {
         let properties = ConnectionProperties::default().with_connection_name("paperflow".into());
         let dialled = Connection::connect_uri(self.uri.clone(), properties);
-        let connection = match tasks::wait(&self.runtime, CONNECT, dialled) {
-            Some(connected) => connected.map_err(|error| self.fault(&error))?,
-            None => return Err(unavailable(format!("`{}` does not answer", self.address))),
+        let most = CONNECT.min(self.answer);
+        let connection = match tasks::wait(&self.runtime, most, dialled) {
+            Some(Ok(connection)) => connection,
+            Some(Err(error)) => return Err((error.to_string(), self.fault(&error))),
+            None => {
+                let silent = self.silent(most);
+                let fault = unavailable(format!("`{}` {silent}", self.address));
+                return Err((silent, fault));
+            }
         };
         Ok(Arc::new(Link {
             connection,
@@ -180,6 +230,31 @@ impl Line {
             channel.queue_declare(name, options, arguments).await
         })?;
         Ok(of(&counts))
+    }
+
+    /// Makes a stream, if it is not there. A server fails when two make the same one at once, so whoever does
+    /// not do it waits until it is done.
+    pub(super) fn declare_stream(
+        &self,
+        name: &str,
+        arguments: &[(&str, Argument)],
+    ) -> Result<(), StoreFault> {
+        let making = format!("{name}.making");
+        insist(name, MAKING, || {
+            if self.count(name)?.is_some() {
+                return Ok(());
+            }
+            if !self.declare_exclusive(&making)? {
+                return Err(unavailable(format!("somebody else makes `{name}`")));
+            }
+            // Others have made it before they let go.
+            let made = match self.count(name)? {
+                Some(_) => Ok(()),
+                None => self.declare_queue(name, arguments).map(|_| ()),
+            };
+            self.remove_queue(&making)?;
+            made
+        })
     }
 
     /// Makes an exchange, if it is not there.
@@ -232,19 +307,18 @@ impl Line {
         let link = self.link()?;
         let (channel, name) = (self.channel(&link)?, short(name)?);
         let options = QueueDeclareOptions::durable().passive();
-        let asked = tasks::wait(&self.runtime, ANSWER, async {
+        let asked = self.answered(async {
             let counts = channel.queue_declare(name, options, FieldTable::default());
             let counts = counts.await;
             if counts.is_ok() {
                 channel.close(200, "done".into()).await?;
             }
             counts
-        });
+        })?;
         match asked {
-            Some(Ok(counts)) => Ok(Some(of(&counts))),
-            Some(Err(error)) if soft(&error) == Some(&AMQPSoftError::NOTFOUND) => Ok(None),
-            Some(Err(error)) => Err(self.fault(&error)),
-            None => Err(unavailable(format!("`{}` does not answer", self.address))),
+            Ok(counts) => Ok(Some(of(&counts))),
+            Err(error) if soft(&error) == Some(&AMQPSoftError::NOTFOUND) => Ok(None),
+            Err(error) => Err(self.fault(&error)),
         }
     }
 

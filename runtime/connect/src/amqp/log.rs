@@ -81,7 +81,7 @@ impl Log {
             ("x-max-length-bytes", Argument::Number(KEPT)),
             ("x-stream-max-segment-size-bytes", Argument::Number(SEGMENT)),
         ];
-        self.line.declare_queue(&self.queue, &arguments)?;
+        self.line.declare_stream(&self.queue, &arguments)?;
         state.is_declared = true;
         Ok(())
     }

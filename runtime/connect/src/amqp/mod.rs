@@ -7,9 +7,10 @@
 //!
 //! # URL
 //!
-//! `amqp://USER:PASSWORD@HOST:PORT/VHOST?prefix=P`, or `amqps://` for an encrypted connection, with the feature
-//! `tls`. Write what is secret as `${NAME}` in the wiring file: it is taken from the environment, and never
-//! shown. All names begin with the prefix.
+//! `amqp://USER:PASSWORD@HOST:PORT/VHOST?prefix=P&timeout=SECONDS`, or `amqps://` for an encrypted connection,
+//! with the feature `tls`. Write what is secret as `${NAME}` in the wiring file: it is taken from the
+//! environment, and never shown. All names begin with the prefix. A server that does not answer within the
+//! timeout, ten seconds if nothing is said, is away.
 //!
 //! # What a server does not do
 //!
@@ -59,13 +60,14 @@ use std::task::Waker;
 
 use crossbeam_channel::Sender;
 use paperflow_core::connector::{
-    Capabilities, Connector, ConnectorKind, Consumer, Declaration, Desk, Notes, OnError, Sent,
-    Store, StoreFault, Subscription,
+    Capabilities, Connector, ConnectorKind, Consumer, ContactListener, Declaration, Desk, Notes,
+    OnError, Sent, Store, StoreFault, Subscription,
 };
 use paperflow_core::message::Message;
 use parking_lot::Mutex;
 
 use crate::broker::Access;
+use crate::broker::presence::answer_time;
 use crate::clock::SystemClock;
 use crate::fault::unsupported;
 use crate::streams::{Answer, Request};
@@ -134,9 +136,10 @@ impl Amqp {
     pub fn open(access: &Access) -> Result<Self, StoreFault> {
         let mut settings = access.settings();
         let prefix = settings.text("prefix").unwrap_or_default();
+        let answer = answer_time(&mut settings)?;
         settings.done()?;
         let clock = Arc::new(SystemClock::default());
-        let line = Arc::new(Line::new(&access.address, prefix, clock)?);
+        let line = Arc::new(Line::new(&access.address, prefix, answer, clock)?);
         line.link()?;
         let (orders, jobs) = crossbeam_channel::unbounded();
         let inner = Arc::new(Inner {
@@ -326,6 +329,10 @@ impl Store for Amqp {
 
     fn notes(&self, graph: &str) -> Result<Option<Arc<dyn Notes>>, StoreFault> {
         Ok(Some(Arc::new(Board::of(self.inner.run(graph)))))
+    }
+
+    fn on_contact(&self, listener: ContactListener) {
+        self.inner.line.presence.listen(listener);
     }
 
     fn close(&self) {

@@ -151,9 +151,7 @@ impl Stream {
                 number(share.min(SEGMENT)),
             ));
         }
-        self.line
-            .declare_queue(&self.partition(at), &arguments)
-            .map(|_| ())
+        self.line.declare_stream(&self.partition(at), &arguments)
     }
 
     pub(super) fn declaration(&self) -> Declaration {
