@@ -72,6 +72,9 @@ impl Reader {
             };
             match received {
                 Received::Some => return Ok(None),
+                Received::Lacks(partition, _) if !self.team.has(partition) => {
+                    self.team.forget_lost(partition);
+                }
                 Received::Lacks(partition, from) => self.read(partition, from)?,
                 Received::Nothing(prospect) if is_asked => return Ok(Some(prospect)),
                 Received::Nothing(_) => {

@@ -64,6 +64,9 @@ pub(super) struct Local {
     pub(super) flights: HashMap<u64, Flight>,
     /// What was settled and the server does not know yet.
     pub(super) settled: Vec<Settled>,
+    /// What this process had when it lost its connection. If the server gives it to this process again, it
+    /// is the same delivery; if to another, nobody hears what is said of it here.
+    pub(super) lost: HashMap<Id, Lost>,
     /// What rests, until when, by time that only goes on.
     resting: HashMap<Id, Duration>,
     /// Readers and deliveries that were given a number.
@@ -90,6 +93,9 @@ pub(super) struct Listener {
 /// On which channel something has come, and which it was there.
 pub(super) type Place = (u64, u64);
 
+/// It went back with its connection.
+const NOWHERE: Place = (0, 0);
+
 /// What is in nobody's hands.
 pub(super) struct Waiting {
     pub(super) parcel: Parcel,
@@ -104,6 +110,14 @@ pub(super) struct Flight {
     pub(super) id: Id,
     pub(super) attempt: u32,
     pub(super) parcel: Parcel,
+}
+
+/// What has become of something that went back to the server with the connection.
+pub(super) enum Lost {
+    /// A consumer holds it, under this ticket.
+    Held(u64),
+    /// It was settled.
+    Settled(What),
 }
 
 /// What is to become of a delivery.
@@ -151,6 +165,7 @@ impl Queue {
                 pool: BTreeMap::new(),
                 flights: HashMap::new(),
                 settled: Vec::new(),
+                lost: HashMap::new(),
                 resting: HashMap::new(),
                 given: 0,
                 opened: 0,
@@ -343,29 +358,33 @@ impl Queue {
         Ok(intake.insert(opened))
     }
 
-    /// What was here is with the server again: it was not settled.
+    /// What was here is with the server again, as far as that does not know what was said of it.
     fn lose(&self) {
         let mut local = self.local.lock();
-        let count = local.pool.len() + local.flights.len() + local.settled.len();
-        if count > 0 {
-            tracing::warn!(
-                "`{}` delivers {count} messages again: the connection was lost",
+        let local = &mut *local;
+        local.pool.clear();
+        local.ready = None;
+        local.lost.clear();
+        for (ticket, flight) in &mut local.flights {
+            flight.place = NOWHERE;
+            local.lost.insert(flight.id, Lost::Held(*ticket));
+        }
+        for settled in local.settled.drain(..) {
+            local.lost.insert(settled.id, Lost::Settled(settled.what));
+        }
+        if !local.lost.is_empty() {
+            let count = local.lost.len();
+            tracing::debug!(
+                "the connection of `{}` was lost with {count} messages",
                 self.name
             );
         }
-        local.pool.clear();
-        local.flights.clear();
-        local.settled.clear();
-        local.ready = None;
     }
 
     fn lay_down(&self, number: u64, come: Vec<Come>) {
         let mut local = self.local.lock();
         for Come { tag, parcel } in come {
-            let attempts = parcel.attempts();
-            local
-                .pool
-                .insert((number, tag), Waiting { parcel, attempts });
+            local.lay_down((number, tag), parcel);
         }
     }
 
@@ -605,6 +624,43 @@ fn millis(duration: Duration) -> u64 {
 }
 
 impl Local {
+    /// Something has come, perhaps once more.
+    fn lay_down(&mut self, place: Place, parcel: Parcel) {
+        let id = parcel.id().and_then(|id| id.parse::<Id>().ok());
+        match id.and_then(|id| Some((id, self.lost.remove(&id)?))) {
+            Some((_, Lost::Held(ticket))) if self.flights.contains_key(&ticket) => {
+                if let Some(flight) = self.flights.get_mut(&ticket) {
+                    flight.place = place;
+                }
+            }
+            Some((id, Lost::Settled(what))) => self.settled.push(Settled { place, id, what }),
+            _ => {
+                let attempts = parcel.attempts();
+                self.pool.insert(place, Waiting { parcel, attempts });
+            }
+        }
+    }
+
+    /// Something was said of a delivery, which may have been lost meanwhile.
+    pub(super) fn settle(&mut self, flight: Flight, what: What) {
+        if flight.place != NOWHERE {
+            let (place, id) = (flight.place, flight.id);
+            self.settled.push(Settled { place, id, what });
+        } else if let Some(lost) = self.lost.get_mut(&flight.id) {
+            *lost = Lost::Settled(what);
+        }
+    }
+
+    /// A delivery is given back after so many attempts, unless the server has it already.
+    pub(super) fn give_back(&mut self, flight: Flight, attempts: u32) {
+        if flight.place == NOWHERE {
+            self.lost.remove(&flight.id);
+            return;
+        }
+        let parcel = flight.parcel;
+        self.pool.insert(flight.place, Waiting { parcel, attempts });
+    }
+
     /// Tells those who wait that there may be something.
     pub(super) fn call_readers(&mut self) {
         for reader in self.readers.values_mut() {

@@ -12,7 +12,7 @@ use paperflow_core::connector::{
 use paperflow_core::message::Id;
 
 use super::Inner;
-use super::queue::{Flight, Listener, Place, Queue, Settled, Waiting, What};
+use super::queue::{Flight, Listener, Place, Queue, Waiting, What};
 use super::wire::{self, Parcel};
 use crate::broker::fate::{Aside, Fate, fate};
 use crate::clock::{millis, moment, utc};
@@ -123,19 +123,12 @@ impl Reader {
         };
         local.doubt_room();
         if settlement.disposition == Disposition::Release {
-            let waiting = Waiting {
-                parcel: flight.parcel,
-                attempts: flight.attempt - 1,
-            };
-            local.pool.insert(flight.place, waiting);
+            let attempts = flight.attempt - 1;
+            local.give_back(flight, attempts);
         } else {
             let fate = fate((flight.id, flight.attempt), &local.declaration, &settlement);
             let what = decided(&flight, fate, now);
-            local.settled.push(Settled {
-                place: flight.place,
-                id: flight.id,
-                what,
-            });
+            local.settle(flight, what);
         }
         local.call_readers();
         let is_first = local.settled.len() == 1;
@@ -247,12 +240,8 @@ impl Subscription for Reader {
             return Ok(());
         };
         local.doubt_room();
-        let copy = rested(&flight, now);
-        local.settled.push(Settled {
-            place: flight.place,
-            id: flight.id,
-            what: What::Rest(Box::new(copy), rest),
-        });
+        let what = What::Rest(Box::new(rested(&flight, now)), rest);
+        local.settle(flight, what);
         local.call_readers();
         drop(local);
         self.inner.write_later(&self.queue);
@@ -286,11 +275,8 @@ impl Subscription for Reader {
             let own = |_: &u64, flight: &mut Flight| flight.reader == self.number;
             let given_back: Vec<_> = local.flights.extract_if(own).collect();
             for (_, flight) in given_back {
-                let waiting = Waiting {
-                    parcel: flight.parcel,
-                    attempts: flight.attempt,
-                };
-                local.pool.insert(flight.place, waiting);
+                let attempts = flight.attempt;
+                local.give_back(flight, attempts);
             }
             local.call_readers();
             local.readers.is_empty()

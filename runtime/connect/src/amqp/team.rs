@@ -59,6 +59,8 @@ struct Turn {
     link: Option<Arc<Link>>,
     /// Partitions that are given up as soon as nothing of them is held.
     leaving: BTreeSet<usize>,
+    /// Partitions that were lost with a connection. If nobody else has had one meanwhile, it is as it was.
+    lost: BTreeSet<usize>,
     /// Shows the others that somebody reads here.
     seat: Option<(Channel, Consumer)>,
     /// What was written last of each partition.
@@ -81,10 +83,12 @@ pub(super) struct Said {
     failed: Vec<(Offset, u32, i64, i64)>,
     /// Who reads it.
     pub(super) owner: Option<String>,
+    /// The opening of a store that has written this.
+    by: String,
 }
 
 impl Said {
-    fn of(place: Place, owner: Option<String>, now: Now) -> Self {
+    fn of(place: Place, owner: Option<String>, by: &str, now: Now) -> Self {
         let failed = place.failed.into_iter().map(|(offset, failed)| {
             let until = millis(now.wall_at(failed.until));
             (offset, failed.times, until, millis(failed.first))
@@ -101,6 +105,7 @@ impl Said {
             reached: place.reached,
             failed,
             owner,
+            by: by.to_owned(),
         }
     }
 
@@ -182,6 +187,17 @@ impl Team {
             .collect()
     }
 
+    /// Whether a partition is read here, also if no more of it is to be.
+    pub(super) fn has(&self, at: usize) -> bool {
+        self.claims.lock().contains(&at) || self.turn.lock().leaving.contains(&at)
+    }
+
+    /// Something is wanted of a partition that was lost: it is forgotten what was known of it.
+    pub(super) fn forget_lost(&self, at: usize) {
+        self.turn.lock().lost.remove(&at);
+        self.group.lock().unload(at);
+    }
+
     /// There is something that the server is to know; gives whether nobody has been told yet.
     pub(super) fn soil(&self) -> bool {
         !self.is_dirty.swap(true, Ordering::AcqRel)
@@ -201,16 +217,17 @@ impl Team {
         {
             let mut lost = std::mem::take(&mut *self.claims.lock());
             lost.append(&mut turn.leaving);
+            lost.append(&mut turn.lost);
             if !lost.is_empty() {
                 let (stream, name) = (&self.stream, &self.name);
-                tracing::warn!("`{name}` lost its partitions of `{stream}` with the connection");
+                tracing::debug!("`{name}` lost its partitions of `{stream}` with the connection");
             }
-            self.copies.lock().clear();
             let mut group = self.group.lock();
-            lost.iter().for_each(|at| group.unload(*at));
+            lost.iter().for_each(|at| group.put_down(*at));
             drop(group);
             *turn = Turn {
                 link: Some(Arc::clone(&link)),
+                lost,
                 ..Turn::default()
             };
         }
@@ -317,10 +334,11 @@ impl Team {
             return Ok(false);
         }
         let said = self.said()?.remove(&at).unwrap_or_default();
-        let (state, failed) = said.kept(Now::of(&*self.line.clock));
         turn.written.remove(&at);
         let mut group = self.group.lock();
-        group.load(at, (state, failed));
+        if !turn.lost.remove(&at) || said.by != self.line.session {
+            group.load(at, said.kept(Now::of(&*self.line.clock)));
+        }
         self.claims.lock().insert(at);
         group.call();
         Ok(true)
@@ -356,7 +374,8 @@ impl Team {
     fn present(&self, at: usize) -> Said {
         let group = self.group.lock();
         let owner = group.standing(at).owner.map(|(name, _)| name);
-        Said::of(group.place(at), owner, Now::of(&*self.line.clock))
+        let now = Now::of(&*self.line.clock);
+        Said::of(group.place(at), owner, &self.line.session, now)
     }
 
     /// What it has left to receive, if anybody reads.

@@ -53,6 +53,11 @@ impl Group {
         self.balance();
     }
 
+    /// Nothing more of a partition is handed out that is not read again first.
+    pub(crate) fn put_down(&mut self, at: usize) {
+        self.put(at, Page::default());
+    }
+
     /// A partition may be read here no more.
     pub(crate) fn unload(&mut self, at: usize) {
         self.load(at, (Kept::default(), Vec::new()));
