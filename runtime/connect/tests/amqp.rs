@@ -122,7 +122,7 @@ fn channels_comply() {
             "a_new_subscriber_gets_the_last_message",
             "the server keeps no last message",
         ),
-        ("c05_copies_outlast_a_crash", NO_IDS),
+        ("what_was_sent_before_a_crash_is_known", NO_IDS),
     ];
     let lines = check(pubsub::CASES, &left_out, || {
         Box::new(Server::new(&url, false))

@@ -232,8 +232,8 @@ impl Line {
         Ok(of(&counts))
     }
 
-    /// Makes a stream, if it is not there. A server fails when two make the same one at once, so whoever does
-    /// not do it waits until it is done.
+    /// Makes a stream, if it is not there. A server fails when a stream is made twice at once, or written to
+    /// while it is made and shows already; so one at a time looks.
     pub(super) fn declare_stream(
         &self,
         name: &str,
@@ -241,13 +241,9 @@ impl Line {
     ) -> Result<(), StoreFault> {
         let making = format!("{name}.making");
         insist(name, MAKING, || {
-            if self.count(name)?.is_some() {
-                return Ok(());
-            }
             if !self.declare_exclusive(&making)? {
                 return Err(unavailable(format!("somebody else makes `{name}`")));
             }
-            // Others have made it before they let go.
             let made = match self.count(name)? {
                 Some(_) => Ok(()),
                 None => self.declare_queue(name, arguments).map(|_| ()),

@@ -25,7 +25,7 @@ use super::Settings;
 use super::intake::{Come, Intake};
 use super::line::{Argument, Line};
 use super::outbox::{Fate, Outbox, To};
-use super::wire::Parcel;
+use super::wire::{ATTEMPTS, Parcel};
 use crate::broker::patience::{PATIENCE, insist};
 use crate::fault::unavailable;
 
@@ -37,6 +37,8 @@ const NO_LIMIT: i64 = 1_000_000_000;
 const ON_ITS_WAY: Duration = Duration::from_secs(5);
 /// So many messages tell how large they are on the whole.
 const LAST: u32 = 64;
+/// So many that were acknowledged are remembered: more than are ever on their way.
+const REMEMBERED: usize = 4_096;
 /// For how long what a server has said of room is believed.
 const BELIEVED: Duration = Duration::from_millis(50);
 
@@ -66,7 +68,9 @@ pub(super) struct Local {
     pub(super) settled: Vec<Settled>,
     /// What this process had when it lost its connection. If the server gives it to this process again, it
     /// is the same delivery; if to another, nobody hears what is said of it here.
-    pub(super) lost: HashMap<Id, Lost>,
+    pub(super) lost: HashMap<Copied, Lost>,
+    /// What was acknowledged last: a server that is killed may not know.
+    recent: VecDeque<Copied>,
     /// What rests, until when, by time that only goes on.
     resting: HashMap<Id, Duration>,
     /// Readers and deliveries that were given a number.
@@ -93,6 +97,10 @@ pub(super) struct Listener {
 /// On which channel something has come, and which it was there.
 pub(super) type Place = (u64, u64);
 
+/// A message, and how often it had been delivered when it was written here: a copy of it that comes back
+/// from its rest is another one.
+pub(super) type Copied = (Id, u64);
+
 /// It went back with its connection.
 const NOWHERE: Place = (0, 0);
 
@@ -112,6 +120,17 @@ pub(super) struct Flight {
     pub(super) parcel: Parcel,
 }
 
+impl Flight {
+    fn copied(&self) -> Copied {
+        (self.id, written(&self.parcel))
+    }
+}
+
+/// How often something had been delivered when it was written.
+fn written(parcel: &Parcel) -> u64 {
+    parcel.number(ATTEMPTS).unwrap_or(0)
+}
+
 /// What has become of something that went back to the server with the connection.
 pub(super) enum Lost {
     /// A consumer holds it, under this ticket.
@@ -123,7 +142,7 @@ pub(super) enum Lost {
 /// What is to become of a delivery.
 pub(super) struct Settled {
     pub(super) place: Place,
-    pub(super) id: Id,
+    pub(super) copied: Copied,
     pub(super) what: What,
 }
 
@@ -166,6 +185,7 @@ impl Queue {
                 flights: HashMap::new(),
                 settled: Vec::new(),
                 lost: HashMap::new(),
+                recent: VecDeque::new(),
                 resting: HashMap::new(),
                 given: 0,
                 opened: 0,
@@ -367,10 +387,15 @@ impl Queue {
         local.lost.clear();
         for (ticket, flight) in &mut local.flights {
             flight.place = NOWHERE;
-            local.lost.insert(flight.id, Lost::Held(*ticket));
+            local.lost.insert(flight.copied(), Lost::Held(*ticket));
         }
         for settled in local.settled.drain(..) {
-            local.lost.insert(settled.id, Lost::Settled(settled.what));
+            local
+                .lost
+                .insert(settled.copied, Lost::Settled(settled.what));
+        }
+        for done in &local.recent {
+            local.lost.insert(*done, Lost::Settled(What::Done));
         }
         if !local.lost.is_empty() {
             let count = local.lost.len();
@@ -417,20 +442,21 @@ impl Queue {
         if !done.is_empty() {
             failpoint!("settle_lost");
         }
-        let result = own.done(&done);
+        let result = own.done(&done.keys().copied().collect());
         let mut local = self.local.lock();
+        local.remember(done.into_values());
         local.doubt_room();
         local.call_writers();
         rest.and(result)
     }
 
     /// Publishes the copies of what was settled: what is to be acknowledged, and whether that is all.
-    fn copy(&self, settled: Vec<Settled>) -> (BTreeSet<u64>, Result<(), StoreFault>) {
-        let mut done = BTreeSet::new();
+    fn copy(&self, settled: Vec<Settled>) -> (BTreeMap<u64, Copied>, Result<(), StoreFault>) {
+        let mut done = BTreeMap::new();
         let (mut copied, mut parcels) = (Vec::new(), Vec::new());
         for one in settled {
             match self.copy_of(&one.what) {
-                Ok(None) => drop(done.insert(one.place.1)),
+                Ok(None) => drop(done.insert(one.place.1, one.copied)),
                 Ok(Some(parcel)) => {
                     parcels.push(parcel);
                     copied.push(one);
@@ -465,9 +491,9 @@ impl Queue {
                 local.settled.push(one);
                 continue;
             }
-            done.insert(one.place.1);
+            done.insert(one.place.1, one.copied);
             if let What::Rest(_, rest) = one.what {
-                local.resting.insert(one.id, now + rest);
+                local.resting.insert(one.copied.0, now + rest);
                 has_rested = true;
             } else {
                 was_set_aside = true;
@@ -627,13 +653,20 @@ impl Local {
     /// Something has come, perhaps once more.
     fn lay_down(&mut self, place: Place, parcel: Parcel) {
         let id = parcel.id().and_then(|id| id.parse::<Id>().ok());
-        match id.and_then(|id| Some((id, self.lost.remove(&id)?))) {
+        let copied = id.map(|id| (id, written(&parcel)));
+        // The server says of what it has given to somebody before that it has.
+        let copied = copied.filter(|_| parcel.attempts_by_server() > 0);
+        match copied.and_then(|copied| Some((copied, self.lost.remove(&copied)?))) {
             Some((_, Lost::Held(ticket))) if self.flights.contains_key(&ticket) => {
                 if let Some(flight) = self.flights.get_mut(&ticket) {
                     flight.place = place;
                 }
             }
-            Some((id, Lost::Settled(what))) => self.settled.push(Settled { place, id, what }),
+            Some((copied, Lost::Settled(what))) => self.settled.push(Settled {
+                place,
+                copied,
+                what,
+            }),
             _ => {
                 let attempts = parcel.attempts();
                 self.pool.insert(place, Waiting { parcel, attempts });
@@ -643,18 +676,30 @@ impl Local {
 
     /// Something was said of a delivery, which may have been lost meanwhile.
     pub(super) fn settle(&mut self, flight: Flight, what: What) {
+        let copied = flight.copied();
         if flight.place != NOWHERE {
-            let (place, id) = (flight.place, flight.id);
-            self.settled.push(Settled { place, id, what });
-        } else if let Some(lost) = self.lost.get_mut(&flight.id) {
+            let place = flight.place;
+            self.settled.push(Settled {
+                place,
+                copied,
+                what,
+            });
+        } else if let Some(lost) = self.lost.get_mut(&copied) {
             *lost = Lost::Settled(what);
         }
+    }
+
+    /// These were acknowledged.
+    fn remember(&mut self, done: impl Iterator<Item = Copied>) {
+        self.recent.extend(done);
+        let over = self.recent.len().saturating_sub(REMEMBERED);
+        self.recent.drain(..over);
     }
 
     /// A delivery is given back after so many attempts, unless the server has it already.
     pub(super) fn give_back(&mut self, flight: Flight, attempts: u32) {
         if flight.place == NOWHERE {
-            self.lost.remove(&flight.id);
+            self.lost.remove(&flight.copied());
             return;
         }
         let parcel = flight.parcel;

@@ -116,9 +116,7 @@ impl Stream {
             )));
         }
         for at in 0..wanted as usize {
-            if !is_there(at as u32)? {
-                self.make(at, declaration)?;
-            }
+            self.make(at, declaration)?;
         }
         self.line.bind(&self.partition(0), &exchange, "#")?;
         let mut local = self.local.lock();

@@ -155,10 +155,15 @@ impl Parcel {
         text(self.header(name)?)
     }
 
+    /// How often the server has given it to somebody before.
+    pub(super) fn attempts_by_server(&self) -> u64 {
+        let by_server = COUNTED.iter().filter_map(|name| self.number(name));
+        by_server.max().unwrap_or(0)
+    }
+
     /// How often it had been delivered before.
     pub(super) fn attempts(&self) -> u32 {
-        let by_server = COUNTED.iter().filter_map(|name| self.number(name)).max();
-        let all = by_server.unwrap_or(0) + self.number(ATTEMPTS).unwrap_or(0);
+        let all = self.attempts_by_server() + self.number(ATTEMPTS).unwrap_or(0);
         u32::try_from(all).unwrap_or(u32::MAX)
     }
 
