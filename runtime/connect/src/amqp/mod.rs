@@ -47,6 +47,7 @@ mod outbox;
 mod page;
 mod queue;
 mod reader;
+mod rests;
 mod stream;
 mod streams;
 mod tail;
@@ -74,8 +75,9 @@ use crate::streams::{Answer, Request};
 use board::{Board, Run};
 use channel::Channel;
 use line::Line;
-use queue::{Queue, make};
+use queue::Queue;
 use reader::Reader;
+use rests::make;
 use stream::Stream;
 use team::Team;
 

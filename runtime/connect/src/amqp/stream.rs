@@ -319,7 +319,7 @@ impl Stream {
     /// The lengths of its rests, in milliseconds.
     fn steps(&self) -> Vec<u64> {
         let local = self.local.lock();
-        super::queue::steps(&local.declaration)
+        super::rests::steps(&local.declaration)
             .into_iter()
             .collect()
     }
@@ -334,7 +334,7 @@ impl Stream {
         for at in 0..self.tails().len() {
             for step in self.steps() {
                 let name = self.rest_queue(via, at, step);
-                super::queue::make_rest(&self.line, &name, &self.partition(at))?;
+                super::rests::make_rest(&self.line, &name, &self.partition(at))?;
             }
         }
         Ok(())
@@ -343,10 +343,10 @@ impl Stream {
     /// Where a copy rests for so long.
     pub(super) fn rest_of(&self, via: &str, at: usize, rest: Duration) -> Result<To, StoreFault> {
         let declaration = self.declaration();
-        let step = super::queue::stepped(rest, &declaration);
+        let step = super::rests::stepped(rest, &declaration);
         let name = self.rest_queue(via, at, step);
         if !self.steps().contains(&step) {
-            super::queue::make_rest(&self.line, &name, &self.partition(at))?;
+            super::rests::make_rest(&self.line, &name, &self.partition(at))?;
         }
         Ok(To::queue(name))
     }
