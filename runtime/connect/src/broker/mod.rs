@@ -29,3 +29,21 @@ pub(crate) mod tasks;
 pub(crate) mod users;
 
 pub use address::{Access, Address};
+
+/// The certificates in a file, in PEM.
+///
+/// # Errors
+/// It cannot be read, or has none (`Unsupported`).
+#[cfg(all(feature = "tls", any(feature = "mqtt", feature = "redis")))]
+pub(crate) fn certificates(file: &str) -> Result<Vec<u8>, paperflow_core::connector::StoreFault> {
+    use crate::fault::unsupported;
+    let read = std::fs::read(file);
+    let pem = read.map_err(|error| unsupported(format!("`ca={file}` cannot be read: {error}")))?;
+    let mark = b"BEGIN CERTIFICATE";
+    match pem.windows(mark.len()).any(|window| window == mark) {
+        true => Ok(pem),
+        false => Err(unsupported(format!(
+            "`ca={file}` has no certificate in PEM"
+        ))),
+    }
+}

@@ -12,7 +12,8 @@
 //! are known to the broker, begin with the prefix. A subscriber has at most so many messages that are not
 //! settled (1000, or what the broker allows, if that is less); the broker forgets one that has been away for
 //! so many seconds (a week), and what it was to get. A broker that gives no answer for `timeout` (ten
-//! seconds) is away.
+//! seconds) is away. `mqtts://` is an encrypted connection, with the feature `tls`; the certificates in the file
+//! `ca` are trusted then, or those of the system.
 //!
 //! # What MQTT cannot do
 //!
@@ -112,6 +113,8 @@ struct Settings {
     kept: Duration,
     /// How long the broker may take to answer.
     answer: Duration,
+    /// The file of certificates that are trusted in place of those of the system.
+    ca: Option<String>,
 }
 
 /// What is open.
@@ -201,6 +204,7 @@ impl Settings {
             window,
             kept: settings.seconds("session")?.unwrap_or(KEPT),
             answer: answer_time(&mut settings)?,
+            ca: settings.text("ca"),
         };
         settings.done()?;
         if !own.address.path.is_empty() {
@@ -236,7 +240,7 @@ impl Settings {
             false => address.host.clone(),
         };
         let (transport, usual) = match address.scheme.as_str() {
-            "mqtts" => (encrypted()?, 8883),
+            "mqtts" => (encrypted(self.ca.as_deref())?, 8883),
             _ => (rumqttc::Transport::Tcp, 1883),
         };
         let mut options = MqttOptions::new(client, host, address.port.unwrap_or(usual));
@@ -287,8 +291,27 @@ impl Settings {
     }
 }
 
+#[cfg(feature = "tls")]
+fn encrypted(ca: Option<&str>) -> Result<rumqttc::Transport, StoreFault> {
+    use rumqttc::{TlsConfiguration, Transport};
+    if let Some(ca) = ca {
+        return Ok(Transport::tls(crate::broker::certificates(ca)?, None, None));
+    }
+    let mut roots = rustls::RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    let (known, _) = roots.add_parsable_certificates(found.certs);
+    if known == 0 {
+        return Err(unsupported(
+            "the system has no certificates to trust: say `ca=FILE` in the URL",
+        ));
+    }
+    let config = rustls::ClientConfig::builder().with_root_certificates(roots);
+    let config = Arc::new(config.with_no_client_auth());
+    Ok(Transport::tls_with_config(TlsConfiguration::Rustls(config)))
+}
+
 #[cfg(not(feature = "tls"))]
-fn encrypted() -> Result<rumqttc::Transport, StoreFault> {
+fn encrypted(_: Option<&str>) -> Result<rumqttc::Transport, StoreFault> {
     Err(unsupported(
         "`mqtts` is encrypted, and this build cannot do that: build it with the feature `tls`",
     ))

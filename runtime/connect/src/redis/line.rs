@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "tls")]
+use ::redis::TlsCertificates;
 use ::redis::{
-    Client, Connection, ConnectionAddr, ErrorKind, IntoConnectionInfo, Pipeline,
+    Client, Connection, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline,
     RedisConnectionInfo, RedisError, Value, cmd, pipe,
 };
 use paperflow_core::connector::{StoreFault, StoreFaultKind};
@@ -75,12 +77,14 @@ pub(super) struct Terms {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) is_told_time: bool,
     pub(super) answer: Duration,
+    /// The file of certificates that are trusted in place of those of the system.
+    pub(super) ca: Option<String>,
 }
 
 impl Line {
     /// A line to the server at an address; nobody has been called yet.
     pub(super) fn new(address: &Address, terms: Terms) -> Result<Self, StoreFault> {
-        let client = client(address)?;
+        let client = client(address, terms.ca.as_deref())?;
         Ok(Self {
             client,
             address: address.clone(),
@@ -258,7 +262,7 @@ fn is_lost(error: &RedisError) -> bool {
     !is_of_server
 }
 
-fn client(address: &Address) -> Result<Client, StoreFault> {
+fn client(address: &Address, ca: Option<&str>) -> Result<Client, StoreFault> {
     let wrong = |error: RedisError| unsupported(format!("`{address}`: {error}"));
     let (host, port) = (address.host.clone(), address.port.unwrap_or(6379));
     let place = match address.scheme.as_str() {
@@ -283,7 +287,31 @@ fn client(address: &Address) -> Result<Client, StoreFault> {
         server = server.set_db(number);
     }
     let information = place.into_connection_info().map_err(wrong)?;
-    Client::open(information.set_redis_settings(server)).map_err(wrong)
+    let information = information.set_redis_settings(server);
+    match ca {
+        Some(ca) => trusting(information, ca)?.map_err(wrong),
+        None => Client::open(information).map_err(wrong),
+    }
+}
+
+/// A client that trusts the certificates in a file, and no others.
+#[cfg(feature = "tls")]
+fn trusting(
+    information: ConnectionInfo,
+    ca: &str,
+) -> Result<Result<Client, RedisError>, StoreFault> {
+    let certificates = TlsCertificates {
+        client_tls: None,
+        root_cert: Some(crate::broker::certificates(ca)?),
+    };
+    Ok(Client::build_with_tls(information, certificates))
+}
+
+#[cfg(not(feature = "tls"))]
+fn trusting(_: ConnectionInfo, _: &str) -> Result<Result<Client, RedisError>, StoreFault> {
+    Err(unsupported(
+        "`ca` is for encrypted connections, and this build has none: build it with the feature `tls`",
+    ))
 }
 
 #[cfg(feature = "tls")]

@@ -14,6 +14,9 @@
 //! its arc says, for streams and channels ten seconds; `lease` in the URL bounds both. Ids that were sent
 //! are known for so many seconds (a week), and so many of them for each connector (a million).
 //!
+//! With `rediss://` the certificates in the file `ca` are trusted, if one is given, in place of those of the
+//! system.
+//!
 //! # When the server is away
 //!
 //! Calls are refused as [`Unavailable`](paperflow_core::connector::StoreFaultKind::Unavailable), and the
@@ -187,6 +190,7 @@ impl Redis {
             answer: answer_time(&mut settings)?,
             prefix: settings.text("prefix").unwrap_or_default(),
             session: session(),
+            ca: settings.text("ca"),
             clock: Arc::clone(&clock),
             is_told_time,
         };
