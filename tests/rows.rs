@@ -232,3 +232,32 @@ fn c02_an_unknown_pattern_is_an_error() {
     let error = Bench::of(&ASKS.replace("in-out", "inout")).error();
     assert_eq!(error.code, "P0116");
 }
+
+// ---- W7: endpoints are smart, and connectors carry no rules ----
+
+#[test]
+fn w07_a_rule_on_a_connector_is_to_move_into_a_component() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let codes = |arrow: &str| -> Vec<(&'static str, String)> {
+        let path = folder.path().join("rule.fbp");
+        let text = format!(
+            "'in.txt' -> SOURCE Read(file/lines) OUT ->({arrow}) IN Case(text/upper)\n\
+             Case OUT -> IN Show(console/write)\n"
+        );
+        std::fs::write(&path, text).expect("it can be written");
+        let described = paperflow::describe(&paperflow::standard());
+        let loaded = paperflow::load_strict(&path, &described).expect("it can be read");
+        let found = loaded.diagnostics.iter();
+        found
+            .map(|found| (found.code, found.help.clone().unwrap_or_default()))
+            .collect()
+    };
+    assert_eq!(codes("queue"), []);
+    let found = codes("queue, \"filter\":=\"total > 100\"");
+    assert!(
+        matches!(found.as_slice(), [("P0322", help)] if help.contains("into a component")),
+        "{found:?}"
+    );
+    // As an attribute it is no word of the language at all.
+    assert_eq!(codes("queue, filter=\"total > 100\"")[0].0, "P0115");
+}

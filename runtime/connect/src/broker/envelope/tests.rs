@@ -198,6 +198,25 @@ fn e22_bytes_of_others_go_on_as_what_they_are() {
 }
 
 #[test]
+fn e23_one_document_has_all_and_is_the_same_event_as_in_binary_mode() {
+    let packet = Packet::json(serde_json::json!({"n": 1})).with_header("type", "shop.paid");
+    let message = Message::of(Id::of("1"), &packet).unwrap();
+    let binary = pack(&message);
+    let document: serde_json::Value = serde_json::from_slice(&binary.to_json()).unwrap();
+    for (name, value) in &binary.attributes {
+        assert_eq!(document[name], *value, "{name}");
+    }
+    assert_eq!(document["data"], serde_json::json!({"n": 1}));
+    assert_eq!(
+        document.as_object().unwrap().len(),
+        binary.attributes.len() + 1
+    );
+    let structured = Envelope::from_json(&binary.to_json()).unwrap();
+    let read = |envelope: Envelope| envelope.unpack(Vec::new(), "q").unwrap();
+    assert_eq!(read(structured), read(binary));
+}
+
+#[test]
 fn what_cannot_be_read_says_so() {
     let unreadable = Envelope::from_json(b"[1]").unwrap_err();
     assert!(unreadable.to_string().contains("no CloudEvent"));
