@@ -11,7 +11,7 @@ use paperflow::graph::guarantee::Guarantee;
 use paperflow::graph::plan::{Export, Table};
 use paperflow::{
     Catalogue, Component, Control, Input, Network, Observer, Options, Outcome, Output, Scheduler,
-    Started, Verdict, describe, load_text, open_stores,
+    Started, Verdict, describe, load_text, load_wired, open_wired_stores,
 };
 use paperflow_connect::Admin;
 use paperflow_connect::admin::Statistics;
@@ -23,6 +23,8 @@ pub(crate) struct Kept {
     catalogue: Catalogue,
     scheduler: Scheduler,
     tables: Vec<(String, String)>,
+    /// A wiring file, if there is one.
+    wiring: Option<String>,
 }
 
 /// How long a test waits for what must come.
@@ -41,7 +43,14 @@ impl Kept {
             catalogue: paperflow::standard(),
             scheduler: Scheduler::Auto,
             tables: Vec::new(),
+            wiring: None,
         }
+    }
+
+    /// It has a wiring file of this text.
+    pub(crate) fn wired(mut self, wiring: &str) -> Self {
+        self.wiring = Some(wiring.to_owned());
+        self
     }
 
     pub(crate) fn with(mut self, component: impl Component + 'static) -> Self {
@@ -79,7 +88,16 @@ impl Kept {
     /// Starts it; this program feeds its exported in-ports, and reads its exported out-ports.
     pub(crate) fn start(&self) -> Run {
         let described = describe(&self.catalogue);
-        let mut loaded = load_text(Path::new("g.fbp"), self.text.clone(), &described);
+        let mut loaded = match &self.wiring {
+            None => load_text(Path::new("g.fbp"), self.text.clone(), &described),
+            Some(wiring) => {
+                let file = |name| self.folder.join(name);
+                std::fs::create_dir_all(&self.folder).expect("there is room");
+                std::fs::write(file("g.fbp"), &self.text).expect("there is room");
+                std::fs::write(file("g.toml"), wiring).expect("there is room");
+                load_wired(file("g.fbp"), file("g.toml"), &described).expect("they are there")
+            }
+        };
         assert!(!loaded.has_errors(), "{}", loaded.report());
         for (process, name) in &self.tables {
             loaded.plan.tables.push(Table {
@@ -88,7 +106,8 @@ impl Kept {
                 ..Table::default()
             });
         }
-        let stores = open_stores(&loaded.plan, &self.folder).expect("the store opens");
+        let stores = open_wired_stores(&loaded.plan, &loaded.wiring, &self.folder, |_| None);
+        let stores = stores.expect("the store opens");
         let public = |exports: &[Export]| -> Vec<String> {
             let names = exports.iter().map(|port| port.public.clone());
             names.collect()

@@ -38,6 +38,8 @@ pub mod compliance;
 mod desk;
 mod embedded;
 mod fault;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 mod lock;
 #[cfg(feature = "mqtt")]
 pub mod mqtt;

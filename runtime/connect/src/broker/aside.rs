@@ -35,7 +35,7 @@ pub(crate) fn why(
 }
 
 /// A time in milliseconds since 1970, as RFC 3339 writes it.
-#[cfg(feature = "nats")]
+#[cfg(any(feature = "kafka", feature = "nats"))]
 pub(crate) fn utc(millis: i64) -> String {
     let (days, rest) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
     let (year, month, day) = date(days);
@@ -46,7 +46,7 @@ pub(crate) fn utc(millis: i64) -> String {
 
 /// The date so many days after the start of 1970. Years begin in March here, so that the day that is not in
 /// every year is the last one.
-#[cfg(feature = "nats")]
+#[cfg(any(feature = "kafka", feature = "nats"))]
 fn date(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
@@ -58,7 +58,7 @@ fn date(days: i64) -> (i64, i64, i64) {
     (era * 400 + year + i64::from(month <= 2), month, of_month)
 }
 
-#[cfg(all(test, feature = "nats"))]
+#[cfg(all(test, any(feature = "kafka", feature = "nats")))]
 mod tests {
     use super::utc;
 

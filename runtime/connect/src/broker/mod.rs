@@ -16,6 +16,7 @@ pub(crate) mod fate;
 pub(crate) mod patience;
 #[cfg(any(
     feature = "amqp",
+    feature = "kafka",
     feature = "mqtt",
     feature = "nats",
     feature = "redis"

@@ -68,6 +68,12 @@ impl Presence {
         }
     }
 
+    /// Where it is.
+    #[cfg(feature = "kafka")]
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
     /// Why it is not to be tried yet, if it was away a moment ago. Whoever is told nothing tries it, and
     /// [notes](Self::note) what comes of it: meanwhile everybody else is refused.
     pub(crate) fn rests(&self) -> Option<String> {

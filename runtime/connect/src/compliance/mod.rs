@@ -36,6 +36,11 @@ pub trait Bench {
         declaration.clone()
     }
 
+    /// Where messages are set aside under this name.
+    fn aside(&self, name: &str) -> Declaration {
+        Declaration::new(name, ConnectorKind::Queue)
+    }
+
     /// A connector of the store.
     ///
     /// # Errors

@@ -84,6 +84,10 @@ pub const CASES: &[Case] = &[
         t11_a_failure_comes_back_at_the_end,
     ),
     (
+        "t11_a_copy_that_came_back_is_kept_no_more",
+        t11_a_copy_that_came_back_is_kept_no_more,
+    ),
+    (
         "t11_a_copy_is_set_aside_after_its_tries",
         t11_a_copy_is_set_aside_after_its_tries,
     ),

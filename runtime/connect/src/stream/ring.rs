@@ -33,16 +33,29 @@ impl Key {
     /// The partition of a message, of so many. A message without the key goes where the empty key does,
     /// so that the order of those is kept too.
     pub(crate) fn partition(&self, message: &Message, partitions: u32) -> u32 {
-        if partitions <= 1 {
-            return 0;
+        match partitions {
+            0 | 1 => 0,
+            _ => partition_of(self.value(message).as_deref(), message, partitions),
         }
-        let hash = match self {
-            Self::None => hash_of_id(message),
-            Self::Header(name) => hash_of_key(message.headers.get(name).unwrap_or_default()),
-            Self::Field(name) => hash_of_key(&field(message, name)),
-        };
-        jump(hash, partitions)
     }
+
+    /// The value of the key of a message: empty when it has none, and nothing when there is no key.
+    pub(crate) fn value(&self, message: &Message) -> Option<String> {
+        match self {
+            Self::None => None,
+            Self::Header(name) => {
+                let value = message.headers.get(name);
+                Some(value.unwrap_or_default().to_owned())
+            }
+            Self::Field(name) => Some(field(message, name)),
+        }
+    }
+}
+
+/// The partition of a message whose key has this value, of so many.
+pub(crate) fn partition_of(key: Option<&str>, message: &Message, partitions: u32) -> u32 {
+    let hash = key.map_or_else(|| hash_of_id(message), hash_of_key);
+    jump(hash, partitions.max(1))
 }
 
 /// Ids are hashes already.

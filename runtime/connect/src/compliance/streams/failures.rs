@@ -30,7 +30,7 @@ pub fn t09_a_failure_is_skipped(bench: &mut dyn Bench) {
     assert_eq!(outlook(&reader), Outlook::default());
     let offset = &group(bench, "g").partitions[0];
     assert_eq!((offset.skipped, offset.offset, offset.lag), (2, 5, 0));
-    let invalid = Declaration::new("facts.invalid", ConnectorKind::Queue);
+    let invalid = bench.aside("facts.invalid");
     let aside = take_all(&read(&connect(bench, &invalid), "i", ""));
     assert_eq!(
         bodies(&aside),
@@ -221,11 +221,27 @@ pub fn t11_a_failure_comes_back_at_the_end(bench: &mut dyn Bench) {
     settle_all(&reader, &back);
     reader.flush().unwrap();
     assert_eq!(outlook(&reader), Outlook::default());
-    assert_eq!(status(bench, "later").partitions[0].records, 0);
     assert!(
         group(bench, "other").partitions[0].lag == 0,
         "and the other has nothing left"
     );
+}
+
+/// T11: what has come back from a delay stream is kept there no more.
+pub fn t11_a_copy_that_came_back_is_kept_no_more(bench: &mut dyn Bench) {
+    let mut declaration = declaration(1);
+    declaration.on_error = OnError::Copy("later".to_owned());
+    let stream = connect(bench, &declaration);
+    stream.send(&messages(1..3)).unwrap();
+    let reader = read(&stream, "one", "g");
+    let found = take_all(&reader);
+    settle(&reader, &found[0], Disposition::Retry);
+    settle(&reader, &found[1], Disposition::Done);
+    reader.flush().unwrap();
+    assert_eq!(status(bench, "later").partitions[0].records, 1);
+    bench.advance(Duration::from_secs(1));
+    assert_eq!(bodies(&take_all(&reader)), ["1"]);
+    assert_eq!(status(bench, "later").partitions[0].records, 0);
 }
 
 /// T11: a copy that fails as often as it may is set aside.
@@ -246,7 +262,7 @@ pub fn t11_a_copy_is_set_aside_after_its_tries(bench: &mut dyn Bench) {
         bench.advance(Duration::from_secs(1));
     }
     assert_eq!(attempts, [1, 2, 3]);
-    let dead = Declaration::new("facts.dead", ConnectorKind::Queue);
+    let dead = bench.aside("facts.dead");
     let dead = take_all(&read(&connect(bench, &dead), "d", ""));
     assert_eq!(bodies(&dead), ["1"]);
     assert_eq!(dead[0].message.headers.get(names::ATTEMPTS), Some("3"));
@@ -276,7 +292,7 @@ pub fn t12_a_dead_letter_knows_where_it_came_from(bench: &mut dyn Bench) {
     reader.flush().unwrap();
     assert_eq!(attempts, 3, "once and two more times");
     assert_eq!(group(bench, "g").partitions[0].lag, 0);
-    let dead = Declaration::new("facts.dead", ConnectorKind::Queue);
+    let dead = bench.aside("facts.dead");
     let dead = take_all(&read(&connect(bench, &dead), "d", ""));
     let [dead] = &dead[..] else {
         panic!("{dead:?}");

@@ -143,6 +143,17 @@ impl Group {
         self.shares.assign(at, None);
     }
 
+    /// All failures in a partition that are not over.
+    #[cfg(feature = "kafka")]
+    pub(crate) fn failures(&self, at: usize) -> Vec<(Offset, Failed)> {
+        let reading = self.partitions.get(at).map(|partition| &partition.reading);
+        let failed = reading.into_iter().flat_map(|reading| {
+            let offsets = reading.all_failed();
+            offsets.filter_map(|offset| Some((offset, reading.failed(offset)?)))
+        });
+        failed.collect()
+    }
+
     /// How it stands with the partitions that it has.
     pub(crate) fn reports(&self) -> Vec<Report> {
         let partitions = self.partitions.iter().enumerate();

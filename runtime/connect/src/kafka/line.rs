@@ -1,0 +1,541 @@
+//! What is asked of the brokers: each question is answered in bounded time, or refused.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use paperflow_core::connector::{StoreFault, StoreFaultKind};
+use parking_lot::Mutex;
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::client::ClientContext;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::{Offset as Place, TopicPartitionList};
+
+use super::settings::Settings;
+use crate::broker::Address;
+use crate::broker::patience::insist;
+use crate::broker::presence::{Presence, session};
+use crate::clock::Clock;
+use crate::fault::{unavailable, unsupported};
+use crate::stream::mark::Offset;
+
+/// How long it may take until all brokers know of a new topic.
+const SPREAD: Duration = Duration::from_secs(20);
+
+/// A partition: its topic, and its number there.
+pub(super) type Part<'a> = (&'a str, i32);
+
+/// Whether any broker is there.
+pub(super) struct Health {
+    pub(super) presence: Presence,
+    is_away: AtomicBool,
+}
+
+impl Health {
+    /// A client has lost all of them, or has waited for an answer since then in vain.
+    fn lost(&self, asked: Instant, why: &dyn Display) {
+        self.presence.missed(asked, why);
+        self.is_away.store(true, Ordering::Release);
+    }
+
+    /// One has answered.
+    fn heard(&self) {
+        self.presence.note(None);
+        self.is_away.store(false, Ordering::Release);
+    }
+
+    pub(super) fn is_away(&self) -> bool {
+        self.is_away.load(Ordering::Acquire)
+    }
+
+    /// That there is none.
+    pub(super) fn away(&self) -> StoreFault {
+        unavailable(format!(
+            "no broker of `{}` answers",
+            self.presence.address()
+        ))
+    }
+
+    /// What a client says, as a fault.
+    pub(super) fn fault(&self, error: &KafkaError) -> StoreFault {
+        self.fault_since(Instant::now(), error)
+    }
+
+    /// What a client says that was asked then.
+    fn fault_since(&self, asked: Instant, error: &KafkaError) -> StoreFault {
+        use RDKafkaErrorCode::{AllBrokersDown, OperationTimedOut};
+        let code = error.rdkafka_error_code();
+        if let Some(AllBrokersDown | OperationTimedOut) = code {
+            self.lost(asked, error);
+        }
+        let address = self.presence.address();
+        let message = format!("the brokers of `{address}` did not do it: {error}");
+        StoreFault::new(code.map_or(StoreFaultKind::Unavailable, kind), message)
+    }
+}
+
+/// Whether it is worth another try.
+fn kind(code: RDKafkaErrorCode) -> StoreFaultKind {
+    use RDKafkaErrorCode as Code;
+    match code {
+        Code::Authentication
+        | Code::SaslAuthenticationFailed
+        | Code::TopicAuthorizationFailed
+        | Code::GroupAuthorizationFailed
+        | Code::ClusterAuthorizationFailed
+        | Code::MessageSizeTooLarge
+        | Code::InvalidConfig
+        | Code::InvalidReplicationFactor
+        | Code::InvalidPartitions
+        | Code::PolicyViolation
+        | Code::InconsistentGroupProtocol => StoreFaultKind::Unsupported,
+        _ => StoreFaultKind::Unavailable,
+    }
+}
+
+/// Hears what a client says of itself.
+#[derive(Clone)]
+pub(super) struct Ear(pub(super) Arc<Health>);
+
+impl ClientContext for Ear {
+    fn log(&self, level: RDKafkaLogLevel, what: &str, message: &str) {
+        tracing::debug!("{level:?} {what}: {message}");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+            self.0.lost(Instant::now(), &reason);
+        }
+        tracing::debug!("{error}: {reason}");
+    }
+}
+
+impl ConsumerContext for Ear {}
+
+/// Asks the brokers.
+pub(super) struct Line {
+    pub(super) health: Arc<Health>,
+    pub(super) settings: Settings,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Names this opening of the store.
+    pub(super) session: String,
+    config: ClientConfig,
+    asker: BaseConsumer<Ear>,
+    admin: AdminClient<Ear>,
+    /// Those who ask for groups, of which they are no members.
+    clerks: Mutex<BTreeMap<String, Arc<BaseConsumer<Ear>>>>,
+    is_cut: AtomicBool,
+}
+
+impl Line {
+    pub(super) fn new(
+        address: &Address,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreFault> {
+        let session = session();
+        let health = Arc::new(Health {
+            presence: Presence::new(address, &session),
+            is_away: AtomicBool::new(false),
+        });
+        let ear = Ear(Arc::clone(&health));
+        let config = settings.config(address);
+        let refused = |error: KafkaError| unsupported(format!("no client can be made: {error}"));
+        let asker = config.create_with_context(ear.clone()).map_err(refused)?;
+        let admin = config.create_with_context(ear).map_err(refused)?;
+        Ok(Self {
+            health,
+            settings,
+            clock,
+            session,
+            config,
+            asker,
+            admin,
+            clerks: Mutex::default(),
+            is_cut: AtomicBool::new(false),
+        })
+    }
+
+    /// What every client is made with.
+    pub(super) fn config(&self) -> ClientConfig {
+        self.config.clone()
+    }
+
+    /// A client with settings of its own.
+    pub(super) fn consumer<C: ConsumerContext>(
+        &self,
+        own: &[(&str, &str)],
+        context: C,
+    ) -> Result<BaseConsumer<C>, StoreFault> {
+        let mut config = self.config();
+        for (name, value) in own {
+            config.set(*name, *value);
+        }
+        let made = config.create_with_context(context);
+        made.map_err(|error| self.health.fault(&error))
+    }
+
+    /// A client that is in no group and is told what to read.
+    pub(super) fn browser(&self) -> Result<BaseConsumer<Ear>, StoreFault> {
+        let own = [
+            ("group.id", "paperflow-browser"),
+            ("enable.auto.commit", "false"),
+            ("auto.offset.reset", "earliest"),
+        ];
+        self.consumer(&own, Ear(Arc::clone(&self.health)))
+    }
+
+    /// Nothing is asked any more.
+    pub(super) fn cut(&self) {
+        self.is_cut.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::Acquire)
+    }
+
+    /// Asks, unless it is known that nobody would answer.
+    pub(super) fn ask<T>(
+        &self,
+        what: impl FnOnce(Duration) -> KafkaResult<T>,
+    ) -> Result<T, StoreFault> {
+        if self.is_cut() {
+            return Err(unavailable("the store is closed"));
+        }
+        if self.health.is_away() {
+            return Err(self.health.away());
+        }
+        let asked = Instant::now();
+        let answer = what(self.settings.answer);
+        match &answer {
+            Ok(_) => self.health.heard(),
+            Err(error) => tracing::debug!("`{}`: {error}", self.health.presence.address()),
+        }
+        answer.map_err(|error| self.health.fault_since(asked, &error))
+    }
+
+    /// Hears what has happened; whether a broker is there again that was not.
+    pub(super) fn look(&self, wait: Duration) -> bool {
+        if let Some(Err(error)) = self.asker.poll(wait) {
+            tracing::debug!("{error}");
+        }
+        if !self.health.is_away() || self.health.presence.rests().is_some() {
+            return false;
+        }
+        match self.asker.fetch_metadata(None, self.settings.answer) {
+            Ok(_) => self.health.heard(),
+            Err(error) => self.health.presence.note(Some(&error)),
+        }
+        !self.health.is_away()
+    }
+
+    /// How many partitions a topic has; nothing when it is not there.
+    pub(super) fn partitions(&self, topic: &str) -> Result<Option<usize>, StoreFault> {
+        let metadata = self.ask(|wait| self.asker.fetch_metadata(Some(topic), wait))?;
+        let found = metadata.topics().iter().find(|found| found.name() == topic);
+        let found = found.filter(|found| found.error().is_none());
+        Ok(found
+            .map(|found| found.partitions().len())
+            .filter(|count| *count > 0))
+    }
+
+    /// Makes a topic if it is not there, with at least so many partitions; gives how many it has.
+    pub(super) fn make(
+        &self,
+        topic: &str,
+        partitions: u32,
+        config: &[(&str, String)],
+    ) -> Result<usize, StoreFault> {
+        let wanted = partitions.max(1) as usize;
+        match self.partitions(topic)? {
+            None => self.create(topic, wanted, config)?,
+            Some(known) if known < wanted => self.grow(topic, wanted)?,
+            Some(known) => return Ok(known),
+        }
+        insist(topic, SPREAD, || {
+            let known = self.partitions(topic)?.filter(|known| *known >= wanted);
+            known.ok_or_else(|| unavailable(format!("the topic `{topic}` is not there yet")))
+        })
+    }
+
+    fn create(
+        &self,
+        topic: &str,
+        partitions: usize,
+        config: &[(&str, String)],
+    ) -> Result<(), StoreFault> {
+        let replicas = TopicReplication::Fixed(self.settings.replicas);
+        let count = i32::try_from(partitions).unwrap_or(i32::MAX);
+        let new = NewTopic::new(topic, count, replicas);
+        let new = config
+            .iter()
+            .fold(new, |new, (name, value)| new.set(name, value));
+        let made = self.administer(|options| self.admin.create_topics([&new], options))?;
+        self.unless_done(made, RDKafkaErrorCode::TopicAlreadyExists)
+    }
+
+    fn grow(&self, topic: &str, partitions: usize) -> Result<(), StoreFault> {
+        let new = NewPartitions::new(topic, partitions);
+        let made = self.administer(|options| self.admin.create_partitions([&new], options))?;
+        // Somebody else has made as many, or more.
+        self.unless_done(made, RDKafkaErrorCode::InvalidPartitions)
+    }
+
+    /// Whether it was done, now or before.
+    fn unless_done(
+        &self,
+        results: Vec<Result<String, (String, RDKafkaErrorCode)>>,
+        done: RDKafkaErrorCode,
+    ) -> Result<(), StoreFault> {
+        for result in results {
+            match result {
+                Err((_, code)) if code != done => {
+                    return Err(self.health.fault(&KafkaError::Global(code)));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn administer<T, F: Future<Output = KafkaResult<T>>>(
+        &self,
+        what: impl FnOnce(&AdminOptions) -> F,
+    ) -> Result<T, StoreFault> {
+        self.ask(|wait| {
+            let options = AdminOptions::new()
+                .request_timeout(Some(wait))
+                .operation_timeout(Some(wait));
+            wait_for(what(&options), 2 * wait).unwrap_or(Err(KafkaError::Canceled))
+        })
+    }
+
+    /// Forgets a group that nobody reads for.
+    pub(super) fn forget(&self, group: &str) -> Result<(), StoreFault> {
+        let results = self.administer(|options| self.admin.delete_groups(&[group], options))?;
+        for result in results {
+            result.map_err(|(group, code)| {
+                unsupported(format!("the group `{group}` cannot be forgotten: {code}"))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A place in each of some partitions: `End`, `Beginning`, or, as an offset, the first record of that time
+    /// or later, in milliseconds since 1970; nothing where there is no such record.
+    pub(super) fn places(
+        &self,
+        parts: &[Part<'_>],
+        at: Place,
+    ) -> Result<Vec<Option<Offset>>, StoreFault> {
+        if parts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut list = TopicPartitionList::with_capacity(parts.len());
+        for (topic, partition) in parts {
+            let added = list.add_partition_offset(topic, *partition, at);
+            added.map_err(|error| self.health.fault(&error))?;
+        }
+        let list = self.ask(|wait| self.asker.offsets_for_times(list, wait))?;
+        parts
+            .iter()
+            .map(|(topic, partition)| {
+                let Some(found) = list.find_partition(topic, *partition) else {
+                    return Ok(None);
+                };
+                found.error().map_err(|error| self.health.fault(&error))?;
+                Ok(offset_of(found.offset()))
+            })
+            .collect()
+    }
+
+    /// The end of each of some partitions.
+    pub(super) fn ends(&self, parts: &[Part<'_>]) -> Result<Vec<Offset>, StoreFault> {
+        let ends = self.places(parts, Place::End)?.into_iter();
+        Ok(ends.map(Option::unwrap_or_default).collect())
+    }
+
+    /// The first offset that is kept in each of some partitions.
+    pub(super) fn starts(&self, parts: &[Part<'_>]) -> Result<Vec<Offset>, StoreFault> {
+        let starts = self.places(parts, Place::Beginning)?.into_iter();
+        Ok(starts.map(Option::unwrap_or_default).collect())
+    }
+
+    /// What is committed for some partitions, by whoever asks for a group, with its note.
+    pub(super) fn committed<C: ConsumerContext>(
+        &self,
+        clerk: &BaseConsumer<C>,
+        parts: &[Part<'_>],
+    ) -> Result<Vec<Option<(Offset, String)>>, StoreFault> {
+        let mut list = TopicPartitionList::with_capacity(parts.len());
+        for (topic, partition) in parts {
+            list.add_partition(topic, *partition);
+        }
+        let list = self.ask(|wait| clerk.committed_offsets(list, wait))?;
+        parts
+            .iter()
+            .map(|(topic, partition)| {
+                let Some(found) = list.find_partition(topic, *partition) else {
+                    return Ok(None);
+                };
+                found.error().map_err(|error| self.health.fault(&error))?;
+                let offset = offset_of(found.offset());
+                Ok(offset.map(|offset| (offset, found.metadata().to_owned())))
+            })
+            .collect()
+    }
+
+    /// Somebody who asks for a group, and is no member of it.
+    pub(super) fn clerk(&self, group: &str) -> Result<Arc<BaseConsumer<Ear>>, StoreFault> {
+        let mut clerks = self.clerks.lock();
+        if let Some(clerk) = clerks.get(group) {
+            return Ok(Arc::clone(clerk));
+        }
+        let own = [("group.id", group), ("enable.auto.commit", "false")];
+        let clerk = Arc::new(self.consumer(&own, Ear(Arc::clone(&self.health)))?);
+        clerks.insert(group.to_owned(), Arc::clone(&clerk));
+        Ok(clerk)
+    }
+
+    /// The groups that there are, by the beginning of their names.
+    pub(super) fn groups(&self, beginning: &str) -> Result<Vec<Roll>, StoreFault> {
+        let groups = self.ask(|wait| self.asker.fetch_group_list(None, wait))?;
+        let groups = groups.groups().iter();
+        let own = groups.filter(|group| group.name().starts_with(beginning));
+        Ok(own.map(Roll::of).collect())
+    }
+
+    /// Who is in a group.
+    pub(super) fn roll(&self, group: &str) -> Result<Roll, StoreFault> {
+        let groups = self.ask(|wait| self.asker.fetch_group_list(Some(group), wait))?;
+        let found = groups.groups().iter().find(|found| found.name() == group);
+        Ok(found.map(Roll::of).unwrap_or_default())
+    }
+}
+
+/// Who is in a group, as its broker knows it.
+#[derive(Debug, Default)]
+pub(super) struct Roll {
+    pub(super) name: String,
+    /// Nobody comes or goes just now.
+    pub(super) is_stable: bool,
+    /// By what they are known as: topics and partitions of each.
+    pub(super) members: Vec<(String, Vec<(String, i32)>)>,
+}
+
+impl Roll {
+    fn of(group: &rdkafka::groups::GroupInfo) -> Self {
+        let members = group.members().iter().map(|member| {
+            let assignment = member.assignment().and_then(assignment);
+            (
+                member.client_id().to_owned(),
+                assignment.unwrap_or_default(),
+            )
+        });
+        let mut members: Vec<_> = members.collect();
+        members.sort();
+        Self {
+            name: group.name().to_owned(),
+            is_stable: group.state() == "Stable",
+            members,
+        }
+    }
+
+    /// Who has a partition.
+    pub(super) fn owner(&self, (topic, partition): Part<'_>) -> Option<&str> {
+        let mut members = self.members.iter();
+        let owner = members.find(|(_, own)| {
+            own.iter()
+                .any(|(own, at)| (own.as_str(), *at) == (topic, partition))
+        });
+        owner.map(|(name, _)| name.as_str())
+    }
+}
+
+/// What a member has, as consumers tell it each other: a version, and for each topic its name and partitions.
+fn assignment(bytes: &[u8]) -> Option<Vec<(String, i32)>> {
+    let mut bytes = bytes.get(2..)?;
+    let mut own = Vec::new();
+    for _ in 0..number(&mut bytes)? {
+        let (length, rest) = bytes.split_first_chunk::<2>()?;
+        let length = usize::try_from(i16::from_be_bytes(*length)).ok()?;
+        let (name, rest) = rest.split_at_checked(length)?;
+        bytes = rest;
+        let name = std::str::from_utf8(name).ok()?;
+        for _ in 0..number(&mut bytes)? {
+            own.push((name.to_owned(), number(&mut bytes)?));
+        }
+    }
+    Some(own)
+}
+
+fn number(bytes: &mut &[u8]) -> Option<i32> {
+    let (number, rest) = bytes.split_first_chunk::<4>()?;
+    *bytes = rest;
+    Some(i32::from_be_bytes(*number))
+}
+
+fn offset_of(place: Place) -> Option<Offset> {
+    match place {
+        Place::Offset(offset) => Offset::try_from(offset).ok(),
+        _ => None,
+    }
+}
+
+/// Wakes the thread that waits.
+struct Bell(Thread);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Waits for something on this thread; nothing when it takes longer.
+fn wait_for<T>(what: impl Future<Output = T>, most: Duration) -> Option<T> {
+    let end = Instant::now() + most;
+    let mut what = pin!(what);
+    let waker = Waker::from(Arc::new(Bell(thread::current())));
+    loop {
+        if let Poll::Ready(done) = what.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return Some(done);
+        }
+        let left = end.checked_duration_since(Instant::now())?;
+        thread::park_timeout(left);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_member_has_is_read_and_nonsense_is_not() {
+        let mut bytes = vec![0, 3, 0, 0, 0, 1, 0, 5];
+        bytes.extend(b"facts");
+        bytes.extend([0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0]);
+        let own = assignment(&bytes).unwrap();
+        assert_eq!(
+            own,
+            [(String::from("facts"), 0), (String::from("facts"), 7)]
+        );
+        for cut in 0..bytes.len() - 4 {
+            assert_eq!(assignment(&bytes[..cut]), None, "{cut}");
+        }
+    }
+
+    #[test]
+    fn what_never_comes_is_not_waited_for() {
+        assert_eq!(wait_for(std::future::ready(1), Duration::ZERO), Some(1));
+        let never = std::future::pending::<()>();
+        assert_eq!(wait_for(never, Duration::from_millis(1)), None);
+    }
+}

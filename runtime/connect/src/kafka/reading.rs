@@ -1,0 +1,309 @@
+//! What a consumer of a stream does, also when nobody asks it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender};
+use paperflow_core::connector::{Delivery, Disposition, Settlement, StoreFault};
+use paperflow_core::failpoint;
+use paperflow_core::message::{Id, hash_of_key};
+use parking_lot::Mutex;
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+
+use super::member::Ears;
+use super::shelf::{Shelf, Taken};
+use super::stream::Stream;
+use super::wire::raw_offset;
+use super::{Inner, note};
+use crate::fault::unavailable;
+use crate::stream::group::{Copy, Follow, Group, Now, Prospect, Received, Unsaved};
+use crate::stream::handed::Handed;
+use crate::stream::mark::Offset;
+use crate::stream::shares::Member;
+
+pub(super) struct Reading {
+    pub(super) stream: Arc<Stream>,
+    pub(super) name: String,
+    /// How its group knows it: no other has that name, here or elsewhere.
+    pub(super) client: String,
+    pub(super) group: String,
+    pub(super) number: u64,
+    pub(super) state: Mutex<State>,
+    /// The client; nothing when it has left.
+    pub(super) consumer: Mutex<Option<Arc<BaseConsumer<Ears>>>>,
+    /// Who commits does so alone, and a partition is let go of alone.
+    pub(super) commits: Mutex<()>,
+    /// Rings when records have come.
+    pub(super) bell: Sender<()>,
+    pub(super) rung: Receiver<()>,
+}
+
+pub(super) struct State {
+    pub(super) group: Group,
+    pub(super) member: Member,
+    /// The partitions that it has.
+    pub(super) shelves: BTreeMap<usize, Shelf>,
+    /// Those of them that others are to have, once nothing of them is held.
+    pub(super) leaving: BTreeSet<usize>,
+    /// How often it was given or lost partitions.
+    pub(super) epoch: u64,
+    /// The identities of what is in its hands, for what is set aside.
+    pub(super) ids: BTreeMap<u64, Id>,
+    /// Records that are to be copied.
+    pub(super) copies: Vec<(Copy, Id)>,
+    /// How far it is has not been committed.
+    pub(super) is_dirty: bool,
+    /// It has been told which partitions it has, if only that there is none.
+    pub(super) has_joined: bool,
+    pub(super) has_retired: bool,
+    pub(super) has_left: bool,
+    /// What the brokers said when it found nothing, and others had something.
+    pub(super) seen: Option<super::reader::Seen>,
+}
+
+impl State {
+    pub(super) fn new(group: &str) -> Self {
+        let (group, member) = Group::assigned(group);
+        Self {
+            group,
+            member,
+            shelves: BTreeMap::new(),
+            leaving: BTreeSet::new(),
+            epoch: 0,
+            ids: BTreeMap::new(),
+            copies: Vec::new(),
+            is_dirty: false,
+            has_joined: false,
+            has_retired: false,
+            has_left: false,
+            seen: None,
+        }
+    }
+
+    /// Others are to have a partition: nothing more of it is handed out.
+    pub(super) fn leaves(&mut self, at: usize) {
+        self.group.leaves(at, true);
+        self.leaving.insert(at);
+    }
+
+    /// Whether something of some partitions is in its hands.
+    pub(super) fn holds(&self, partitions: &[usize]) -> bool {
+        let mut reports = self.group.reports().into_iter();
+        reports.any(|report| report.unsettled > 0 && partitions.contains(&report.partition))
+    }
+
+    /// A partition is in other hands: what is held of it has no say any more.
+    pub(super) fn let_go(&mut self, at: usize) {
+        self.shelves.remove(&at);
+        self.leaving.remove(&at);
+        self.group.take_away(at);
+        let gone = |(copy, _): &mut (Copy, Id)| copy.flight.partition == at;
+        for (copy, _) in self.copies.extract_if(.., gone) {
+            self.group.copied(&copy, None);
+        }
+    }
+}
+
+/// What there is to hand out when nothing was.
+pub(super) struct Lack {
+    pub(super) prospect: Prospect,
+    /// When the first copy comes back, by time that only goes on.
+    pub(super) back: Option<Duration>,
+    /// Partitions of which records are wanted that have not come, and from where on.
+    pub(super) awaited: Vec<(usize, Offset)>,
+}
+
+impl Reading {
+    /// The client.
+    pub(super) fn consumer(&self) -> Result<Arc<BaseConsumer<Ears>>, StoreFault> {
+        let consumer = self.consumer.lock().clone();
+        consumer.ok_or_else(|| unavailable(format!("`{}` reads no more", self.name)))
+    }
+
+    /// Whether nobody gets anything by it any more.
+    pub(super) fn is_gone(&self) -> bool {
+        let state = self.state.lock();
+        state.has_left || state.has_retired
+    }
+
+    /// Whether it has a partition that is not just about to go to others.
+    pub(super) fn keeps(&self, at: usize) -> bool {
+        let state = self.state.lock();
+        state.shelves.contains_key(&at) && (!state.leaving.contains(&at) || state.holds(&[at]))
+    }
+
+    /// How many records of a partition are still to be received, if this one has it.
+    pub(super) fn unread(&self, at: usize, end: Offset) -> Option<u64> {
+        let state = self.state.lock();
+        state.shelves.get(&at)?;
+        let mut reports = state.group.reports().into_iter();
+        let report = reports.find(|report| report.partition == at)?;
+        Some(end.saturating_sub(report.reached) + report.again)
+    }
+
+    /// Hands out records that have come; `ends` are those of the partitions, where they are known.
+    pub(super) fn hand_out(
+        &self,
+        inner: &Inner,
+        (most, ends): (usize, Option<&BTreeMap<usize, Offset>>),
+        into: &mut Vec<Handed>,
+    ) -> Result<Option<Lack>, StoreFault> {
+        let consumer = self.consumer()?;
+        let mut state = self.state.lock();
+        let now = Now::of(&*inner.line.clock);
+        let mut known = vec![0; state.shelves.keys().last().map_or(0, |last| last + 1)];
+        for at in state.shelves.keys() {
+            // As long as nobody has asked, there may be any number.
+            known[*at] = ends.map_or(Offset::MAX, |ends| {
+                ends.get(at).copied().unwrap_or_default()
+            });
+        }
+        let (mut back, mut awaited) = (None::<Duration>, Vec::new());
+        loop {
+            let State {
+                group,
+                member,
+                shelves,
+                ..
+            } = &mut *state;
+            let received = group.receive(*member, (most, now.elapsed), &known, into);
+            match received {
+                Received::Some => {
+                    state.is_dirty = true;
+                    return Ok(None);
+                }
+                Received::Lacks(at, from) => {
+                    let Some(shelf) = shelves.get_mut(&at) else {
+                        known[at] = from;
+                        continue;
+                    };
+                    let client = (&consumer, &inner.line);
+                    match shelf.take(client, (from, now.wall), &self.stream.name)? {
+                        Taken::Page(page) => group.put(at, page),
+                        Taken::Rests(until) => {
+                            let until = now.elapsed_at(until);
+                            back = Some(back.map_or(until, |back| back.min(until)));
+                            known[at] = from;
+                        }
+                        Taken::Nothing => {
+                            awaited.push((at, from));
+                            known[at] = from;
+                        }
+                    }
+                }
+                Received::Nothing(prospect) => {
+                    state.is_dirty |= state.group.is_unsaved();
+                    return Ok(Some(Lack {
+                        prospect,
+                        back,
+                        awaited,
+                    }));
+                }
+            }
+        }
+    }
+
+    /// The delivery; nothing when the record cannot be read, which is then set aside.
+    pub(super) fn delivery(&self, inner: &Inner, handed: Handed) -> Option<Delivery> {
+        let settled = |(ticket, settlement)| self.settle(inner, ticket, settlement);
+        let delivery = handed.delivery().map_err(settled).ok()?;
+        let id = delivery.message.id;
+        self.state.lock().ids.insert(delivery.ticket, id);
+        Some(delivery)
+    }
+
+    pub(super) fn settle(&self, inner: &Inner, ticket: u64, settlement: Settlement) {
+        let (now, rules) = (Now::of(&*inner.line.clock), self.stream.rules());
+        let is_done = settlement.disposition == Disposition::Done;
+        let mut state = self.state.lock();
+        let id = state.ids.remove(&ticket).unwrap_or(Id::of(""));
+        let (member, chance) = (state.member, chance(&self.group, ticket));
+        let group = &mut state.group;
+        match group.settle(member, ticket, settlement, (now, chance), &rules) {
+            Follow::Nothing => {
+                tracing::debug!("a late settlement in `{}` is not heard", self.stream.name);
+                return;
+            }
+            Follow::Save => {}
+            Follow::Copy(copy) => state.copies.push((*copy, id)),
+        }
+        state.is_dirty = true;
+        drop(state);
+        // What is done is committed soon, and then all are called.
+        if !is_done {
+            self.stream.local.lock().call(self.number);
+        }
+    }
+
+    /// Copies what is to be copied, and commits how far it is.
+    pub(super) fn report(&self, inner: &Inner) -> Result<(), StoreFault> {
+        {
+            let state = self.state.lock();
+            let has_news = state.is_dirty || !state.copies.is_empty();
+            if state.has_left || !has_news {
+                return Ok(());
+            }
+        }
+        let _alone = self.commits.lock();
+        self.copy(inner)?;
+        self.commit(inner)
+    }
+
+    /// Commits how far it is. Whoever calls it is the only one.
+    pub(super) fn commit(&self, inner: &Inner) -> Result<(), StoreFault> {
+        let consumer = self.consumer()?;
+        let (saved, list) = {
+            let mut state = self.state.lock();
+            let saved = state.group.unsaved();
+            state.is_dirty = false;
+            let list = offsets(&state, &saved, Now::of(&*inner.line.clock));
+            (saved, list)
+        };
+        if saved.is_empty() {
+            return Ok(());
+        }
+        failpoint!("settle_lost");
+        let committed =
+            list.and_then(|list| inner.line.ask(|_| consumer.commit(&list, CommitMode::Sync)));
+        if let Err(fault) = committed {
+            let mut state = self.state.lock();
+            state.group.not_saved(&saved);
+            state.is_dirty = true;
+            return Err(fault);
+        }
+        if saved.iter().any(|saved| !saved.failures.is_empty()) {
+            failpoint!("after_retry");
+        }
+        self.stream.call_all();
+        Ok(())
+    }
+}
+
+/// What is committed, with its notes.
+fn offsets(state: &State, saved: &[Unsaved], now: Now) -> Result<TopicPartitionList, StoreFault> {
+    let mut list = TopicPartitionList::with_capacity(saved.len());
+    let wrong = |error| unavailable(format!("an offset cannot be committed: {error}"));
+    for Unsaved {
+        partition,
+        state: kept,
+        ..
+    } in saved
+    {
+        let Some(shelf) = state.shelves.get(partition) else {
+            continue;
+        };
+        let mut own = list.add_partition(&shelf.topic, shelf.partition);
+        own.set_offset(raw_offset(kept.mark)).map_err(wrong)?;
+        own.set_metadata(note::write(*kept, &state.group.failures(*partition), now));
+    }
+    Ok(list)
+}
+
+/// A number from 0 to 1 that follows from the delivery.
+fn chance(group: &str, ticket: u64) -> f64 {
+    let hash = hash_of_key(&format!("{group} {ticket}"));
+    // 32 bits are enough chance.
+    f64::from((hash >> 32) as u32) / f64::from(u32::MAX)
+}
