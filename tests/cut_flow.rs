@@ -21,7 +21,14 @@ use std::time::{Duration, Instant};
 
 use orders::outcomes;
 
-const WIRING: &str = "graphs/order-flow/parts.toml";
+/// The arcs between the parts as queues of a broker; as streams, where there are no queues.
+fn wiring(url: &str) -> &'static str {
+    match url.starts_with("kafka:") {
+        true => "graphs/order-flow/kafka-parts.toml",
+        false => "graphs/order-flow/parts.toml",
+    }
+}
+
 const PARTS: [&str; 3] = ["office", "restaurant", "courier"];
 /// All parts in one program.
 const WHOLE: &str = "whole";
@@ -35,7 +42,11 @@ struct Agency {
 impl Agency {
     fn new(name: &str, url: &str, orders: usize) -> Self {
         let folder = orders::folder("cut-flow", name, orders);
-        let url = brokers::corner(url, name);
+        let mut url = brokers::corner(url, name);
+        if url.starts_with("kafka:") {
+            // A group soon notices that a program was killed.
+            url += "&session=2";
+        }
         Self { folder, url }
     }
 
@@ -59,7 +70,7 @@ impl Agency {
 
     fn begin_with(&self, part: &'static str, more: &[&str]) -> Program {
         let mut command = self.command();
-        command.args(more).args(["--wiring", WIRING]);
+        command.args(more).args(["--wiring", wiring(&self.url)]);
         if part != WHOLE {
             command.args(["--part", part]);
         }
@@ -286,4 +297,4 @@ macro_rules! over {
     )*};
 }
 
-over!("amqp" amqp, "redis" redis);
+over!("amqp" amqp, "kafka" kafka, "redis" redis);

@@ -2,7 +2,7 @@
 #![cfg(feature = "sqlite")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "kafka", feature = "redis"))]
 mod brokers;
 mod orders;
 
@@ -14,6 +14,8 @@ use std::process::{Child, Command, Stdio};
 use orders::outcomes;
 
 const WIRING: &str = "graphs/order-flow/durable.toml";
+#[cfg(feature = "kafka")]
+const OVER_KAFKA: &str = "graphs/order-flow/kafka.toml";
 #[cfg(feature = "redis")]
 const OVER_REDIS: &str = "graphs/order-flow/redis.toml";
 
@@ -36,22 +38,22 @@ impl Office {
             command.arg("--wiring").arg(&self.wiring).arg("--data");
             command.arg(self.folder.join("store"));
         }
-        #[cfg(feature = "redis")]
+        #[cfg(any(feature = "kafka", feature = "redis"))]
         command.envs(self.server());
         command
     }
 
-    /// A Redis, with keys of its own for this office.
-    #[cfg(feature = "redis")]
+    /// A broker, with names of its own for this office. It soon notices that a program was killed.
+    #[cfg(any(feature = "kafka", feature = "redis"))]
     fn server(&self) -> Option<(&'static str, String)> {
-        let is_over_redis = self.wiring.ends_with("redis.toml");
-        let url = brokers::url("redis").filter(|_| is_over_redis)?;
-        let own = self.folder.file_name().unwrap().to_string_lossy();
-        let process = std::process::id();
-        Some((
-            "REDIS_URL",
-            format!("{url}?prefix={own}.{process}:&lease=0.5"),
-        ))
+        let (broker, variable, soon) = match self.wiring.file_stem()?.to_str()? {
+            "kafka" => ("kafka", "KAFKA_URL", "session=1"),
+            "redis" => ("redis", "REDIS_URL", "lease=0.5"),
+            _ => return None,
+        };
+        let own = self.folder.file_name()?.to_string_lossy();
+        let url = brokers::corner(&brokers::url(broker)?, &own);
+        Some((variable, format!("{url}&{soon}")))
     }
 
     /// Everything may go wrong with a fifth of the packets on each arc that is kept.
@@ -137,6 +139,14 @@ fn t15_the_same_graph_over_redis_gives_the_same() {
     }
 }
 
+#[cfg(feature = "kafka")]
+#[test]
+fn t15_the_same_graph_over_kafka_gives_the_same() {
+    if brokers::url("kafka").is_some() {
+        gives_the_same("kafka-same", OVER_KAFKA);
+    }
+}
+
 fn gives_the_same(name: &str, wiring: &str) {
     let office = Office::new(name, 80, wiring);
     let mut memory = office.run(false);
@@ -158,6 +168,14 @@ fn m3_orders_end_once_and_the_books_balance_however_often_it_is_killed() {
 fn m3_orders_end_once_over_redis_however_often_it_is_killed() {
     if brokers::url("redis").is_some() {
         ends_once("redis-killed", OVER_REDIS);
+    }
+}
+
+#[cfg(feature = "kafka")]
+#[test]
+fn m3_orders_end_once_over_kafka_however_often_it_is_killed() {
+    if brokers::url("kafka").is_some() {
+        ends_once("kafka-killed", OVER_KAFKA);
     }
 }
 

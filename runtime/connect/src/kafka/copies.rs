@@ -56,6 +56,11 @@ impl Reading {
             failpoint!("before_invalid_copy");
         }
         let (confirmed, result) = inner.press.print(&inner.line, &sheets);
+        for stream in inner.streams() {
+            if topics.iter().any(|(topic, _)| *topic == stream.topic) {
+                stream.local.lock().call_readers();
+            }
+        }
         let is_set_aside = |copy: &&Copy| !matches!(copy.to, To::Delay(_));
         if result.is_ok() && written.iter().copied().any(|copy| is_set_aside(&copy)) {
             failpoint!("after_dead_letter");

@@ -302,6 +302,8 @@ impl Connector for Handle {
         let (ids, sheets): (Vec<Id>, Vec<Sheet<'_>>) = self.sheets(messages)?.into_iter().unzip();
         let known = messages.len() - ids.len();
         let (confirmed, result) = self.inner.press.print(&self.inner.line, &sheets);
+        // Before the sender goes on: whoever is to receive it is not idle from now on.
+        self.stream.local.lock().call_readers();
         if let Err(fault) = result {
             // What was known or is confirmed now is not written again when all of it is sent again.
             let mut local = self.stream.local.lock();
