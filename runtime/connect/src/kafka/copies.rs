@@ -24,7 +24,12 @@ const REFUSED: Duration = Duration::from_secs(1);
 impl Reading {
     /// Copies what is to be copied. Whoever calls it is the only one.
     pub(super) fn copy(&self, inner: &Inner) -> Result<(), StoreFault> {
-        let copies = self.state.lock().copies.clone();
+        let copies: Vec<(Copy, Id)> = {
+            let state = self.state.lock();
+            let is_here = |copy: &Copy| state.shelves.contains_key(&copy.flight.partition);
+            let copies = state.copies.iter().filter(|(copy, _)| is_here(copy));
+            copies.cloned().collect()
+        };
         if copies.is_empty() {
             return Ok(());
         }

@@ -30,6 +30,9 @@ use crate::stream::mark::Offset;
 /// How long it may take until all brokers know of a new topic.
 const SPREAD: Duration = Duration::from_secs(20);
 
+/// How long one looks whether any broker is there.
+const GLANCE: Duration = Duration::from_secs(2);
+
 /// A partition: its topic, and its number there.
 pub(super) type Part<'a> = (&'a str, i32);
 
@@ -37,6 +40,8 @@ pub(super) type Part<'a> = (&'a str, i32);
 pub(super) struct Health {
     pub(super) presence: Presence,
     is_away: AtomicBool,
+    /// A client has lost one of them; whether others are there is looked at soon.
+    is_doubtful: AtomicBool,
 }
 
 impl Health {
@@ -50,6 +55,10 @@ impl Health {
     fn heard(&self) {
         self.presence.note(None);
         self.is_away.store(false, Ordering::Release);
+    }
+
+    fn doubt(&self) {
+        self.is_doubtful.store(true, Ordering::Release);
     }
 
     pub(super) fn is_away(&self) -> bool {
@@ -73,8 +82,10 @@ impl Health {
     fn fault_since(&self, asked: Instant, error: &KafkaError) -> StoreFault {
         use RDKafkaErrorCode::{AllBrokersDown, OperationTimedOut};
         let code = error.rdkafka_error_code();
-        if let Some(AllBrokersDown | OperationTimedOut) = code {
-            self.lost(asked, error);
+        match code {
+            Some(AllBrokersDown | OperationTimedOut) => self.lost(asked, error),
+            Some(code) if kind(code) == StoreFaultKind::Unavailable => self.doubt(),
+            _ => {}
         }
         let address = self.presence.address();
         let message = format!("the brokers of `{address}` did not do it: {error}");
@@ -111,8 +122,9 @@ impl ClientContext for Ear {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            self.0.lost(Instant::now(), &reason);
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::AllBrokersDown) => self.0.lost(Instant::now(), &reason),
+            _ => self.0.doubt(),
         }
         tracing::debug!("{error}: {reason}");
     }
@@ -145,6 +157,7 @@ impl Line {
         let health = Arc::new(Health {
             presence: Presence::new(address, &session),
             is_away: AtomicBool::new(false),
+            is_doubtful: AtomicBool::new(false),
         });
         let ear = Ear(Arc::clone(&health));
         let config = settings.config(address);
@@ -227,14 +240,21 @@ impl Line {
         if let Some(Err(error)) = self.asker.poll(wait) {
             tracing::debug!("{error}");
         }
-        if !self.health.is_away() || self.health.presence.rests().is_some() {
-            return false;
+        let was_away = self.health.is_away();
+        let is_doubtful = self.health.is_doubtful.swap(false, Ordering::AcqRel);
+        let is_to_try = match was_away {
+            true => self.health.presence.rests().is_none(),
+            false => is_doubtful,
+        };
+        if is_to_try {
+            let asked = Instant::now();
+            let wait = self.settings.answer.min(GLANCE);
+            match self.asker.fetch_metadata(None, wait) {
+                Ok(_) => self.health.heard(),
+                Err(error) => self.health.lost(asked, &error),
+            }
         }
-        match self.asker.fetch_metadata(None, self.settings.answer) {
-            Ok(_) => self.health.heard(),
-            Err(error) => self.health.presence.note(Some(&error)),
-        }
-        !self.health.is_away()
+        was_away && !self.health.is_away()
     }
 
     /// How many partitions a topic has; nothing when it is not there.

@@ -267,21 +267,33 @@ impl Member {
         for ((part, committed), start) in refs.into_iter().zip(committed).zip(starts) {
             let (mark, note) = committed.unwrap_or((start, String::new()));
             let kept = note::read(mark, &note, now);
-            let from = mark.max(start);
+            let at = self.parts.number(part);
+            let resumed = self.reading.state.lock().resumes(at, mark);
+            let from = resumed.unwrap_or_else(|| mark.max(start));
             let added = list.add_partition_offset(part.0, part.1, raw_offset(from));
             added.map_err(|error| line.health.fault(&error))?;
-            shelves.push((self.parts.number(part), kept, self.shelf(part, from)?));
+            shelves.push((at, kept, resumed.is_some(), self.shelf(part, from)?));
         }
         let mut state = self.reading.state.lock();
-        for (at, kept, shelf) in shelves {
-            state.epoch += 1;
-            let (member, epoch) = (state.member, state.epoch);
-            state.group.give((at, member, epoch), kept);
+        for (at, kept, is_resumed, shelf) in shelves {
+            state.lost.remove(&at);
+            state.known.insert(at, kept.0.mark);
+            if is_resumed {
+                state.group.leaves(at, false);
+            } else {
+                state.epoch += 1;
+                let (member, epoch) = (state.member, state.epoch);
+                state.let_go(at);
+                state.group.give((at, member, epoch), kept);
+            }
             state.shelves.insert(at, shelf);
             if state.has_retired {
                 state.leaves(at);
             }
         }
+        // Others have what was lost and is not given again.
+        let lost = std::mem::take(&mut state.lost);
+        lost.into_iter().for_each(|at| state.let_go(at));
         drop(state);
         self.done(self.client.incremental_assign(&list))?;
         self.reading.state.lock().has_joined = true;
@@ -335,7 +347,7 @@ impl Member {
         if !is_over && self.reading.state.lock().holds(&own) {
             return Ok(());
         }
-        if is_over && self.reading.state.lock().holds(&own) {
+        if is_over && !is_lost && self.reading.state.lock().holds(&own) {
             tracing::warn!(
                 "`{}` works on records of partitions that others have now",
                 self.reading.name
@@ -354,7 +366,12 @@ impl Member {
             );
         }
         let mut state = self.reading.state.lock();
-        own.into_iter().for_each(|at| state.let_go(at));
+        for at in own {
+            match is_lost {
+                true => state.lose(at),
+                false => state.let_go(at),
+            }
+        }
         drop(state);
         drop(alone);
         self.taken = None;

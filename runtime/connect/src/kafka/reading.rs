@@ -47,6 +47,10 @@ pub(super) struct State {
     pub(super) shelves: BTreeMap<usize, Shelf>,
     /// Those of them that others are to have, once nothing of them is held.
     pub(super) leaving: BTreeSet<usize>,
+    /// Partitions that it has lost, since no sign of life came through, and may get again.
+    pub(super) lost: BTreeSet<usize>,
+    /// The offset that was committed last for each partition, as far as it is known.
+    pub(super) known: BTreeMap<usize, Offset>,
     /// How often it was given or lost partitions.
     pub(super) epoch: u64,
     /// The identities of what is in its hands, for what is set aside.
@@ -71,6 +75,8 @@ impl State {
             member,
             shelves: BTreeMap::new(),
             leaving: BTreeSet::new(),
+            lost: BTreeSet::new(),
+            known: BTreeMap::new(),
             epoch: 0,
             ids: BTreeMap::new(),
             copies: Vec::new(),
@@ -92,6 +98,25 @@ impl State {
     pub(super) fn holds(&self, partitions: &[usize]) -> bool {
         let mut reports = self.group.reports().into_iter();
         reports.any(|report| report.unsettled > 0 && partitions.contains(&report.partition))
+    }
+
+    /// A partition is lost. What is held of it stays, in case that nobody else has it meanwhile.
+    pub(super) fn lose(&mut self, at: usize) {
+        self.shelves.remove(&at);
+        self.leaving.remove(&at);
+        self.group.leaves(at, true);
+        self.lost.insert(at);
+        self.has_joined = false;
+    }
+
+    /// Where to go on with a partition that was lost: nothing if somebody else has got on with it meanwhile, or
+    /// has sent its group back.
+    pub(super) fn resumes(&self, at: usize, committed: Offset) -> Option<Offset> {
+        let known = self.known.get(&at).filter(|_| self.lost.contains(&at))?;
+        let is_own = (*known..=self.group.standing(at).state.mark).contains(&committed);
+        let mut reports = self.group.reports().into_iter();
+        let report = reports.find(|report| report.partition == at && is_own)?;
+        Some(report.reached)
     }
 
     /// A partition is in other hands: what is held of it has no say any more.
@@ -254,15 +279,21 @@ impl Reading {
     /// Commits how far it is. Whoever calls it is the only one.
     pub(super) fn commit(&self, inner: &Inner) -> Result<(), StoreFault> {
         let consumer = self.consumer()?;
-        let (saved, list) = {
+        let (saved, lost, list) = {
             let mut state = self.state.lock();
-            let saved = state.group.unsaved();
-            state.is_dirty = false;
+            let unsaved = state.group.unsaved().into_iter();
+            let is_here = |unsaved: &Unsaved| state.shelves.contains_key(&unsaved.partition);
+            let (saved, lost): (Vec<_>, Vec<_>) = unsaved.partition(is_here);
+            state.group.not_saved(&lost);
+            state.is_dirty = !lost.is_empty();
             let list = offsets(&state, &saved, Now::of(&*inner.line.clock));
-            (saved, list)
+            (saved, lost, list)
         };
-        if saved.is_empty() {
+        if saved.is_empty() && lost.is_empty() {
             return Ok(());
+        } else if saved.is_empty() {
+            let message = format!("`{}` has lost its partitions for a moment", self.name);
+            return Err(unavailable(message));
         }
         failpoint!("settle_lost");
         let committed =
@@ -273,6 +304,10 @@ impl Reading {
             state.is_dirty = true;
             return Err(fault);
         }
+        let known = saved
+            .iter()
+            .map(|saved| (saved.partition, saved.state.mark));
+        self.state.lock().known.extend(known);
         if saved.iter().any(|saved| !saved.failures.is_empty()) {
             failpoint!("after_retry");
         }
