@@ -24,12 +24,7 @@ const REFUSED: Duration = Duration::from_secs(1);
 impl Reading {
     /// Copies what is to be copied. Whoever calls it is the only one.
     pub(super) fn copy(&self, inner: &Inner) -> Result<(), StoreFault> {
-        let copies: Vec<(Copy, Id)> = {
-            let state = self.state.lock();
-            let is_here = |copy: &Copy| state.shelves.contains_key(&copy.flight.partition);
-            let copies = state.copies.iter().filter(|(copy, _)| is_here(copy));
-            copies.cloned().collect()
-        };
+        let copies = self.copies_here();
         if copies.is_empty() {
             return Ok(());
         }
@@ -61,11 +56,7 @@ impl Reading {
             failpoint!("before_invalid_copy");
         }
         let (confirmed, result) = inner.press.print(&inner.line, &sheets);
-        for stream in inner.streams() {
-            if topics.iter().any(|(topic, _)| *topic == stream.topic) {
-                stream.local.lock().call_readers();
-            }
-        }
+        inner.call_readers_of(&topics);
         let is_set_aside = |copy: &&Copy| !matches!(copy.to, To::Delay(_));
         if result.is_ok() && written.iter().copied().any(|copy| is_set_aside(&copy)) {
             failpoint!("after_dead_letter");
@@ -86,6 +77,14 @@ impl Reading {
             }
         }
         result
+    }
+
+    /// What is to be copied of the partitions that it has.
+    fn copies_here(&self) -> Vec<(Copy, Id)> {
+        let state = self.state.lock();
+        let is_here = |copy: &Copy| state.shelves.contains_key(&copy.flight.partition);
+        let copies = state.copies.iter().filter(|(copy, _)| is_here(copy));
+        copies.cloned().collect()
     }
 
     /// The records themselves, by partition and offset.

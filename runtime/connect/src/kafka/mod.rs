@@ -225,6 +225,15 @@ impl Inner {
         Arc::clone(streams.entry(declaration.name.clone()).or_insert_with(new))
     }
 
+    /// Something was copied to these topics: whoever is to receive it is not idle from now on.
+    fn call_readers_of(&self, topics: &[(String, i32)]) {
+        for stream in self.streams() {
+            if topics.iter().any(|(topic, _)| *topic == stream.topic) {
+                stream.local.lock().call_readers();
+            }
+        }
+    }
+
     /// How many partitions the topic has to which something is copied; it is made if it is not there.
     fn partitions_of(&self, topic: &str) -> Result<usize, StoreFault> {
         if let Some(known) = self.topics.lock().get(topic) {
