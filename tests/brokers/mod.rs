@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// All that there can be.
@@ -23,11 +24,18 @@ pub(crate) fn url(name: &str) -> Option<String> {
     url
 }
 
-/// The URL for a program that keeps something at a broker: all names there begin with `own`, and with this
-/// process, so that no other test has the same. Settings may follow, each behind a `&`.
-pub(crate) fn corner(url: &str, own: &str) -> String {
+/// A name at a broker that no other test has.
+pub(crate) fn own(name: &str) -> String {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let (process, made) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    format!("{name}-{process}-{made}")
+}
+
+/// The URL for a program that keeps something at a broker, under names that no other test has. Settings may
+/// follow, each behind a `&`.
+pub(crate) fn corner(url: &str, name: &str) -> String {
     let scheme = if url.contains("://") { "" } else { "kafka://" };
-    format!("{scheme}{url}?prefix={own}-{}-", std::process::id())
+    format!("{scheme}{url}?prefix={}-", own(name))
 }
 
 /// A broker of the test's own, which it may kill. It is gone when this is dropped.

@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use paperflow_connect::amqp::Amqp;
 use paperflow_connect::broker::Access;
+use paperflow_connect::compliance::record::recorded;
 use paperflow_connect::compliance::{Bench, check, pubsub, queues, streams};
 use paperflow_connect::streams::{Answer, Request};
-use paperflow_core::connector::{Store, StoreFault};
+use paperflow_core::connector::{ConnectorKind, Store, StoreFault};
 
 /// A server on which all names begin with a prefix that nobody else has. Its time is what it is.
 struct Server {
@@ -109,7 +110,7 @@ fn queues_comply() {
     let lines = check(&queues::cases(), &left_out, || {
         Box::new(Server::new(&url, false))
     });
-    println!("{}", lines.join("\n"));
+    recorded("amqp", ConnectorKind::Queue, &lines);
 }
 
 #[test]
@@ -127,7 +128,7 @@ fn channels_comply() {
     let lines = check(pubsub::CASES, &left_out, || {
         Box::new(Server::new(&url, false))
     });
-    println!("{}", lines.join("\n"));
+    recorded("amqp", ConnectorKind::Pubsub, &lines);
 }
 
 #[test]
@@ -154,7 +155,7 @@ fn streams_comply() {
     let lines = check(streams::CASES, &left_out, || {
         Box::new(Server::new(&url, false))
     });
-    println!("{}", lines.join("\n"));
+    recorded("amqp", ConnectorKind::Stream, &lines);
 }
 
 /// What the parts of a graph that run apart need of a store.

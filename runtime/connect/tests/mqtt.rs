@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use paperflow_connect::broker::Access;
 use paperflow_connect::clock::ManualClock;
+use paperflow_connect::compliance::record::recorded;
 use paperflow_connect::compliance::{Bench, check, pubsub};
 use paperflow_connect::mqtt::Mqtt;
 use paperflow_connect::streams::{Answer, Request};
@@ -120,7 +121,7 @@ fn channels_comply() {
         let lines = check(pubsub::CASES, &LEFT_OUT, || {
             Box::new(Broker::new(&url, is_structured))
         });
-        println!("{}", lines.join("\n"));
+        recorded("mqtt", ConnectorKind::Pubsub, &lines);
     }
 }
 

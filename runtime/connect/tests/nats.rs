@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use paperflow_connect::broker::Access;
+use paperflow_connect::compliance::record::recorded;
 use paperflow_connect::compliance::{Bench, Case, check, pubsub, queues, streams};
 use paperflow_connect::nats::Nats;
 use paperflow_connect::streams::{Answer, Request};
@@ -127,22 +128,31 @@ fn queues_comply(is_structured: bool) {
             WITH_HEADERS,
         ),
     ];
-    comply(&url, is_structured, &queues::cases(), &left_out);
+    let cases = (ConnectorKind::Queue, &*queues::cases());
+    comply(&url, is_structured, cases, &left_out);
 }
 
 /// Cases mostly wait, so several run at a time.
-fn comply(url: &str, is_structured: bool, cases: &[Case], left_out: &[(&str, &str)]) {
-    thread::scope(|scope| {
-        for some in cases.chunks(cases.len().div_ceil(4)) {
-            let is_in = |(name, _): &&(&str, &str)| some.iter().any(|(own, _)| own == name);
-            let left_out: Vec<_> = left_out.iter().filter(is_in).copied().collect();
-            scope.spawn(move || {
-                check(some, &left_out, || {
-                    Box::new(Server::new(url, is_structured))
-                });
-            });
-        }
+fn comply(
+    url: &str,
+    is_structured: bool,
+    (kind, cases): (ConnectorKind, &[Case]),
+    left_out: &[(&str, &str)],
+) {
+    let run = |some: &[Case]| {
+        let is_in = |(name, _): &&(&str, &str)| some.iter().any(|(own, _)| own == name);
+        let left_out: Vec<_> = left_out.iter().filter(is_in).copied().collect();
+        check(some, &left_out, || {
+            Box::new(Server::new(url, is_structured))
+        })
+    };
+    let lines = thread::scope(|scope| {
+        let parts = cases.chunks(cases.len().div_ceil(4));
+        let running: Vec<_> = parts.map(|some| scope.spawn(move || run(some))).collect();
+        let lines = running.into_iter().map(|part| part.join().unwrap());
+        lines.collect::<Vec<_>>().concat()
     });
+    recorded("nats", kind, &lines);
 }
 
 #[test]
@@ -160,7 +170,7 @@ fn channels_comply() {
     let Some(url) = brokers::url("nats") else {
         return;
     };
-    comply(&url, false, pubsub::CASES, &[]);
+    comply(&url, false, (ConnectorKind::Pubsub, pubsub::CASES), &[]);
 }
 
 #[test]
@@ -169,7 +179,12 @@ fn streams_comply() {
         return;
     };
     let left_out = [("records_go_by_number_and_size", WITH_HEADERS)];
-    comply(&url, false, streams::CASES, &left_out);
+    comply(
+        &url,
+        false,
+        (ConnectorKind::Stream, streams::CASES),
+        &left_out,
+    );
 }
 
 fn messages(range: std::ops::Range<u32>) -> Vec<Message> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use paperflow_connect::broker::Access;
 use paperflow_connect::clock::ManualClock;
+use paperflow_connect::compliance::record::recorded;
 use paperflow_connect::compliance::{Bench, check, pubsub, queues, streams};
 use paperflow_connect::redis::Redis;
 use paperflow_connect::streams::{Answer, Request};
@@ -102,7 +103,7 @@ fn queues_comply() {
     let lines = check(&queues::cases(), &left_out, || {
         Box::new(Server::new(&url, false))
     });
-    println!("{}", lines.join("\n"));
+    recorded("redis", ConnectorKind::Queue, &lines);
     let in_documents = (
         "a queue has room for as many bytes as it says",
         "the bytes of a whole document count, not those of the payload in it",
@@ -119,7 +120,7 @@ fn channels_comply() {
         return;
     };
     let lines = check(pubsub::CASES, &[], || Box::new(Server::new(&url, false)));
-    println!("{}", lines.join("\n"));
+    recorded("redis", ConnectorKind::Pubsub, &lines);
 }
 
 #[test]
@@ -128,7 +129,7 @@ fn streams_comply() {
         return;
     };
     let lines = check(streams::CASES, &[], || Box::new(Server::new(&url, false)));
-    println!("{}", lines.join("\n"));
+    recorded("redis", ConnectorKind::Stream, &lines);
 }
 
 /// What the parts of a graph that run apart need of a store.

@@ -7,6 +7,7 @@
 
 pub mod pubsub;
 pub mod queues;
+pub mod record;
 pub mod streams;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +23,7 @@ use paperflow_core::connector::{
 use paperflow_core::message::{Id, Message};
 
 use crate::streams::{Answer, Request};
+use record::LEFT_OUT;
 
 /// A store that is checked.
 ///
@@ -108,7 +110,7 @@ pub fn check(
     let mut lines = Vec::new();
     for (name, case) in cases {
         if let Some((_, reason)) = left_out.iter().find(|(other, _)| other == name) {
-            lines.push(format!("left out  {name}: {reason}"));
+            lines.push(format!("{LEFT_OUT}{name}: {reason}"));
             continue;
         }
         let mut bench = make();

@@ -1,0 +1,105 @@
+//! A JetStream whose messages go once they are acknowledged, as a queue.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, pull};
+use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType};
+use async_nats::jetstream::{self, Context};
+use futures_util::{FutureExt, StreamExt};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::bare::{Ends, Reader, Trouble, Writer};
+use crate::brokers;
+
+pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    let name = brokers::own("bench");
+    let (context, messages) = runtime.block_on(async {
+        let context = jetstream::new(async_nats::connect(url).await?);
+        let stream = context.create_stream(Config {
+            name: name.clone(),
+            subjects: vec![name.clone()],
+            retention: RetentionPolicy::WorkQueue,
+            storage: StorageType::File,
+            ..Config::default()
+        });
+        let stream = stream.await?;
+        let consumer = stream.create_consumer(pull::Config {
+            durable_name: Some(String::from("bare")),
+            ack_policy: AckPolicy::Explicit,
+            max_ack_pending: 20_000,
+            ..pull::Config::default()
+        });
+        let consumer = consumer.await?;
+        let messages = consumer.stream().max_messages_per_batch(1_000);
+        Ok::<_, Trouble>((context, messages.messages().await?))
+    })?;
+    let handle = runtime.handle().clone();
+    Ok(Ends {
+        writer: Box::new(Sending {
+            context,
+            subject: name,
+            body: vec![b'x'; bytes],
+            runtime: handle.clone(),
+        }),
+        reader: Box::new(Receiving {
+            messages,
+            handle,
+            _runtime: runtime,
+        }),
+    })
+}
+
+struct Sending {
+    context: Context,
+    subject: String,
+    body: Vec<u8>,
+    runtime: Handle,
+}
+
+impl Writer for Sending {
+    fn write(&mut self, messages: usize) -> Result<(), Trouble> {
+        self.runtime.block_on(async {
+            let mut confirmations = Vec::with_capacity(messages);
+            for _ in 0..messages {
+                let (subject, body) = (self.subject.clone(), self.body.clone());
+                let sent = self.context.publish(subject, body.into()).await?;
+                confirmations.push(sent.into_future());
+            }
+            for confirmation in confirmations {
+                confirmation.await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+struct Receiving {
+    messages: pull::Stream,
+    handle: Handle,
+    /// Ends with the reader.
+    _runtime: Runtime,
+}
+
+impl Reader for Receiving {
+    fn read(&mut self, most: usize) -> Result<usize, Trouble> {
+        self.handle.block_on(async {
+            let patience = Duration::from_secs(10);
+            let first = tokio::time::timeout(patience, self.messages.next()).await?;
+            let mut next = Some(first);
+            let mut found = 0;
+            while let Some(message) = next {
+                message.ok_or("the stream has ended")??.ack().await?;
+                found += 1;
+                next = match found < most {
+                    true => self.messages.next().now_or_never(),
+                    false => None,
+                };
+            }
+            Ok(found)
+        })
+    }
+}
