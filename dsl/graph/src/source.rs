@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// One file in a [`Sources`] table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,10 +62,10 @@ pub struct SourceFile {
     lines: Vec<u32>,
 }
 
-/// Every file a graph was read from.
+/// Every file a graph was read from. Clones share the texts.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    files: Vec<SourceFile>,
+    files: Vec<Arc<SourceFile>>,
 }
 
 impl Sources {
@@ -81,23 +82,20 @@ impl Sources {
         let lines = std::iter::once(0)
             .chain(breaks.map(|(at, _)| offset(at + 1)))
             .collect();
-        self.files.push(SourceFile {
-            path: path.into(),
-            text,
-            lines,
-        });
+        let path = path.into();
+        self.files.push(Arc::new(SourceFile { path, text, lines }));
         FileId(offset(self.files.len() - 1))
     }
 
     /// The file behind an id, if this table made it.
     #[must_use]
     pub fn get(&self, file: FileId) -> Option<&SourceFile> {
-        self.files.get(file.0 as usize)
+        Some(&**self.files.get(file.0 as usize)?)
     }
 
     /// All of them, in the order in which they were added.
     #[must_use]
-    pub fn files(&self) -> &[SourceFile] {
+    pub fn files(&self) -> &[Arc<SourceFile>] {
         &self.files
     }
 

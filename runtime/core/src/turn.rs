@@ -77,6 +77,10 @@ impl Window {
         if self.packets.len() == 1
             && let Some(packet) = self.packets.pop()
         {
+            if queue.capacity() == 0 {
+                // Many links never hold more.
+                queue.reserve_exact(1);
+            }
             queue.push_back(packet);
         } else if queue.is_empty() && self.packets.len() > lane::FEW {
             let emptied = std::mem::take(queue).into();
@@ -304,7 +308,7 @@ pub struct Manner {
     /// Who the process is in a network with connectors.
     pub identity: Option<Arc<Identity>>,
     /// What a store keeps for it.
-    pub desk: Option<Deskside>,
+    pub desk: Option<Arc<Deskside>>,
     /// It lives once per group.
     pub is_in_groups: bool,
 }
@@ -591,14 +595,16 @@ impl Turn {
     pub(crate) fn keep(&mut self, element: usize, packet: &Packet, is_raw: bool) -> bool {
         let inner = self.inner();
         if inner.manner.keep {
-            inner.kept = Some((element, packet.clone(), is_raw, packet.weight() - 1));
+            let kept = (element, packet.clone(), is_raw, packet.weight() - 1);
+            inner.kept.clear();
+            inner.kept.push(kept);
         }
         inner.manner.keep
     }
 
     /// The function has returned.
     pub(crate) fn let_go(&mut self) {
-        self.inner().kept = None;
+        self.inner().kept.clear();
     }
 
     pub(crate) fn bypass(&mut self) -> Option<usize> {
@@ -642,11 +648,11 @@ impl Turn {
     }
 
     pub(crate) fn fail(&mut self, fault: Fault) {
-        self.inner().fault.get_or_insert(fault);
+        self.inner().fault.get_or_insert_with(|| Box::new(fault));
     }
 
     pub(crate) fn take_fault(&mut self) -> Option<Fault> {
-        self.inner().fault.take()
+        self.inner().fault.take().map(|fault| *fault)
     }
 
     /// `None` when it is outside already, or when nobody keeps count.
@@ -767,7 +773,7 @@ impl Turn {
                 packet.release();
             }
         };
-        if let Some((_, packet)) = inner.retry.take() {
+        if let Some((_, packet)) = inner.retry.take().map(|retry| *retry) {
             leave(&packet);
             inner.counts.dropped += packet.weight() as u64;
         }
@@ -841,13 +847,13 @@ impl Turn {
         let inner = self.inner();
         inner.close_ways();
         inner.owned -= windows::signed(packet.weight());
-        inner.retry = Some((element, packet));
+        inner.retry = Some(Box::new((element, packet)));
     }
 
     /// The packet that a plain function was handling when it panicked, with its in-port element; the
     /// process owns it (again). `None` when it was not kept.
     pub fn take_kept(&mut self) -> Option<(usize, Packet)> {
-        let (element, packet, is_raw, members) = self.inner().kept.take()?;
+        let (element, packet, is_raw, members) = self.inner().kept.pop()?;
         if is_raw && !slot::take_forward() {
             self.owns_again();
         } else {

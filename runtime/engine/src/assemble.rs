@@ -17,14 +17,14 @@ use paperflow_graph::{Plan, plan};
 use crate::build::Started;
 use crate::by_port::Form;
 use crate::clock::NetClock;
-use crate::door::Door;
+use crate::door::{Door, House};
 use crate::embed::{Feed, Input, Output};
 use crate::initial::Template;
 use crate::link::{Link, Writer};
 use crate::network::{Event, Net, Running};
-use crate::process::{Body, LifeCell, ParamSource, Process, Socket, Tally};
+use crate::process::{Body, LifeCell, Origin, ParamSource, Process, Socket, Tally};
 use crate::resume::{self, Fate, Role};
-use crate::roster::{ProcessWaker, Who};
+use crate::roster::Who;
 use crate::scope::Scope;
 use crate::shape::Shape;
 use crate::sync::{Apart, Mutex};
@@ -35,9 +35,9 @@ impl Wiring {
         let (events, heard) = unbounded();
         let clock = NetClock::new(self.network.options.virtual_time);
         let fates = self.fates();
-        let doors: Vec<Arc<Door>> = (0..self.components.len()).map(Door::new).collect();
+        let house = House::new(&self.roster);
         let processes = (0..self.components.len())
-            .map(|at| self.process(at, &doors[at], fates[at]))
+            .map(|at| self.process(at, Door::new(&house, at), fates[at]))
             .collect();
         let externals = self.network.inputs.iter().chain(&self.network.outputs);
         let net = Arc::new(Net {
@@ -71,7 +71,7 @@ impl Wiring {
             watched: AtomicUsize::new(0),
             notes: Mutex::default(),
         });
-        doors.iter().for_each(|door| door.hang(&net));
+        house.build(&net);
         for (at, station) in &net.receivers {
             station.subscribe(&net.processes[*at].waker);
         }
@@ -117,11 +117,15 @@ impl Wiring {
 
     /// Nobody else needs what it takes out of the wiring.
     // Long: it lists all that a process is made of.
-    fn process(&mut self, index: usize, door: &Arc<Door>, fate: Fate) -> Process {
+    fn process(&mut self, index: usize, door: Arc<Door>, fate: Fate) -> Process {
         let component = Arc::clone(&self.components[index]);
-        let origin = self.network.origins.get_mut(index).map(std::mem::take);
+        let is_drawn = index < self.network.drawn;
         let drawn = &mut self.network.plan.processes[index];
         let (address, scope) = (std::mem::take(&mut drawn.address), drawn.scope);
+        let origin = Origin {
+            sources: Arc::clone(&self.network.sources),
+            span: is_drawn.then_some(drawn.span),
+        };
         let spec = Arc::clone(&self.specs[index]);
         let InElements {
             sockets: inputs,
@@ -142,9 +146,9 @@ impl Wiring {
         let keep = error.is_some() || identity.is_some() || policy.keeps_packets();
         let bypass = bypass(&spec, &out_elements);
         let Form { layout, passing } = self.form(&spec, in_elements, out_elements);
-        let desk = self.network.desks.remove(&index).map(|side| Deskside {
-            waker: self.waker(index),
-            ..side
+        let desk = self.network.desks.remove(&index).map(|side| {
+            let waker = Waker::from(Arc::clone(&door));
+            Arc::new(Deskside { waker, ..side })
         });
         let manner = Manner {
             desk: desk.clone(),
@@ -153,16 +157,16 @@ impl Wiring {
             keep,
             identity,
             is_in_groups: scope.is_some(),
-            ..self.manner(index, &spec, is_origin, door)
+            ..self.manner(index, &spec, is_origin, &door)
         };
         let params = self.params(index, &spec);
         let body = Body::new(Turn::new(inlets, outlets, manner), params.len());
         Process {
             index,
             address,
-            origin: origin.unwrap_or_default(),
-            gates: self.gates(index),
-            signals: self.signals(index),
+            origin,
+            gates: self.gates(index).into(),
+            signals: self.signals(index).into(),
             body: Mutex::new(body),
             layout,
             policy,
@@ -173,10 +177,10 @@ impl Wiring {
             tally: Tally::default(),
             component,
             spec,
-            inputs,
-            outputs,
-            templates,
-            params,
+            inputs: inputs.into(),
+            outputs: outputs.into(),
+            templates: templates.into(),
+            params: params.into(),
             error,
             desk,
             fate,
@@ -184,7 +188,7 @@ impl Wiring {
             is_origin,
             is_receiver,
             has_own_thread: self.own_thread[index],
-            waker: self.waker(index),
+            waker: door.into(),
         }
     }
 
@@ -228,11 +232,6 @@ impl Wiring {
         let receivers = &self.network.receivers;
         let found = receivers.binary_search_by_key(&process, |(receiver, _)| *receiver);
         found.is_ok()
-    }
-
-    fn waker(&self, process: usize) -> Waker {
-        let roster = Arc::clone(&self.roster);
-        Arc::new(ProcessWaker { roster, process }).into()
     }
 
     fn form(&mut self, spec: &Arc<Spec>, inputs: Vec<Elements>, outputs: Vec<Elements>) -> Form {
@@ -373,7 +372,7 @@ impl Wiring {
     ) -> (Vec<Socket>, Vec<Elements>, Outlets) {
         let (mut outputs, out_elements, mut outlets) = self.out_elements(process, spec);
         for (link, writer) in self.group_ends(process) {
-            outlets.push(Some(Arc::new(self.writer(link, writer)) as Arc<dyn Outlet>));
+            outlets.push(Some(self.writer(link, writer).outlet()));
             outputs.push(Socket {
                 name: self.shared.name("*"),
                 link: Some(link),
@@ -398,9 +397,7 @@ impl Wiring {
             let first = sockets.len();
             for number in &numbers {
                 let link = self.out_of[process].get(&port.name, *number).copied();
-                outlets.push(
-                    link.map(|(link, index)| Arc::new(self.writer(link, index)) as Arc<dyn Outlet>),
-                );
+                outlets.push(link.map(|(link, index)| self.writer(link, index).outlet()));
                 let name = self.element_name(&port.name, port.array, *number);
                 sockets.push(Socket {
                     name,

@@ -86,7 +86,7 @@ impl Still<'_> {
                 .links
                 .iter()
                 .filter(|link| matches!(link.reader, Who::Process(to) if to == at));
-            for who in into.flat_map(|link| &link.writers) {
+            for who in into.flat_map(|link| &*link.writers) {
                 if let Who::Process(from) = who
                     && above.insert(*from)
                 {

@@ -115,7 +115,10 @@ pub struct Network {
     pub(crate) plan: Plan,
     pub(crate) catalogue: Catalogue,
     pub(crate) options: Options,
-    pub(crate) origins: Vec<String>,
+    /// Where processes are written.
+    pub(crate) sources: Arc<Sources>,
+    /// So many of the processes are; others, behind them, stand for connectors.
+    pub(crate) drawn: usize,
     pub(crate) inputs: Vec<(plan::End, Arc<External>)>,
     pub(crate) outputs: Vec<(plan::End, Arc<External>)>,
     /// From which the identities of all packets follow.
@@ -147,17 +150,14 @@ impl Network {
     /// Takes a plan that has passed the checks; `sources` tells reports where processes are written.
     #[must_use]
     pub fn new(plan: Plan, catalogue: &Catalogue, sources: &Sources, options: Options) -> Self {
-        let origins = plan
-            .processes
-            .iter()
-            .map(|process| sources.locate(process.span))
-            .collect();
         let (inputs, outputs) = (Vec::new(), Vec::new());
+        let drawn = plan.processes.len();
         Self {
             plan,
             catalogue: catalogue.clone(),
             options,
-            origins,
+            sources: Arc::new(sources.clone()),
+            drawn,
             inputs,
             outputs,
             run: None,

@@ -38,7 +38,7 @@ impl Process {
         fault: Fault,
     ) -> Result<(), Fault> {
         let timer = || Timer::new(net.clock.shared());
-        let new = || Refused::new(&self.address, &net.patience, timer());
+        let new = || Box::new(Refused::new(&self.address, &net.patience, timer()));
         let refused = body.refused.get_or_insert_with(new);
         let cx = Context::from_waker(&self.waker);
         refused.rest(fault, &mut body.turn, &cx).map(|_| ())

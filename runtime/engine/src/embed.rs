@@ -132,7 +132,7 @@ impl Iterator for Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        self.link.close(Received::default(), false);
+        self.link.close_reader(Received::default(), false);
     }
 }
 

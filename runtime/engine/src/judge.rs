@@ -157,7 +157,7 @@ impl<'a> Still<'a> {
         let (process, status) = (self.process(index), &self.statuses[&index]);
         let link_of = |socket: &Socket| socket.link;
         let (receive, send) = match status.life {
-            Life::Gated => (process.gates.clone(), Vec::new()),
+            Life::Gated => (process.gates.to_vec(), Vec::new()),
             Life::NotStarted => (self.first_wait(process), Vec::new()),
             Life::Dormant if status.waits.is_empty() => (
                 process.inputs.iter().filter_map(link_of).collect(),
@@ -392,7 +392,7 @@ impl<'a> Still<'a> {
                 .map(|link| self.receiving(index, link))
                 .chain(send)
                 .collect(),
-            origin: process.origin.clone(),
+            origin: process.origin(),
         }
     }
 

@@ -165,7 +165,7 @@ impl Process {
             keep(packet);
         }
         if pulled != Pulled::Empty {
-            link.close(Received::default(), true);
+            link.close_reader(Received::default(), true);
         }
         pulled
     }
@@ -188,7 +188,7 @@ impl Process {
         self.tally.opened.fetch_add(1, Ordering::Relaxed);
         let (spec, layout) = (Arc::clone(&self.spec), Arc::clone(&self.layout));
         let params = Params::new(spec, values, layout, net.clock.shared());
-        let params = params.at_desk(self.desk.clone());
+        let params = params.at_desk(self.desk.as_deref().cloned());
         let opened = catch_unwind(AssertUnwindSafe(|| self.component.open(&params)));
         body.activity = Some(opened.unwrap_or_else(|panic| Err(panicked(&*panic)))?);
         body.stage = Stage::Working;
@@ -353,7 +353,7 @@ impl Process {
     fn blame(&self, body: &mut Body, net: &Net, mut fault: Fault) -> After {
         if fault.is_quiet() {
             if !body.turn.is_sated() {
-                body.settlement.disposition = Disposition::Release;
+                body.settlement.get_or_insert_default().disposition = Disposition::Release;
             }
             return self.finish(body, net);
         }
@@ -373,7 +373,7 @@ impl Process {
         if goes_on {
             return After::Again;
         }
-        body.settlement = settlement;
+        body.settlement = Some(Box::new(settlement));
         net.note(report);
         body.stage = Stage::Flushing;
         self.flush(body, net)
@@ -420,7 +420,7 @@ impl Process {
                     packet.worsen(settlement.disposition, settlement.failure.as_ref());
                     body.turn.drop_packet(packet);
                 }
-                body.settlement = settlement;
+                body.settlement = Some(Box::new(settlement));
                 // Nobody gives it again better than before.
                 let is_to_blame = fault.of_store().is_none();
                 self.give_up(body, net, policy, report, is_from_store && is_to_blame)
@@ -479,7 +479,10 @@ impl Process {
             let Settlement {
                 disposition,
                 failure,
-            } = std::mem::take(&mut body.settlement);
+            } = body
+                .settlement
+                .take()
+                .map_or_else(Settlement::default, |settled| *settled);
             let turn = &mut body.turn;
             turn.let_go_of_deliveries(disposition, failure.as_ref());
             Self::reopen_later(body);
@@ -499,7 +502,7 @@ impl Process {
             port: socket.map(|socket| socket.name.to_string()),
             message: fault.message().to_owned(),
             packet: packet.map(ToString::to_string),
-            origin: self.origin.clone(),
+            origin: self.origin(),
         }
     }
 
@@ -509,7 +512,7 @@ impl Process {
     /// ended well.
     fn let_go(&self, body: &mut Body, net: &Net) -> bool {
         if net.is_cancelled(self) {
-            body.settlement.disposition = Disposition::Release;
+            body.settlement.get_or_insert_default().disposition = Disposition::Release;
         }
         let Body {
             turn,
@@ -533,7 +536,9 @@ impl Process {
         let Settlement {
             disposition,
             failure,
-        } = std::mem::take(settlement);
+        } = settlement
+            .take()
+            .map_or_else(Settlement::default, |settled| *settled);
         turn.let_go_of_deliveries(disposition, failure.as_ref());
         let owned = turn.owned();
         if owned != 0 {
@@ -577,7 +582,7 @@ impl Process {
 
     fn close_single_reads(&self, net: &Net) {
         self.single_reads().for_each(|link| {
-            net.links[link].close(Received::default(), false);
+            net.links[link].close_reader(Received::default(), false);
         });
     }
 
@@ -636,7 +641,7 @@ impl Process {
         self.single_reads()
             .filter(|link| self.is_inner(&net.links[*link]))
             .for_each(|link| {
-                net.links[link].close(Received::default(), is_sated);
+                net.links[link].close_reader(Received::default(), is_sated);
             });
     }
 

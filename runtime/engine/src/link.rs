@@ -8,24 +8,31 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use paperflow_core::Packet;
-use paperflow_core::turn::{Inlet, Outlet, Pulled, Received, Room, Window};
+use paperflow_core::turn::{Inlet, Pulled, Received};
 use paperflow_graph::Full;
 use serde::Serialize;
 
-use crate::crowd::{Crowd, Numbers};
+use crate::crowd::Called;
 use crate::roster::{Roster, Who};
 use crate::shed::least;
 use crate::sync::{Apart, AtomicUsize, Mutex};
+
+mod outlet;
+mod state;
+
+pub(crate) use outlet::Writer;
+pub(crate) use state::{Members, State, Writers, number};
+use state::{Open, members};
 
 pub(crate) struct Link {
     pub(crate) capacity: usize,
     full: Full,
     pub(crate) reader: Who,
-    pub(crate) writers: Vec<Who>,
+    pub(crate) writers: Writers,
     /// The innermost re-armed subnet that holds all its ends.
     pub(crate) home: Option<usize>,
     /// The link that takes what this one refuses, and which writer of it each of ours is.
-    divert: OnceLock<(Arc<Self>, Vec<usize>)>,
+    divert: OnceLock<Box<(Arc<Self>, Vec<usize>)>>,
     /// Whether the run is cut short, if the next one goes on with the reader.
     cut: OnceLock<Arc<AtomicBool>>,
     pub(crate) roster: Arc<Roster>,
@@ -42,55 +49,6 @@ pub(crate) struct Middle {
     /// What is in the link as its only writer may know it; the most there can be when it may not.
     gauge: AtomicUsize,
     pub(crate) state: Mutex<State>,
-}
-
-/// What both ends write. What every packet changes comes first, in as few cache lines as can be, and the
-/// rest is written only when it changes.
-#[derive(Default)]
-#[repr(C)]
-pub(crate) struct State {
-    queue: VecDeque<Packet>,
-    held: usize,
-    reserved: usize,
-    sent: u64,
-    received: u64,
-    high_water: usize,
-    /// Writers that have not left.
-    writers_left: usize,
-    is_deserted: bool,
-    /// Its reader has left and wants no more of this life of its subnet.
-    is_sated: bool,
-    is_ended: bool,
-    reader_waits: bool,
-    /// Others divert to it and must see the room there is: nobody reserves more than the next packet.
-    takes_diverted: bool,
-    pub(crate) crowd: Crowd,
-    open: Vec<bool>,
-    /// Writers that give nothing before the reader waits for it.
-    holding_back: Numbers,
-    shed: u64,
-    lost_on_close: u64,
-    /// Packets fed by the embedding program, with what they own.
-    fed: u64,
-    /// What packets owned that were lost, shed, or received.
-    members: Members,
-    /// Open brackets without their close brackets among what was received, so far.
-    depth: i64,
-    /// The same when the reader saw the end of the stream.
-    unbalanced: i64,
-}
-
-/// Packets owned by others, which the link counts only as these others.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Members {
-    pub(crate) lost: u64,
-    pub(crate) shed: u64,
-    received: u64,
-}
-
-fn members<'a>(packets: impl IntoIterator<Item = &'a Packet>) -> u64 {
-    let owned = packets.into_iter().map(|packet| packet.weight() as u64 - 1);
-    owned.sum()
 }
 
 /// What went through a link.
@@ -127,10 +85,12 @@ impl Link {
         home: Option<usize>,
         roster: Arc<Roster>,
     ) -> Arc<Self> {
+        let has_several = writers.len() > 1;
         let state = State {
-            open: vec![true; writers.len()],
-            writers_left: writers.len(),
+            open: Open::all(writers.len()),
+            writers_left: number(writers.len()),
             reader_waits: true,
+            rare: has_several.then(Box::default),
             ..State::default()
         };
         let has_one_writer =
@@ -138,12 +98,13 @@ impl Link {
         let has_thread =
             matches!(reader, Who::Process(process) if roster.own_thread(process).is_some());
         Arc::new(Self {
-            capacity,
+            // More than this fits no memory.
+            capacity: capacity.min(u32::MAX as usize),
             has_one_writer,
             is_crowded: Self::is_crowd(has_thread, &writers),
             full,
             reader,
-            writers,
+            writers: writers.into(),
             home,
             divert: OnceLock::new(),
             cut: OnceLock::new(),
@@ -176,7 +137,7 @@ impl Link {
         let state = self.middle.state.lock();
         let waiting = match self.reader {
             Who::Process(_) => 0,
-            Who::External(_) => (state.queue.len() + state.held) as u64,
+            Who::External(_) => state.fill() as u64,
         };
         (state.counts(), waiting)
     }
@@ -185,20 +146,22 @@ impl Link {
     /// fed.
     pub(crate) fn counts_and_fed(&self) -> (LinkCounts, Members, u64) {
         let state = self.middle.state.lock();
-        (state.counts(), state.members, state.fed)
+        let (members, fed) = state.rare(|rare| (rare.members, rare.fed));
+        (state.counts(), members, fed)
     }
 
     /// Packets that somebody outside the network has received, or may still receive.
     pub(crate) fn handed_out(&self) -> u64 {
         let state = self.middle.state.lock();
-        let waiting = (state.queue.len() + state.held) as u64 + members(&state.queue);
-        state.received + state.members.received + waiting
+        let waiting = state.fill() as u64 + members(&state.queue);
+        state.received + state.rare(|rare| rare.members.received) + waiting
     }
 
     /// Open brackets that were received without their close brackets, less stray close brackets, in a
     /// stream that was read to its end.
     pub(crate) fn unbalanced(&self) -> i64 {
-        self.middle.state.lock().unbalanced
+        let state = self.middle.state.lock();
+        state.rare(|rare| rare.unbalanced)
     }
 
     /// Whether nobody will write to it again.
@@ -209,8 +172,8 @@ impl Link {
     pub(crate) fn observe(&self) -> Look {
         let state = self.middle.state.lock();
         Look {
-            fill: state.queue.len() + state.held,
-            open: state.open.clone(),
+            fill: state.fill(),
+            open: state.open.to_vec(self.writers.len()),
             is_over: state.is_over(),
             is_deserted: state.is_deserted,
         }
@@ -234,8 +197,8 @@ impl Link {
         state.is_ended = false;
         state.depth = 0;
         state.reader_waits = true;
-        state.open.fill(true);
-        state.writers_left = state.open.len();
+        state.open = Open::all(self.writers.len());
+        state.writers_left = number(self.writers.len());
     }
 
     /// What this link refuses goes to `target`, where our writers have these numbers.
@@ -245,24 +208,25 @@ impl Link {
         target.show(&state);
         drop(state);
         self.middle.gauge.store(usize::MAX, Ordering::Release);
-        self.divert.get_or_init(|| (Arc::clone(target), writers));
+        let divert = || Box::new((Arc::clone(target), writers));
+        self.divert.get_or_init(divert);
     }
 
     /// Which writer of `target` this link's writer is, when it diverts there.
     pub(crate) fn diverted_writer(&self, target: &Arc<Self>, writer: usize) -> Option<usize> {
-        let (to, writers) = self.divert.get()?;
+        let (to, writers) = &**self.divert.get()?;
         Arc::ptr_eq(to, target).then(|| writers[writer])
     }
 
     pub(crate) fn close_writer(&self, writer: usize) {
-        if let Some((target, writers)) = self.divert.get() {
+        if let Some((target, writers)) = self.divert.get().map(|divert| &**divert) {
             target.close_writer(writers[writer]);
         }
         let mut state = self.middle.state.lock();
-        if !std::mem::replace(&mut state.open[writer], false) {
+        if !state.open.remove(writer) {
             return;
         }
-        state.crowd.come(writer);
+        state.come(writer);
         state.writers_left -= 1;
         let is_last = state.writers_left == 0;
         if is_last && self.is_cut_short() {
@@ -284,9 +248,9 @@ impl Link {
             return;
         }
         let mut state = self.middle.state.lock();
-        let left = state.queue.len() + state.held;
-        state.lost_on_close += left as u64;
-        state.members.lost += members(&state.queue);
+        let left = state.fill() as u64;
+        let owned = members(&state.queue);
+        state.lose(left, owned);
         state.held = 0;
         state.lose_queue();
     }
@@ -314,19 +278,17 @@ impl Link {
         }
         state.sent += 1;
         if is_gone {
-            state.lose(&packet);
-            state.lost_on_close += 1;
-            state.members.lost += members([&packet]);
+            state.let_go_of(&packet);
+            state.lose(1, members([&packet]));
             return None;
         }
         if is_full {
-            state.shed += 1;
             let Some(victim) = least(&state.queue, &packet, self.full) else {
-                state.members.shed += members([&packet]);
+                state.shed(members([&packet]));
                 return None;
             };
             let victim = state.queue.remove(victim);
-            state.members.shed += members(&victim);
+            state.shed(members(&victim));
         }
         state.queue.push_back(packet);
         None
@@ -336,15 +298,12 @@ impl Link {
     fn send_elsewhere(&self, packets: Vec<Packet>) {
         for packet in packets {
             let owned = members([&packet]);
-            let taken = self
-                .divert
-                .get()
-                .is_some_and(|(target, _)| target.take_diverted(packet));
+            let divert = self.divert.get();
+            let taken = divert.is_some_and(|divert| divert.0.take_diverted(packet));
             if !taken {
                 let mut state = self.middle.state.lock();
                 state.sent += 1;
-                state.shed += 1;
-                state.members.shed += owned;
+                state.shed(owned);
             }
         }
     }
@@ -363,40 +322,6 @@ impl Link {
         }
         self.send_elsewhere(refused.into_iter().collect());
         true
-    }
-}
-
-impl State {
-    fn is_over(&self) -> bool {
-        self.is_ended || self.writers_left == 0
-    }
-
-    const fn counts(&self) -> LinkCounts {
-        LinkCounts {
-            sent: self.sent,
-            received: self.received,
-            shed: self.shed,
-            lost_on_close: self.lost_on_close,
-            high_water: self.high_water,
-        }
-    }
-
-    /// Nobody handles what is still here.
-    fn lose_queue(&mut self) {
-        for packet in std::mem::take(&mut self.queue) {
-            self.lose(&packet);
-        }
-    }
-
-    /// Nobody handles this packet. One that a sated reader left is done with.
-    fn lose(&self, packet: &Packet) {
-        if !self.is_sated {
-            packet.release();
-        }
-    }
-
-    pub(crate) fn used(&self) -> usize {
-        self.queue.len() + self.held + self.reserved
     }
 }
 
@@ -423,10 +348,10 @@ impl Inlet for Link {
         if !state.queue.is_empty() {
             return Pulled::Some;
         }
-        let holding_back = state.holding_back.take();
+        let holding_back = state.take_holding_back();
         let found = state.nothing();
         drop(state);
-        self.wake_all(&holding_back);
+        self.wake_all(holding_back);
         found
     }
 
@@ -434,7 +359,7 @@ impl Inlet for Link {
         let mut state = self.middle.state.lock();
         let waiting = self.let_go(&mut state, received);
         drop(state);
-        self.wake_all(&waiting);
+        self.wake_all(waiting);
     }
 
     fn put_back(&self, window: &mut VecDeque<Packet>) {
@@ -442,7 +367,7 @@ impl Inlet for Link {
         if self.sheds() {
             state.received -= window.len() as u64;
         } else {
-            state.held = state.held.saturating_sub(window.len());
+            state.unhold(window.len());
         }
         while let Some(packet) = window.pop_back() {
             state.queue.push_front(packet);
@@ -450,12 +375,17 @@ impl Inlet for Link {
         // Others may have filled a link that sheds: it is the oldest that has no room now.
         while self.sheds() && state.queue.len() > self.capacity {
             let victim = state.queue.pop_front();
-            state.members.shed += members(&victim);
-            state.shed += 1;
+            state.shed(members(&victim));
         }
     }
 
     fn close(&self, unread: Received, is_sated: bool) -> bool {
+        self.close_reader(unread, is_sated)
+    }
+}
+
+impl Link {
+    pub(crate) fn close_reader(&self, unread: Received, is_sated: bool) -> bool {
         let mut state = self.middle.state.lock();
         // Only a link that ends with a life of its subnet: what waits in others is for another run.
         state.is_sated = is_sated && self.home.is_some();
@@ -464,25 +394,24 @@ impl Inlet for Link {
         if self.sheds() {
             state.received -= unread.packets as u64;
         } else {
-            state.held = state.held.saturating_sub(unread.packets);
+            state.unhold(unread.packets);
         }
-        state.lost_on_close += lost;
-        state.members.lost += unread.members + members(&state.queue);
+        let owned = unread.members + members(&state.queue);
+        state.lose(lost, owned);
         state.lose_queue();
         state.is_deserted = true;
         self.show(&state);
         let mut waiting = self.call_all(&mut state);
         // A writer may wait for room elsewhere that only this reader could have made.
-        let open = state.open.iter().enumerate();
-        open.filter(|(_, is_open)| **is_open)
-            .for_each(|(at, _)| waiting.add(at));
+        let open = state.open.to_vec(self.writers.len());
+        let open = open.into_iter().enumerate();
+        open.filter(|(_, is_open)| *is_open)
+            .for_each(|(at, _)| waiting.add(number(at)));
         drop(state);
-        self.wake_all(&waiting);
+        self.wake_all(waiting);
         is_done_with
     }
-}
 
-impl Link {
     /// `rests`: the reader waits without a further look once it has received all there was.
     fn pull_as(
         &self,
@@ -493,9 +422,9 @@ impl Link {
     ) -> Pulled {
         let mut state = self.middle.state.lock();
         let mut waiting = self.let_go(&mut state, released);
-        let mut holding_back = Numbers::default();
+        let mut holding_back = Called::Nobody;
         let pulled = if state.queue.is_empty() {
-            holding_back = state.holding_back.take();
+            holding_back = state.take_holding_back();
             state.nothing()
         } else if self.sheds() {
             window.extend(state.queue.pop_front());
@@ -507,11 +436,9 @@ impl Link {
                 state.reader_waits = true;
                 if let ([only], []) = window.as_slices() {
                     let more = self.let_go(&mut state, Received::of(only));
-                    waiting = if waiting.first.is_some() {
-                        waiting
-                    } else {
-                        more
-                    };
+                    if !matches!(more, Called::Nobody) {
+                        waiting = more;
+                    }
                 }
                 Pulled::All
             } else {
@@ -519,25 +446,27 @@ impl Link {
             }
         };
         drop(state);
-        self.wake_all(&waiting);
-        self.wake_all(&holding_back);
+        self.wake_all(waiting);
+        self.wake_all(holding_back);
         pulled
     }
 
     /// These packets have been received: whoever waited for their room is to be woken.
-    fn let_go(&self, state: &mut State, received: Received) -> Numbers {
+    fn let_go(&self, state: &mut State, received: Received) -> Called {
         if received.depth != 0 || received.members != 0 {
             state.depth += received.depth;
-            state.members.received += received.members;
+            if received.members != 0 {
+                state.rare_mut().members.received += received.members;
+            }
         }
         let count = received.packets;
         if count == 0 || self.sheds() {
-            return Numbers::default();
+            return Called::Nobody;
         }
         // After a run was cut short, a thread that was left behind may release what has been abandoned.
-        let count = count.min(state.held);
+        let count = number(count).min(state.held);
         state.held -= count;
-        state.received += count as u64;
+        state.received += u64::from(count);
         self.show(state);
         self.call(state)
     }
@@ -562,11 +491,7 @@ impl Link {
     fn show(&self, state: &State) {
         if self.gives_own_room() {
             let is_usual = !(state.is_deserted || state.is_ended || state.takes_diverted);
-            let used = if is_usual {
-                state.queue.len() + state.held
-            } else {
-                usize::MAX
-            };
+            let used = if is_usual { state.fill() } else { usize::MAX };
             self.middle.gauge.store(used, Ordering::Release);
         }
     }
@@ -575,151 +500,24 @@ impl Link {
         (self.capacity / 2).max(1)
     }
 
-    pub(crate) fn wake_all(&self, waiting: &Numbers) {
-        let Some(first) = waiting.first else { return };
-        self.roster.wake_who(&self.writers[first]);
-        for writer in &waiting.more {
-            self.roster.wake_who(&self.writers[*writer]);
-        }
-    }
-}
-
-impl State {
-    /// Moves packets to a reader's window.
-    fn move_into(&mut self, window: &mut VecDeque<Packet>, most: usize) {
-        if window.is_empty() && self.queue.len() <= most {
-            std::mem::swap(window, &mut self.queue);
-            self.held += window.len();
-        } else {
-            let most = most.min(self.queue.len());
-            window.extend(self.queue.drain(..most));
-            self.held += most;
+    #[inline(always)]
+    pub(crate) fn wake_all(&self, called: Called) {
+        match called {
+            Called::Nobody => {}
+            Called::One(writer) => self.wake(writer),
+            Called::More(first, more) => self.wake_several(first, more),
         }
     }
 
-    /// The queue is empty: for now or for ever.
-    fn nothing(&mut self) -> Pulled {
-        if self.is_over() || self.is_deserted {
-            if !self.is_deserted && self.unbalanced == 0 {
-                self.unbalanced = self.depth;
-            }
-            return Pulled::End;
-        }
-        self.reader_waits = true;
-        Pulled::Empty
+    #[inline(never)]
+    fn wake_several(&self, first: u32, more: Vec<u32>) {
+        self.wake(first);
+        more.iter().for_each(|writer| self.wake(*writer));
+        self.middle.state.lock().take_list_back(more);
     }
 
-    /// After packets have come: whether the reader is to be called.
-    fn settle(&mut self) -> bool {
-        let fill = self.queue.len() + self.held;
-        self.high_water = self.high_water.max(fill);
-        !self.queue.is_empty() && std::mem::take(&mut self.reader_waits)
-    }
-}
-
-/// One arrow into a link.
-pub(crate) struct Writer {
-    pub(crate) link: Arc<Link>,
-    pub(crate) index: usize,
-}
-
-impl Outlet for Writer {
-    fn own_room(&self, pending: usize) -> usize {
-        self.link.room_of_only_writer(pending).unwrap_or(0)
-    }
-
-    fn reserve(&self, most: usize, pending: usize) -> Room {
-        let link = &self.link;
-        let mut state = link.middle.state.lock();
-        if state.is_deserted && !state.is_ended {
-            return Room::Closed;
-        }
-        if state.is_ended || link.sheds() {
-            return Room::For(1);
-        }
-        let is_own = link.gives_own_room() && !state.takes_diverted;
-        let pending = if is_own { pending } else { 0 };
-        let room = link.capacity.saturating_sub(state.used() + pending);
-        if room == 0 {
-            link.wait(&mut state, self.index);
-            return Room::Full;
-        }
-        if link.is_crowded {
-            state.crowd.come(self.index);
-        }
-        // Who has a link to itself takes room from nobody.
-        let granted = if state.takes_diverted {
-            1
-        } else if link.writers.len() > 1 {
-            room.min(most).min(link.half())
-        } else {
-            room.min(most)
-        };
-        if !is_own {
-            state.reserved += granted;
-        }
-        Room::For(granted)
-    }
-
-    fn publish(&self, window: &mut Window, unused: usize) {
-        let link = &self.link;
-        let mut state = link.middle.state.lock();
-        if matches!(link.writers[self.index], Who::External(_)) {
-            state.fed += window.weight();
-        }
-        state.reserved = state.reserved.saturating_sub(window.len() + unused);
-        let mut refused = Vec::new();
-        if link.sheds() || state.is_deserted || state.is_ended {
-            for packet in window.drain() {
-                refused.extend(link.accept(&mut state, packet));
-            }
-        } else {
-            let state = &mut *state;
-            state.sent += window.len() as u64;
-            window.empty_into(&mut state.queue);
-        }
-        let call = state.settle();
-        link.show(&state);
-        let waiting = if unused > 0 {
-            link.call(&mut state)
-        } else {
-            Numbers::default()
-        };
-        drop(state);
-        if call {
-            link.roster.wake_who(&link.reader);
-        }
-        link.wake_all(&waiting);
-        if !refused.is_empty() {
-            link.send_elsewhere(refused);
-        }
-    }
-
-    fn stride(&self) -> usize {
-        self.link.half()
-    }
-
-    fn close(&self) {
-        self.link.close_writer(self.index);
-    }
-
-    fn backlog(&self) -> usize {
-        let state = self.link.middle.state.lock();
-        state.queue.len() + state.held
-    }
-
-    fn is_awaited(&self) -> bool {
-        let mut state = self.link.middle.state.lock();
-        let is_empty = state.used() == 0;
-        let is_awaited = is_empty && state.reader_waits || state.is_deserted || state.is_ended;
-        if !is_awaited {
-            state.holding_back.add(self.index);
-        }
-        is_awaited
-    }
-
-    fn is_sated(&self) -> bool {
-        self.link.is_sated()
+    fn wake(&self, writer: u32) {
+        self.roster.wake_who(&self.writers[writer as usize]);
     }
 }
 
@@ -727,6 +525,7 @@ impl Outlet for Writer {
 mod tests {
     use paperflow_core::Headers;
     use paperflow_core::headers::names;
+    use paperflow_core::turn::{Outlet, Room, Window};
 
     use super::*;
 
@@ -811,7 +610,7 @@ mod tests {
         let (link, writer) = link(3, Full::Wait);
         send(&writer, 1);
         send(&writer, 2);
-        link.close(packets(0), false);
+        link.close_reader(packets(0), false);
         assert_eq!(send(&writer, 3), Room::Closed);
         assert_eq!(
             link.counts(),

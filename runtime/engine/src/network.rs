@@ -215,7 +215,7 @@ impl Net {
     }
 
     pub(crate) fn leak(&self, process: &Process, packets: i64, on_stack: bool) {
-        let (address, origin) = (process.address.clone(), process.origin.clone());
+        let (address, origin) = (process.address.clone(), process.origin());
         self.leaks.lock().push(Leak {
             address,
             packets,

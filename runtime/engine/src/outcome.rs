@@ -98,7 +98,7 @@ impl Crew {
             port: None,
             message: format!("the system refused a thread: {error}"),
             packet: None,
-            origin: process.map_or_else(String::new, |process| process.origin.clone()),
+            origin: process.map_or_else(String::new, |process| process.origin()),
         }
     }
 }
@@ -260,7 +260,7 @@ impl Net {
                 to: self.reader_name(link),
                 open: self.links[link].unbalanced(),
                 origin: match self.links[link].reader {
-                    Who::Process(process) => self.processes[process].origin.clone(),
+                    Who::Process(process) => self.processes[process].origin(),
                     Who::External(_) => String::new(),
                 },
             })
@@ -284,7 +284,7 @@ fn process_statistics(process: &Process) -> ProcessStatistics {
     ProcessStatistics {
         address: process.address.clone(),
         component: process.spec.name.clone(),
-        origin: process.origin.clone(),
+        origin: process.origin(),
         state: process.state(),
         opened: count(&tally.opened),
         turns: count(&tally.turns),

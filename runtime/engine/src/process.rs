@@ -11,6 +11,8 @@ use paperflow_core::connector::Settlement;
 use paperflow_core::turn::{Counts, Pulled, Waits};
 use paperflow_core::{Activity, Component, Fault, Packet, Spec, Step, Turn, failpoint};
 
+use paperflow_graph::{Sources, Span};
+
 use crate::initial::Template;
 use crate::link::Writer;
 use crate::network::Net;
@@ -46,19 +48,19 @@ fn batch_after(batch: usize, busy: Duration) -> usize {
 pub(crate) struct Process {
     pub(crate) index: usize,
     pub(crate) address: String,
-    pub(crate) origin: String,
+    pub(crate) origin: Origin,
     pub(crate) component: Arc<dyn Component>,
     pub(crate) spec: Arc<Spec>,
     pub(crate) layout: Arc<Layout>,
-    pub(crate) inputs: Vec<Socket>,
-    pub(crate) outputs: Vec<Socket>,
-    pub(crate) templates: Vec<Arc<Template>>,
-    pub(crate) gates: Vec<usize>,
-    pub(crate) signals: Vec<Writer>,
-    pub(crate) params: Vec<ParamSource>,
+    pub(crate) inputs: Box<[Socket]>,
+    pub(crate) outputs: Box<[Socket]>,
+    pub(crate) templates: Box<[Arc<Template>]>,
+    pub(crate) gates: Box<[usize]>,
+    pub(crate) signals: Box<[Writer]>,
+    pub(crate) params: Box<[ParamSource]>,
     pub(crate) error: Option<usize>,
     /// What a store keeps for it.
-    pub(crate) desk: Option<Deskside>,
+    pub(crate) desk: Option<Arc<Deskside>>,
     pub(crate) fate: Fate,
     pub(crate) policy: Policy,
     pub(crate) scope: Option<usize>,
@@ -76,6 +78,13 @@ pub(crate) struct Process {
     pub(crate) life: LifeCell,
     pub(crate) body: Mutex<Body>,
     pub(crate) tally: Tally,
+}
+
+/// Where a process is written: told in words only when somebody asks.
+pub(crate) struct Origin {
+    pub(crate) sources: Arc<Sources>,
+    /// Nothing for one that stands for a connector.
+    pub(crate) span: Option<Span>,
 }
 
 /// A port element, for reports.
@@ -198,7 +207,7 @@ pub(crate) struct Body {
     pub(crate) activity: Option<Box<dyn Activity>>,
     pub(crate) stage: Stage,
     pub(crate) passed_gate: bool,
-    pub(crate) received_params: Vec<Option<Packet>>,
+    pub(crate) received_params: Box<[Option<Packet>]>,
     pub(crate) opened: u64,
     /// Packets received before this activation.
     pub(crate) reads_before: u64,
@@ -211,11 +220,11 @@ pub(crate) struct Body {
     /// What its last step came to, if a store would not commit it then.
     pub(crate) uncommitted: Option<Step>,
     /// How its store has refused it.
-    pub(crate) refused: Option<Refused>,
+    pub(crate) refused: Option<Box<Refused>>,
     /// Its code has panicked: what it held is gone, and that is not a leak.
     pub(crate) has_panicked: bool,
     /// What becomes of the deliveries that it holds when its activation ends.
-    pub(crate) settlement: Settlement,
+    pub(crate) settlement: Option<Box<Settlement>>,
     /// Packets on its stack when it was last to end.
     pub(crate) stacked_before: usize,
     /// What it waits for since its last turn.
@@ -336,7 +345,7 @@ impl Body {
             activity: None,
             stage: Stage::Waiting,
             passed_gate: false,
-            received_params: vec![None; params],
+            received_params: vec![None; params].into(),
             opened: 0,
             reads_before: 0,
             retries: 0,
@@ -346,7 +355,7 @@ impl Body {
             uncommitted: None,
             refused: None,
             has_panicked: false,
-            settlement: Settlement::default(),
+            settlement: None,
             stacked_before: usize::MAX,
             waits: Waits::default(),
             is_blocked: false,
@@ -429,12 +438,18 @@ impl Process {
         }
     }
 
+    /// Where it is written, for reports.
+    pub(crate) fn origin(&self) -> String {
+        let Origin { sources, span } = &self.origin;
+        span.map_or_else(String::new, |span| sources.locate(span))
+    }
+
     /// Itself, for a notice.
     pub(crate) fn holder(&self) -> Holder {
         Holder {
             address: self.address.clone(),
             component: self.spec.name.clone(),
-            origin: self.origin.clone(),
+            origin: self.origin(),
         }
     }
 

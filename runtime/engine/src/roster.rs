@@ -8,7 +8,6 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Wake;
 use std::time::Duration;
 
 use crate::own_thread::OwnThread;
@@ -93,14 +92,52 @@ impl Post {
     }
 }
 
-/// What others write to wake a process, apart from that of its neighbours.
-#[repr(align(64))]
-struct Slot {
+/// What others write to wake a process.
+struct Doorbell {
     state: AtomicU8,
     /// Links with a crowd that have called it and nobody else.
     calls: AtomicUsize,
-    /// Set for processes with a thread of their own.
-    own: Option<OwnThread>,
+}
+
+impl Doorbell {
+    fn new() -> Self {
+        Self {
+            state: AtomicU8::new(IDLE),
+            calls: AtomicUsize::new(0),
+        }
+    }
+}
+
+/// Where a process is called. A worker runs neighbours one after the other, so their doorbells may lie
+/// side by side; one with a thread of its own has everything apart.
+enum Slot {
+    Pooled(Doorbell),
+    Own(Box<Apart<(Doorbell, OwnThread)>>),
+}
+
+impl Slot {
+    fn new(has_own_thread: bool) -> Self {
+        let bell = Doorbell::new();
+        if has_own_thread {
+            Self::Own(Box::new(Apart::new((bell, OwnThread::default()))))
+        } else {
+            Self::Pooled(bell)
+        }
+    }
+
+    fn bell(&self) -> &Doorbell {
+        match self {
+            Self::Pooled(bell) => bell,
+            Self::Own(own) => &own.0,
+        }
+    }
+
+    fn own(&self) -> Option<&OwnThread> {
+        match self {
+            Self::Pooled(_) => None,
+            Self::Own(own) => Some(&own.1),
+        }
+    }
 }
 
 pub(crate) struct Roster {
@@ -170,13 +207,8 @@ impl External {
 impl Roster {
     /// `own_thread` tells for each process whether it has a thread of its own.
     pub(crate) fn new(own_thread: &[bool], workers: usize) -> Self {
-        let slot = |own: &bool| Slot {
-            state: AtomicU8::new(IDLE),
-            calls: AtomicUsize::new(0),
-            own: own.then(OwnThread::default),
-        };
         Self {
-            slots: own_thread.iter().map(slot).collect(),
+            slots: own_thread.iter().map(|own| Slot::new(*own)).collect(),
             queue: Apart::new(Mutex::new(Queue {
                 workers,
                 ..Queue::default()
@@ -219,13 +251,13 @@ impl Roster {
     }
 
     pub(crate) fn own_thread(&self, process: usize) -> Option<&OwnThread> {
-        self.slots.get(process)?.own.as_ref()
+        self.slots.get(process)?.own()
     }
 
     /// A link with a crowd calls a process and nobody else, or does so no longer. Written before the
     /// process is woken, so its turn sees it.
     pub(crate) fn count_call(&self, process: usize, is_called: bool) {
-        let calls = &self.slots[process].calls;
+        let calls = &self.slots[process].bell().calls;
         if is_called {
             calls.fetch_add(1, Ordering::Relaxed);
         } else {
@@ -234,12 +266,12 @@ impl Roster {
     }
 
     pub(crate) fn is_called(&self, process: usize) -> bool {
-        self.slots[process].calls.load(Ordering::Relaxed) > 0
+        self.slots[process].bell().calls.load(Ordering::Relaxed) > 0
     }
 
     /// Lets a process run, now or once more.
     pub(crate) fn wake(&self, process: usize) {
-        let state = &self.slots[process].state;
+        let state = &self.slots[process].bell().state;
         loop {
             let from = state.load(Ordering::Relaxed);
             let to = match from {
@@ -264,7 +296,7 @@ impl Roster {
     }
 
     fn dispatch(&self, process: usize) {
-        if let Some(own) = &self.slots[process].own {
+        if let Some(own) = self.slots[process].own() {
             return own.permit();
         }
         let spilled = match self.own_post() {
@@ -286,7 +318,10 @@ impl Roster {
 
     /// A process starts to run; it was queued or notified. It sees what it was woken for.
     fn start(&self, process: usize) {
-        self.slots[process].state.swap(RUNNING, Ordering::AcqRel);
+        self.slots[process]
+            .bell()
+            .state
+            .swap(RUNNING, Ordering::AcqRel);
     }
 
     /// Runs a process once, or a few times when it is notified meanwhile. Tells how it leaves: to go on
@@ -318,16 +353,19 @@ impl Roster {
     /// A process with its own thread is about to go idle.
     fn linger(&self, process: usize) {
         let slot = &self.slots[process];
-        if let Some(own) = &slot.own {
-            own.linger(|| slot.state.load(Ordering::Relaxed) == NOTIFIED);
+        if let Some(own) = slot.own() {
+            own.linger(|| slot.bell().state.load(Ordering::Relaxed) == NOTIFIED);
         }
     }
 
     /// A process has used its turn and goes to the back of the queue.
     fn again(&self, process: usize) {
         // What a wake-up meanwhile was for is seen when it starts.
-        self.slots[process].state.swap(QUEUED, Ordering::AcqRel);
-        match &self.slots[process].own {
+        self.slots[process]
+            .bell()
+            .state
+            .swap(QUEUED, Ordering::AcqRel);
+        match self.slots[process].own() {
             Some(own) => own.permit_again(),
             None => self.enqueue(process),
         }
@@ -335,7 +373,7 @@ impl Roster {
 
     /// A process goes idle. False: it was notified meanwhile and must run again.
     fn idle(&self, process: usize) -> bool {
-        let state = &self.slots[process].state;
+        let state = &self.slots[process].bell().state;
         state
             .compare_exchange(RUNNING, IDLE, Ordering::AcqRel, Ordering::Acquire)
             .is_ok()
@@ -379,7 +417,7 @@ impl Roster {
         self.work.notify_all();
         drop(self.watch.lock());
         self.bell.notify_one();
-        for own in self.slots.iter().filter_map(|slot| slot.own.as_ref()) {
+        for own in self.slots.iter().filter_map(Slot::own) {
             own.unpark();
         }
     }
@@ -494,20 +532,4 @@ fn posts(workers: usize) -> Vec<Post> {
         ..Post::default()
     };
     (0..workers + MAX_SPARES).map(post).collect()
-}
-
-/// Wakes a process from a future it awaits.
-pub(crate) struct ProcessWaker {
-    pub(crate) roster: Arc<Roster>,
-    pub(crate) process: usize,
-}
-
-impl Wake for ProcessWaker {
-    fn wake(self: Arc<Self>) {
-        self.roster.wake(self.process);
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.roster.wake(self.process);
-    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use paperflow_core::Fault;
-use paperflow_core::turn::{Inlet, Outlet, Received};
+use paperflow_core::turn::{Outlet, Received};
 
 use crate::link::Link;
 use crate::network::Net;
@@ -298,7 +298,7 @@ impl Net {
                 .single_reads()
                 .filter(|link| self.lives_with(Some(*link), parent))
                 .for_each(|link| {
-                    self.links[link].close(Received::default(), is_sated);
+                    self.links[link].close_reader(Received::default(), is_sated);
                 });
         }
     }

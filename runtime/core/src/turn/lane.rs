@@ -17,6 +17,18 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
+    /// Gives it room, and memory for that.
+    #[inline]
+    fn lend(&mut self, room: usize) {
+        self.room = room;
+        if self.packets.capacity() == 0 {
+            // Many processes never have more at a time.
+            self.packets.reserve_exact(room);
+        } else {
+            self.packets.reserve(room);
+        }
+    }
+
     /// Puts a packet if there is room. `forwarded`: the process took it before.
     ///
     /// # Errors
@@ -85,8 +97,7 @@ impl Turn {
     pub(crate) fn lend_room(&mut self, element: usize, lane: &mut Lane) {
         let inner = self.inner();
         if !inner.manner.eager {
-            lane.room = std::mem::take(&mut inner.outs[element].room);
-            lane.packets.reserve(lane.room);
+            lane.lend(std::mem::take(&mut inner.outs[element].room));
         }
     }
 
@@ -96,9 +107,8 @@ impl Turn {
         if inner.manner.stop.is_none() && !inner.manner.eager {
             let out = &mut inner.outs[element];
             out.seek_own_room();
-            lane.room = out.room.min(most);
+            lane.lend(out.room.min(most));
             out.room -= lane.room;
-            lane.packets.reserve(lane.room);
         }
     }
 

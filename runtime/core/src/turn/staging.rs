@@ -30,7 +30,7 @@ const MOST: usize = 256;
 type Waiting = (usize, Packet, bool);
 
 pub(super) struct Staging {
-    side: Deskside,
+    side: Arc<Deskside>,
     ledger: Arc<Owing>,
     /// The unit of work that is not complete.
     current: Unit,
@@ -112,7 +112,7 @@ fn handled(id: Id, sent: Vec<(usize, Message)>) -> Handled {
 }
 
 impl Staging {
-    pub(super) fn new(side: Deskside) -> Self {
+    pub(super) fn new(side: Arc<Deskside>) -> Self {
         let ledger = Owing::new(Arc::clone(&side.desk), side.waker.clone());
         Self {
             side,
@@ -250,7 +250,7 @@ impl Inner {
             Ok(message) => staging.current.sent.push((at, message)),
             Err(reason) => {
                 self.fault
-                    .get_or_insert_with(|| Fault::new(reason).rejected());
+                    .get_or_insert_with(|| Box::new(Fault::new(reason).rejected()));
             }
         }
         staging.current.packets.push((at, packet, forwarded));
@@ -259,16 +259,13 @@ impl Inner {
 
     /// The next packet that has not been handled before.
     pub(super) fn take_new(&mut self, at: usize) -> Take {
-        let is_retried = self
-            .retry
-            .as_ref()
-            .is_some_and(|(element, _)| *element == at);
+        let is_retried = self.retry.as_ref().is_some_and(|retry| retry.0 == at);
         if self.left == 0 || is_retried {
             return self.take_slowly(at);
         }
         loop {
             let pulled = self.skip_known(at).unwrap_or_else(|fault| {
-                self.fault.get_or_insert(fault.at(at));
+                self.fault.get_or_insert_with(|| Box::new(fault.at(at)));
                 self.left = 0;
                 Pulled::Empty
             });
@@ -485,7 +482,7 @@ impl Turn {
             return Ok(());
         };
         if let Some(fault) = inner.fault.take() {
-            return Err(fault);
+            return Err(*fault);
         }
         if let Some(failure) = staging.ledger.take_failure() {
             let Failure {

@@ -17,11 +17,11 @@ const MOST: usize = 8;
 #[derive(Default)]
 pub(super) struct Way {
     /// So many packets may still pass.
-    left: usize,
+    left: u32,
     /// So many could when it was last entered what has passed.
-    lent: usize,
+    lent: u32,
     /// Of those that have passed since, so many had been received by the process before.
-    forwarded: usize,
+    forwarded: u32,
     is_listed: bool,
 }
 
@@ -45,7 +45,7 @@ impl Way {
             return false;
         }
         self.left -= 1;
-        self.forwarded += usize::from(forwarded);
+        self.forwarded += u32::from(forwarded);
         true
     }
 
@@ -53,7 +53,10 @@ impl Way {
     fn passed(&mut self) -> (usize, usize) {
         let passed = self.lent - self.left;
         self.lent = self.left;
-        (passed, std::mem::take(&mut self.forwarded))
+        (
+            passed as usize,
+            std::mem::take(&mut self.forwarded) as usize,
+        )
     }
 
     /// Nothing passes any more. What has passed has been entered.
@@ -63,6 +66,7 @@ impl Way {
     }
 
     fn open(&mut self, packets: usize) {
+        let packets = u32::try_from(packets).unwrap_or(u32::MAX);
         self.left = packets;
         self.lent = packets;
     }

@@ -71,7 +71,7 @@ pub(super) struct Inner {
     pub(super) ins: Vec<InElement>,
     pub(super) outs: Vec<OutElement>,
     pub(super) hand: VecDeque<(usize, Packet, bool)>,
-    pub(super) retry: Option<(usize, Packet)>,
+    pub(super) retry: Option<Box<(usize, Packet)>>,
     /// The packet being handled has failed before.
     pub(super) retrying: bool,
     pub(super) is_outside: bool,
@@ -87,9 +87,9 @@ pub(super) struct Inner {
     /// With tables in a store; there is a holding then. No out-port ever has room before its packets are
     /// committed.
     pub(super) staging: Option<Box<Staging>>,
-    pub(super) fault: Option<Fault>,
-    /// The packet that a plain function handles, and whether the function has it as it is.
-    pub(super) kept: Option<(usize, Packet, bool, usize)>,
+    pub(super) fault: Option<Box<Fault>>,
+    /// The packet that a plain function handles, and whether the function has it as it is; at most one.
+    pub(super) kept: Vec<(usize, Packet, bool, usize)>,
     /// Packets that stay over the end of an activation.
     pub(super) stack: Vec<Packet>,
     /// The process has had a packet that owns packets: each that leaves is looked at.
@@ -193,11 +193,8 @@ impl Inner {
             self.spent = true;
             return Take::Empty;
         }
-        if self
-            .retry
-            .as_ref()
-            .is_some_and(|(element, _)| *element == at)
-            && let Some((_, packet)) = self.retry.take()
+        if self.retry.as_ref().is_some_and(|retry| retry.0 == at)
+            && let Some((_, packet)) = self.retry.take().map(|retry| *retry)
         {
             self.owned += signed(packet.weight());
             self.retrying = true;
@@ -453,15 +450,11 @@ impl Inner {
     }
 
     pub(super) fn wait_for_packet(&mut self, at: usize) {
-        if !self.waits.receive.contains(&at) {
-            self.waits.receive.push(at);
-        }
+        note_once(&mut self.waits.receive, at);
     }
 
     pub(super) fn wait_for_room(&mut self, at: usize) {
-        if !self.waits.send.contains(&at) {
-            self.waits.send.push(at);
-        }
+        note_once(&mut self.waits.send, at);
     }
 
     /// A packet leaves, and what it owns with it. What a new one owns and nobody has counted yet is new
@@ -580,6 +573,24 @@ pub(super) fn release(element: &mut InElement) {
     {
         inlet.release(received);
     }
+}
+
+/// Adds an element that is not there yet; mostly there is one.
+#[inline(always)]
+fn note_once(elements: &mut Vec<usize>, at: usize) {
+    if elements.is_empty() && elements.capacity() > 0 {
+        elements.push(at);
+    } else if !elements.contains(&at) {
+        note_another(elements, at);
+    }
+}
+
+#[inline(never)]
+fn note_another(elements: &mut Vec<usize>, at: usize) {
+    if elements.capacity() == 0 {
+        elements.reserve_exact(1);
+    }
+    elements.push(at);
 }
 
 /// A number of packets, to count with.
