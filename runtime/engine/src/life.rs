@@ -476,15 +476,9 @@ impl Process {
     /// The next packet finds a new activation.
     fn start_afresh(&self, body: &mut Body, net: &Net) -> After {
         if self.desk.is_some() {
-            let Settlement {
-                disposition,
-                failure,
-            } = body
-                .settlement
-                .take()
-                .map_or_else(Settlement::default, |settled| *settled);
+            let settled = body.settlement.take().unwrap_or_default();
             let turn = &mut body.turn;
-            turn.let_go_of_deliveries(disposition, failure.as_ref());
+            turn.let_go_of_deliveries(settled.disposition, settled.failure.as_ref());
             Self::reopen_later(body);
             return After::Again;
         }
@@ -533,13 +527,8 @@ impl Process {
             }
         }
         turn.drop_hand();
-        let Settlement {
-            disposition,
-            failure,
-        } = settlement
-            .take()
-            .map_or_else(Settlement::default, |settled| *settled);
-        turn.let_go_of_deliveries(disposition, failure.as_ref());
+        let settled = settlement.take().unwrap_or_default();
+        turn.let_go_of_deliveries(settled.disposition, settled.failure.as_ref());
         let owned = turn.owned();
         if owned != 0 {
             if !*has_panicked {
@@ -548,7 +537,7 @@ impl Process {
             turn.forgive();
         }
         *has_panicked = false;
-        disposition == Disposition::Done
+        settled.disposition == Disposition::Done
     }
 
     pub(crate) fn finish(&self, body: &mut Body, net: &Net) -> After {
