@@ -203,12 +203,14 @@ impl<T> Out<T> {
     }
 
     /// The turn takes back what was put, and the room.
+    #[inline]
     pub(crate) fn settle(&mut self, turn: &mut Turn) {
         let lane = self.lane.get_mut().unwrap_or_else(PoisonError::into_inner);
         turn.absorb(self.element, lane);
     }
 
     /// The turn lends room for up to `most` packets, if it has it at hand.
+    #[inline]
     pub(crate) fn lend(&mut self, turn: &mut Turn, most: usize) {
         let lane = self.lane.get_mut().unwrap_or_else(PoisonError::into_inner);
         turn.lend_own_room(self.element, lane, most);

@@ -704,6 +704,7 @@ impl Turn {
     }
 
     /// Starts a step that may move this many packets.
+    #[inline]
     pub fn begin(&mut self, packets: usize) {
         let inner = self.inner();
         inner.close_ways();
@@ -726,6 +727,7 @@ impl Turn {
     }
 
     /// Takes the counts since the last call.
+    #[inline]
     pub fn counts(&mut self) -> Counts {
         std::mem::take(&mut self.inner().counts)
     }

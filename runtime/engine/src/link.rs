@@ -421,7 +421,11 @@ impl Link {
         released: Received,
     ) -> Pulled {
         let mut state = self.middle.state.lock();
-        let mut waiting = self.let_go(&mut state, released);
+        let mut waiting = if released == Received::default() {
+            Called::Nobody
+        } else {
+            self.let_go(&mut state, released)
+        };
         let mut holding_back = Called::Nobody;
         let pulled = if state.queue.is_empty() {
             holding_back = state.take_holding_back();

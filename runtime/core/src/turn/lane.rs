@@ -71,6 +71,7 @@ fn emptied(batch: &mut vec::IntoIter<Packet>) -> Vec<Packet> {
 
 impl Turn {
     /// Takes back the room of a lane and what was put there.
+    #[inline]
     pub(crate) fn absorb(&mut self, element: usize, lane: &mut Lane) {
         let room = std::mem::take(&mut lane.room);
         if room == 0 {
@@ -102,6 +103,7 @@ impl Turn {
     }
 
     /// Lends a lane room for up to `most` packets that its port has, or can have without asking anybody.
+    #[inline]
     pub(crate) fn lend_own_room(&mut self, element: usize, lane: &mut Lane, most: usize) {
         let inner = self.inner();
         if inner.manner.stop.is_none() && !inner.manner.eager {
@@ -149,6 +151,7 @@ impl Turn {
     }
 
     /// Whether all there was has been handled, so that the step ends with a wait for more; it does then.
+    #[inline]
     pub(crate) fn rests(&mut self, element: usize) -> bool {
         let inner = self.inner();
         let has_more = inner.retry.is_some() || !inner.ins[element].window.is_empty();
@@ -170,6 +173,7 @@ impl Turn {
     }
 
     /// Packets without headers are handled from now on: how many may still be moved in this turn.
+    #[inline]
     pub(crate) fn begin_batch(&mut self) -> usize {
         let inner = self.inner();
         inner.lineage = None;
@@ -190,6 +194,7 @@ impl Turn {
     }
 
     /// So many packets of a batch were received, and so many of those dropped. None had headers.
+    #[inline]
     pub(crate) fn settle(&mut self, element: usize, received: usize, dropped: usize) {
         let inner = self.inner();
         let settled = usize::from(std::mem::take(&mut inner.is_settled));

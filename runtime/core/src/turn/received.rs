@@ -31,6 +31,7 @@ impl Received {
 
     /// One packet.
     #[must_use]
+    #[inline]
     pub fn of(packet: &Packet) -> Self {
         Self {
             packets: 1,
