@@ -23,9 +23,33 @@ const UNLUCKY: i8 = -16;
 pub(crate) struct OwnThread {
     thread: OnceLock<Thread>,
     permit: AtomicBool,
-    /// How well it went to look for a wake-up right after a turn; below zero it is not tried. Only the
-    /// thread itself uses it.
-    luck: AtomicI8,
+    luck: Luck,
+}
+
+/// How well it went lately to look for work before going to sleep; below zero it is not tried. Only one
+/// thread uses it.
+#[derive(Default)]
+pub(crate) struct Luck(AtomicI8);
+
+impl Luck {
+    /// Looks at most so often, and rests after each look in vain, if that has paid lately.
+    pub(crate) fn look(&self, most: u32, has_come: impl Fn() -> bool, rest: impl Fn()) {
+        if most == 0 {
+            return;
+        }
+        let luck = self.0.load(Ordering::Relaxed);
+        let mut looks = if luck < 0 { most } else { 0 };
+        while looks < most && !has_come() {
+            looks += 1;
+            rest();
+        }
+        let luck = match luck {
+            _ if looks < most => LUCKY.min(luck + 1),
+            0 => UNLUCKY,
+            luck => luck - luck.signum(),
+        };
+        self.0.store(luck, Ordering::Relaxed);
+    }
 }
 
 impl OwnThread {
@@ -49,18 +73,7 @@ impl OwnThread {
 
     /// Waits a little for a wake-up to come, if that has paid lately.
     pub(crate) fn linger(&self, has_come: impl Fn() -> bool) {
-        let luck = self.luck.load(Ordering::Relaxed);
-        let mut looks = if luck < 0 { SPINS } else { 0 };
-        while looks < SPINS && !has_come() {
-            looks += 1;
-            spin_loop();
-        }
-        let luck = match luck {
-            _ if looks < SPINS => LUCKY.min(luck + 1),
-            0 => UNLUCKY,
-            luck => luck - luck.signum(),
-        };
-        self.luck.store(luck, Ordering::Relaxed);
+        self.luck.look(SPINS, has_come, spin_loop);
     }
 }
 

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::own_thread::OwnThread;
+use crate::own_thread::{Luck, OwnThread};
 use crate::process::After;
 use crate::sync::{
-    Apart, AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Condvar, Mutex, fence, sequence,
-    thread_cell,
+    Apart, AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Condvar, Mutex, YIELDS, fence, sequence,
+    thread_cell, yield_now,
 };
 
 const IDLE: u8 = 0;
@@ -48,6 +48,7 @@ pub(crate) struct Post {
     mark: AtomicU64,
     /// The process that it feeds right now and runs next, its data still in cache; plus one.
     next: AtomicUsize,
+    luck: Luck,
     /// A spare has been hired because of it. Written under the lock of the queue.
     is_relieved: AtomicBool,
 }
@@ -149,6 +150,8 @@ pub(crate) struct Roster {
     stopped: AtomicBool,
     /// Workers wanted, beside those that are held up.
     workers: usize,
+    /// Not all processes are in the pool: others than its workers wake them.
+    has_threads: bool,
     posts: Vec<Post>,
     /// Where the watch sleeps.
     watch: Mutex<()>,
@@ -217,6 +220,7 @@ impl Roster {
             busy: Apart::default(),
             stopped: AtomicBool::new(false),
             workers,
+            has_threads: own_thread.contains(&true),
             posts: posts(workers),
             watch: Mutex::new(()),
             bell: Condvar::new(),
@@ -456,12 +460,22 @@ impl Roster {
             queue.workers -= 1;
             return None;
         }
+        let mut has_looked = !self.has_threads || YIELDS == 0;
         loop {
             if self.is_stopped() {
                 return None;
             }
             if let Some(process) = queue.runnable.pop_front() {
                 return Some(process);
+            }
+            if !std::mem::replace(&mut has_looked, true) {
+                // To wake it costs a thread beside the pool as much as a hundred packets. Where there
+                // is none it would only take from the other workers what they have just fed.
+                drop(queue);
+                let has_come = || self.is_stopped() || self.queued() > 0;
+                post.luck.look(YIELDS, has_come, yield_now);
+                queue = self.queue.lock();
+                continue;
             }
             queue.sleepers += 1;
             self.work.wait(&mut queue);

@@ -109,7 +109,7 @@ fn a_writer_that_waits_hears_that_the_reader_has_left() {
         });
         let writers: Vec<_> = writers.collect();
         assert_eq!(receive(&link, &reader), Some(Packet::int(1)));
-        link.close(Received::default());
+        link.close_reader(Received::default(), false);
         for writer in writers {
             writer.join().expect("the writer ends");
         }
