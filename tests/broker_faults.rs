@@ -287,4 +287,4 @@ macro_rules! faults {
     )*};
 }
 
-faults!("amqp" amqp, "redis" redis);
+faults!("amqp" amqp, "nats" nats, "redis" redis);

@@ -297,4 +297,4 @@ macro_rules! over {
     )*};
 }
 
-over!("amqp" amqp, "kafka" kafka, "redis" redis);
+over!("amqp" amqp, "kafka" kafka, "nats" nats, "redis" redis);

@@ -48,7 +48,7 @@ pub(crate) struct Connector {
 }
 
 /// Brokers that arcs can be kept by.
-const BROKERS: [&str; 1] = ["redis"];
+const BROKERS: [&str; 2] = ["redis", "nats"];
 
 /// All connectors, by this name.
 pub(crate) const ALL: &str = "all";
