@@ -2,7 +2,7 @@
 #![cfg(feature = "sqlite")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[cfg(any(feature = "kafka", feature = "redis"))]
+#[cfg(any(feature = "kafka", feature = "nats", feature = "redis"))]
 mod brokers;
 mod orders;
 
@@ -16,6 +16,8 @@ use orders::outcomes;
 const WIRING: &str = "graphs/order-flow/durable.toml";
 #[cfg(feature = "kafka")]
 const OVER_KAFKA: &str = "graphs/order-flow/kafka.toml";
+#[cfg(feature = "nats")]
+const OVER_NATS: &str = "graphs/order-flow/nats.toml";
 #[cfg(feature = "redis")]
 const OVER_REDIS: &str = "graphs/order-flow/redis.toml";
 
@@ -38,16 +40,17 @@ impl Office {
             command.arg("--wiring").arg(&self.wiring).arg("--data");
             command.arg(self.folder.join("store"));
         }
-        #[cfg(any(feature = "kafka", feature = "redis"))]
+        #[cfg(any(feature = "kafka", feature = "nats", feature = "redis"))]
         command.envs(self.server());
         command
     }
 
     /// A broker, with names of its own for this office. It soon notices that a program was killed.
-    #[cfg(any(feature = "kafka", feature = "redis"))]
+    #[cfg(any(feature = "kafka", feature = "nats", feature = "redis"))]
     fn server(&self) -> Option<(&'static str, String)> {
         let (broker, variable, soon) = match self.wiring.file_stem()?.to_str()? {
             "kafka" => ("kafka", "KAFKA_URL", "session=1"),
+            "nats" => ("nats", "NATS_URL", "lease=0.5"),
             "redis" => ("redis", "REDIS_URL", "lease=0.5"),
             _ => return None,
         };
@@ -147,6 +150,14 @@ fn t15_the_same_graph_over_kafka_gives_the_same() {
     }
 }
 
+#[cfg(feature = "nats")]
+#[test]
+fn t15_the_same_graph_over_nats_gives_the_same() {
+    if brokers::url("nats").is_some() {
+        gives_the_same("nats-same", OVER_NATS);
+    }
+}
+
 fn gives_the_same(name: &str, wiring: &str) {
     let office = Office::new(name, 80, wiring);
     let mut memory = office.run(false);
@@ -176,6 +187,14 @@ fn m3_orders_end_once_over_redis_however_often_it_is_killed() {
 fn m3_orders_end_once_over_kafka_however_often_it_is_killed() {
     if brokers::url("kafka").is_some() {
         ends_once("kafka-killed", OVER_KAFKA);
+    }
+}
+
+#[cfg(feature = "nats")]
+#[test]
+fn m3_orders_end_once_over_nats_however_often_it_is_killed() {
+    if brokers::url("nats").is_some() {
+        ends_once("nats-killed", OVER_NATS);
     }
 }
 

@@ -21,7 +21,7 @@ use serde_json::{Value as Json, json};
 use super::Inner;
 use super::docs::nanos;
 use super::line::{Request, read};
-use super::server::{Reads, State, ensure, ensure_consumer, reads, state};
+use super::server::{Reads, State, ensure, ensure_consumer, reads, state, sweep};
 use super::settled::Settled;
 use super::wire::written;
 use crate::broker::patience::{PATIENCE, insist, wait_for};
@@ -57,6 +57,8 @@ pub(super) struct Local {
     room: (usize, u64),
     /// The last message that has come.
     last: u64,
+    /// The connection over which what is done was removed.
+    swept: u64,
 }
 
 /// A reader of this process.
@@ -122,6 +124,7 @@ impl Queue {
                 given: 0,
                 room: (0, 0),
                 last: 0,
+                swept: 1,
             }),
         }
     }
@@ -193,18 +196,28 @@ impl Queue {
     /// All that is in it: what is done is gone.
     pub(super) fn unfinished(&self, inner: &Inner) -> Result<u64, StoreFault> {
         self.write_settled(inner)?;
-        Ok(self.state(inner)?.messages)
+        Ok(self.state(inner, true)?.messages)
     }
 
-    fn state(&self, inner: &Inner) -> Result<State, StoreFault> {
+    /// How it stands with it. After the connection was lost the server may have been killed: then what is done
+    /// is removed once more; and so it is when somebody waits for room, or for the end.
+    fn state(&self, inner: &Inner, is_urgent: bool) -> Result<State, StoreFault> {
         let found = state(&inner.line, &self.stream)?;
-        found.ok_or_else(|| unavailable(format!("the server has no queue `{}` now", self.name)))
+        let none = || unavailable(format!("the server has no queue `{}` now", self.name));
+        let found = found.ok_or_else(none)?;
+        let line = inner.line.current().map_or(0, |wire| wire.number);
+        if !is_urgent && self.local.lock().swept == line {
+            return Ok(found);
+        }
+        let swept = sweep(&inner.line, &self.stream, found)?;
+        self.local.lock().swept = line;
+        Ok(swept)
     }
 
     /// How many more messages it takes, and whether nothing waits in it: then it takes one at least.
     pub(super) fn look_for_room(&self, inner: &Inner) -> Result<(usize, bool), StoreFault> {
         self.write_settled(inner)?;
-        let state = self.state(inner)?;
+        let state = self.state(inner, false)?;
         let mut local = self.local.lock();
         let held = local.held();
         let waiting = state.messages.saturating_sub(held.messages);
@@ -230,10 +243,11 @@ impl Queue {
     /// Renews what is held, looks whether others have written here, and tells what is held.
     pub(super) fn look(&self, inner: &Inner) -> Result<(), StoreFault> {
         self.renew(inner)?;
-        let (is_read, held) = {
+        let (is_read, is_full, held) = {
             let local = self.local.lock();
             let is_waited = local.readers.values().any(|reader| reader.is_waiting);
-            (is_waited || !local.writers.is_empty(), local.own())
+            let is_full = !local.writers.is_empty();
+            (is_waited || is_full, is_full, local.own())
         };
         if held.messages > 0 {
             inner.ring(&self.name, "held", Some(held));
@@ -241,7 +255,7 @@ impl Queue {
         if !is_read {
             return Ok(());
         }
-        let state = self.state(inner)?;
+        let state = self.state(inner, is_full)?;
         let mut local = self.local.lock();
         if std::mem::replace(&mut local.last, state.last_seq) != state.last_seq {
             local.call_readers();

@@ -39,6 +39,13 @@ pub(super) struct Reads {
     pub(super) num_ack_pending: u64,
     /// Never delivered.
     pub(super) num_pending: u64,
+    ack_floor: Floor,
+}
+
+/// How far all is acknowledged.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Floor {
+    stream_seq: u64,
 }
 
 /// Makes a stream of this configuration, or lets the one that is there have it.
@@ -92,6 +99,19 @@ pub(super) fn ensure_consumer(
 /// How it stands with the consumer of a queue.
 pub(super) fn reads(line: &Line, stream: &str) -> Result<Reads, StoreFault> {
     line.ask(&format!("CONSUMER.INFO.{stream}.{CONSUMER}"), &Json::Null)
+}
+
+/// Removes from a queue what is done. The server does that itself, but one that was killed may have forgotten
+/// it, and then such messages lie there for ever: nobody gets them, and they take room.
+pub(super) fn sweep(line: &Line, stream: &str, state: State) -> Result<State, StoreFault> {
+    let done = reads(line, stream)?.ack_floor.stream_seq;
+    if state.messages == 0 || done < state.first_seq {
+        return Ok(state);
+    }
+    let asked = json!({"seq": done + 1});
+    line.ask::<Json>(&format!("STREAM.PURGE.{stream}"), &asked)?;
+    let kept: Kept = line.ask(&format!("STREAM.INFO.{stream}"), &Json::Null)?;
+    Ok(kept.state)
 }
 
 /// Takes up to `most` messages from a consumer, as many as there are now.

@@ -1,0 +1,444 @@
+//! A NATS server as several processes share it, in real time; strangers, and a server that dies.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+#[path = "../../../tests/brokers/mod.rs"]
+mod brokers;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use async_nats::{Client, HeaderMap};
+use paperflow_connect::broker::Access;
+use paperflow_connect::nats::Nats;
+use paperflow_core::Packet;
+use paperflow_core::connector::{
+    Connector, ConnectorKind, Consumer, Declaration, Delivery, Disposition, Settlement, Store,
+    StoreFaultKind, Subscription,
+};
+use paperflow_core::message::{Id, Message};
+use serde_json::json;
+
+/// How long a test waits for what must come.
+const HOPELESS: Duration = Duration::from_secs(60);
+
+/// A part of a server that nobody else uses.
+struct Corner {
+    url: String,
+    prefix: String,
+}
+
+impl Corner {
+    fn of(server: &str) -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        Self {
+            url: server.to_owned(),
+            prefix: format!("s{}-{made}.", std::process::id()),
+        }
+    }
+
+    /// As one process has it.
+    fn open(&self) -> Nats {
+        self.open_in(false)
+    }
+
+    fn open_in(&self, is_structured: bool) -> Nats {
+        let url = format!("{}?prefix={}&lease=1", self.url, self.prefix);
+        Nats::open(&Access::new(&url, is_structured).unwrap()).unwrap()
+    }
+
+    fn subject(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+}
+
+/// Somebody who knows nothing of us.
+struct Stranger {
+    runtime: tokio::runtime::Runtime,
+    client: Client,
+}
+
+impl Stranger {
+    fn at(corner: &Corner) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = { runtime }.worker_threads(1).enable_all().build().unwrap();
+        let client = runtime.block_on(async_nats::connect(&corner.url)).unwrap();
+        Self { runtime, client }
+    }
+
+    fn run<T>(&self, what: impl Future<Output = T>) -> T {
+        self.runtime.block_on(what)
+    }
+
+    /// Publishes, and waits until the server has it.
+    fn publish(&self, subject: String, headers: &[(&str, &str)], body: &str) {
+        let all = headers.iter();
+        let headers: HeaderMap = all
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect();
+        self.run(async {
+            let request = async_nats::Request::new()
+                .headers(headers)
+                .payload(body.to_owned().into());
+            let answer = self.client.send_request(subject, request).await.unwrap();
+            let answer: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
+            assert!(answer["error"].is_null(), "{answer}");
+        });
+    }
+
+    /// The last message on a subject: its headers by their names, and its payload.
+    fn last(&self, stream: &str, subject: String) -> (HeaderMap, String) {
+        self.run(async {
+            let context = async_nats::jetstream::new(self.client.clone());
+            let stream = context.get_stream(stream).await.unwrap();
+            let message = stream
+                .get_last_raw_message_by_subject(&subject)
+                .await
+                .unwrap();
+            let body = String::from_utf8(message.payload.to_vec()).unwrap();
+            (message.headers, body)
+        })
+    }
+}
+
+fn declared(name: &str, kind: ConnectorKind) -> Declaration {
+    let mut declaration = Declaration::new(name, kind);
+    declaration.lease = Duration::from_secs(1);
+    declaration
+}
+
+fn message(number: usize) -> Message {
+    let name = number.to_string();
+    Message::of(Id::of(&name), &Packet::text(name.as_str())).unwrap()
+}
+
+fn body(delivery: &Delivery) -> String {
+    String::from_utf8(delivery.message.body().unwrap()).unwrap()
+}
+
+/// Wakes the thread that made it.
+struct Bell(Thread);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn read(connector: &Arc<dyn Connector>, name: &str) -> Arc<dyn Subscription> {
+    let consumer = Consumer {
+        name: name.to_owned(),
+        group: String::from("g"),
+        waker: Waker::from(Arc::new(Bell(thread::current()))),
+    };
+    connector.subscribe(consumer).unwrap()
+}
+
+/// Asks again and again, whenever there may be something, until it has what it wants.
+fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < HOPELESS, "it does not come");
+        thread::park_timeout(Duration::from_millis(100));
+    }
+}
+
+fn take(reader: &Arc<dyn Subscription>, most: usize) -> Vec<Delivery> {
+    let mut found = Vec::new();
+    reader.receive(most, &mut found).unwrap();
+    found
+}
+
+/// What there is, or nothing while the server is away.
+fn perhaps(reader: &Arc<dyn Subscription>) -> Vec<Delivery> {
+    let mut found = Vec::new();
+    match reader.receive(64, &mut found) {
+        Err(fault) if fault.kind() != StoreFaultKind::Unavailable => panic!("{fault}"),
+        _ => found,
+    }
+}
+
+fn done(reader: &Arc<dyn Subscription>, deliveries: &[Delivery]) {
+    for delivery in deliveries {
+        reader.settle(delivery.ticket, Settlement::default());
+    }
+}
+
+#[test]
+fn k19_who_gives_no_sign_of_life_is_not_heard_any_more() {
+    let Some(url) = brokers::url("nats") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let (one, two) = (corner.open(), corner.open());
+    let queue = declared("q", ConnectorKind::Queue);
+    let (first, second) = (one.connect(&queue).unwrap(), two.connect(&queue).unwrap());
+    first.send(&[message(1)]).unwrap();
+    let zombie = read(&first, "zombie");
+    let held = take(&zombie, 1);
+    assert_eq!(held[0].attempt, 1);
+    // Longer than the lease: it is renewed as long as its process lives.
+    let reader = read(&second, "other");
+    let begun = Instant::now();
+    until(|| (begun.elapsed() > Duration::from_millis(2_500)).then_some(()));
+    assert!(take(&reader, 1).is_empty());
+    one.cut();
+    let again = until(|| take(&reader, 1).pop());
+    assert_eq!((body(&again).as_str(), again.attempt), ("1", 2));
+    zombie.settle(
+        held[0].ticket,
+        Settlement {
+            disposition: Disposition::Reject,
+            failure: None,
+        },
+    );
+    done(&reader, &[again]);
+    reader.flush().unwrap();
+    drop(zombie);
+    let dead = two
+        .connect(&declared("q.dead", ConnectorKind::Queue))
+        .unwrap();
+    assert!(take(&read(&dead, "dead"), 1).is_empty());
+}
+
+#[test]
+fn t05_processes_share_the_partitions_of_a_stream() {
+    let Some(url) = brokers::url("nats") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let mut facts = declared("facts", ConnectorKind::Stream);
+    facts.partitions = 6;
+    let stores: Vec<Nats> = (0..3).map(|_| corner.open()).collect();
+    let streams = stores.iter().map(|store| store.connect(&facts).unwrap());
+    let streams: Vec<_> = streams.collect();
+    let all: Vec<Message> = (0..600).map(message).collect();
+    streams[0].send(&all[..300]).unwrap();
+    let first = read(&streams[0], "a");
+    let held = take(&first, 10);
+    let others = [read(&streams[1], "b"), read(&streams[2], "c")];
+    streams[1].send(&all[300..]).unwrap();
+    let mut seen: Vec<String> = held.iter().map(body).collect();
+    done(&first, &held);
+    let mut counts = [seen.len(), 0, 0];
+    // A third of the partitions is enough for each to get some; then one of them dies.
+    until(|| {
+        for (at, reader) in [&first, &others[0], &others[1]].into_iter().enumerate() {
+            let found = take(reader, 5);
+            seen.extend(found.iter().map(body));
+            counts[at] += found.len();
+            done(reader, &found);
+            reader.flush().unwrap();
+        }
+        counts.iter().all(|count| *count > 0).then_some(())
+    });
+    stores[2].cut();
+    let readers = [&first, &others[0]];
+    until(|| {
+        for reader in readers {
+            let found = take(reader, 50);
+            seen.extend(found.iter().map(body));
+            done(reader, &found);
+        }
+        let distinct: BTreeSet<_> = seen.iter().collect();
+        (distinct.len() == 600).then_some(())
+    });
+    // What the dead one had finished and said so is not delivered again.
+    assert_eq!(seen.len(), 600);
+}
+
+#[test]
+fn a_message_wakes_a_reader_in_another_process() {
+    let Some(url) = brokers::url("nats") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let (one, two) = (corner.open(), corner.open());
+    for kind in ConnectorKind::ALL {
+        let declaration = declared(kind.word(), kind);
+        let reader = read(&two.connect(&declaration).unwrap(), "r");
+        assert!(take(&reader, 1).is_empty());
+        let writer = one.connect(&declaration).unwrap();
+        writer.send(&[message(7)]).unwrap();
+        let found = until(|| take(&reader, 1).pop());
+        assert_eq!(body(&found), "7", "{kind}");
+        done(&reader, &[found]);
+    }
+}
+
+#[test]
+fn a_writer_hears_of_room_that_another_process_has_made() {
+    let Some(url) = brokers::url("nats") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let (one, two) = (corner.open(), corner.open());
+    let mut declaration = declared("q", ConnectorKind::Queue);
+    declaration.capacity = 2;
+    let (writer, other) = (
+        one.connect(&declaration).unwrap(),
+        two.connect(&declaration).unwrap(),
+    );
+    writer.send(&[message(1), message(2)]).unwrap();
+    let waker = Waker::from(Arc::new(Bell(thread::current())));
+    assert_eq!(writer.room(&waker).unwrap(), 0);
+    let reader = read(&other, "r");
+    // What is held takes no room, although the writer does not hold it.
+    let held = take(&reader, 1);
+    until(|| (writer.room(&waker).unwrap() == 1).then_some(()));
+    done(&reader, &held);
+    reader.flush().unwrap();
+    until(|| (writer.room(&waker).unwrap() == 1).then_some(()));
+    assert_eq!(writer.unfinished("").unwrap(), Some(1));
+}
+
+/// An event as a stranger writes it, in both modes, and one that is none.
+const EVENT: [(&str, &str); 6] = [
+    ("ce-specversion", "1.0"),
+    ("ce-id", "A1"),
+    ("ce-source", "/shop"),
+    ("ce-type", "shop.paid"),
+    ("ce-subject", "caf%C3%A9%20%22one%22"),
+    ("ce-datacontenttype", "application/json"),
+];
+
+#[test]
+fn e21_strangers_events_on_nats_are_read_in_both_modes() {
+    let Some(url) = brokers::url("nats") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let (store, stranger) = (corner.open(), Stranger::at(&corner));
+    for kind in [ConnectorKind::Queue, ConnectorKind::Stream] {
+        let name = kind.word();
+        let reader = read(&store.connect(&declared(name, kind)).unwrap(), "r");
+        let subject = || corner.subject(name);
+        let document = json!({
+            "specversion": "1.0", "id": "A1", "source": "/shop", "type": "shop.paid",
+            "subject": "café \"one\"", "datacontenttype": "application/json", "data": {"n": 1},
+        });
+        stranger.publish(subject(), &EVENT, "{\"n\":1}");
+        let structured = [("Content-Type", "application/cloudevents+json")];
+        stranger.publish(subject(), &structured, &document.to_string());
+        stranger.publish(subject(), &[("tenant", "seven")], "plain");
+        let mut found = Vec::new();
+        until(|| {
+            found.extend(take(&reader, 10));
+            (found.len() == 3).then_some(())
+        });
+        assert_eq!(found[0].message, found[1].message, "{name}: equal events");
+        assert_eq!(body(&found[0]), "{\"n\":1}");
+        let headers = &found[0].message.headers;
+        assert_eq!(headers.get("type"), Some("shop.paid"));
+        assert_eq!(headers.get("subject"), Some("café \"one\""));
+        assert_eq!(found[2].message.kind_word(), "text");
+        assert_eq!(found[2].message.headers.get("tenant"), Some("seven"));
+        done(&reader, &found);
+        reader.flush().unwrap();
+    }
+}
+
+#[test]
+fn e21_strangers_on_nats_read_our_events_in_both_modes() {
+    let Some(url) = brokers::url("nats") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let stranger = Stranger::at(&corner);
+    let packet = Packet::json(json!({"n": 3}));
+    let packet = packet
+        .with_header("correlation-id", "c d")
+        .with_header("type", "shop.paid");
+    let event = Message::of(Id::of("3"), &packet).unwrap();
+    for is_structured in [false, true] {
+        let name = if is_structured {
+            "documents"
+        } else {
+            "headers"
+        };
+        let store = corner.open_in(is_structured);
+        let queue = store
+            .connect(&declared(name, ConnectorKind::Queue))
+            .unwrap();
+        queue.send(std::slice::from_ref(&event)).unwrap();
+        let stream = corner.subject(name).replace('.', "=2E");
+        let (headers, payload) = stranger.last(&stream, corner.subject(name));
+        let text = |name: &str| headers.get(name).map(|value| value.as_str().to_owned());
+        if is_structured {
+            let content = text("Content-Type").unwrap();
+            assert_eq!(content, "application/cloudevents+json");
+            let document: serde_json::Value = serde_json::from_str(&payload).unwrap();
+            assert_eq!(document["type"], "shop.paid");
+            assert_eq!(document["correlationid"], "c d");
+            assert_eq!(document["data"], json!({"n": 3}));
+        } else {
+            assert_eq!(text("ce-specversion").as_deref(), Some("1.0"));
+            assert_eq!(text("ce-type").as_deref(), Some("shop.paid"));
+            assert_eq!(text("ce-correlationid").as_deref(), Some("c%20d"));
+            let content = text("ce-datacontenttype");
+            assert_eq!(content.as_deref(), Some("application/json"));
+            assert_eq!(payload, "{\"n\":3}");
+        }
+        let found = take(&read(&queue, "r"), 1);
+        assert_eq!(found[0].message, event);
+    }
+}
+
+#[test]
+fn k20_a_server_that_is_killed_loses_nothing_that_it_confirmed() {
+    let Some(server) = brokers::Private::new("nats") else {
+        return;
+    };
+    const ALL: usize = 3_000;
+    let corner = Corner::of(server.url());
+    let store = corner.open();
+    let mut declaration = declared("q", ConnectorKind::Queue);
+    declaration.capacity = 200;
+    let queue = store.connect(&declaration).unwrap();
+    let sending = Arc::clone(&queue);
+    let sender = thread::spawn(move || {
+        for first in (0..ALL).step_by(50) {
+            let batch: Vec<Message> = (first..first + 50).map(message).collect();
+            // Those of a send that was confirmed to nobody are known when they are sent again.
+            let sent = until(|| match sending.send(&batch) {
+                Ok(sent) => Some(sent),
+                Err(fault) if fault.kind() == StoreFaultKind::Unavailable => None,
+                Err(fault) => panic!("{fault}"),
+            });
+            assert_eq!(sent.written + sent.known, 50);
+        }
+    });
+    let reader = read(&queue, "r");
+    let mut seen = BTreeSet::new();
+    let mut kills = 0;
+    until(|| {
+        let found = perhaps(&reader);
+        seen.extend(found.iter().map(body));
+        done(&reader, &found);
+        if seen.len() > (kills + 1) * ALL / 4 && kills < 3 {
+            kills += 1;
+            server.kill();
+            let away = reader.receive(1, &mut Vec::new()).unwrap_err();
+            assert_eq!(away.kind(), StoreFaultKind::Unavailable);
+            server.start();
+        }
+        (seen.len() == ALL).then_some(())
+    });
+    assert_eq!(kills, 3);
+    sender.join().unwrap();
+    // What was done in the last moments before a kill may come again.
+    until(|| {
+        let found = perhaps(&reader);
+        assert!(found.iter().all(|one| seen.contains(&body(one))));
+        done(&reader, &found);
+        (queue.unfinished("").ok() == Some(Some(0))).then_some(())
+    });
+}
