@@ -114,6 +114,9 @@ pub(super) fn sweep(line: &Line, stream: &str, state: State) -> Result<State, St
     Ok(kept.state)
 }
 
+/// How long a server may take to say that there are no more messages.
+const SILENCE: Duration = Duration::from_secs(2);
+
 /// Takes up to `most` messages from a consumer, as many as there are now.
 pub(super) async fn fetch(
     wire: &Wire,
@@ -132,7 +135,11 @@ pub(super) async fn fetch(
     asked.await.map_err(|error| away(&error))?;
     let mut found = Vec::new();
     while found.len() < most {
-        let message = heard.next().await;
+        // A server that counts messages which it has not, as after it was killed, says nothing.
+        let Ok(message) = tokio::time::timeout(SILENCE, heard.next()).await else {
+            tracing::debug!("`{stream}` gave {} of {most}, and was silent", found.len());
+            break;
+        };
         let message = message.ok_or_else(|| away(&"the connection was lost"))?;
         match message.status {
             None | Some(StatusCode::OK) => found.push(message),
