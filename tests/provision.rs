@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[cfg(feature = "redis")]
+#[cfg(feature = "broker")]
 #[allow(dead_code, reason = "a part of it is used here")]
 mod brokers;
 #[allow(dead_code, reason = "a part of it is used here")]
@@ -61,18 +61,17 @@ fn a_plan_makes_no_store() {
 }
 
 /// What is made ahead is what a run finds, at a server as in a folder.
-#[cfg(feature = "redis")]
-#[test]
-fn provision_asks_a_server() {
-    let Some(url) = brokers::url("redis") else {
+#[cfg(feature = "broker")]
+fn asks(broker: &str) {
+    let Some(url) = brokers::url(broker) else {
         return;
     };
-    let folder = folder("provision-redis");
-    let prefix = format!("provision{}:", std::process::id());
+    let folder = folder(&format!("provision-{broker}"));
+    let url = brokers::corner(&url, "provision");
     folder.write(
         "at.toml",
         &format!(
-            "[store.broker]\nurl = \"{url}?prefix={prefix}\"\n\
+            "[store.broker]\nurl = \"{url}\"\n\
              [arc.\"Read.OUT -> Case.IN\"]\nvia = \"broker\"\n\
              [arc.\"Case.OUT -> Show.IN\"]\nvia = \"broker\"\n"
         ),
@@ -116,4 +115,16 @@ fn provision_asks_a_server() {
     drifted[0].1 = String::from("refused");
     drifted[3].1 = String::from("changed");
     assert_eq!(states("after.fbp"), (Some(1), drifted));
+}
+
+#[cfg(feature = "redis")]
+#[test]
+fn provision_asks_a_redis_server() {
+    asks("redis");
+}
+
+#[cfg(feature = "nats")]
+#[test]
+fn provision_asks_a_nats_server() {
+    asks("nats");
 }

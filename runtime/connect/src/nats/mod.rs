@@ -62,7 +62,7 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 use paperflow_core::connector::{
     Capabilities, Connector, ConnectorKind, Consumer, ContactListener, Declaration, Desk, Notes,
-    Sent, Store, StoreFault, Subscription,
+    Sent, Standing, Store, StoreFault, Subscription,
 };
 use paperflow_core::message::Message;
 use parking_lot::Mutex;
@@ -358,6 +358,14 @@ impl Store for Nats {
         };
         self.inner.users.lock().connected(name);
         Ok(connector)
+    }
+
+    fn inspect(&self, declaration: &Declaration) -> Result<Standing, StoreFault> {
+        let wanted = self.inner.leased(declaration);
+        let about = self.inner.about(&wanted.name)?;
+        Ok(about.declaration.map_or(Standing::Absent, |there| {
+            Standing::Present(wanted.differences(&there))
+        }))
     }
 
     fn desk(&self, process: &str) -> Result<Arc<dyn Desk>, StoreFault> {
