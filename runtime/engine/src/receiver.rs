@@ -215,7 +215,8 @@ impl Activity for Receiving {
             if self.station.competes && !turn.is_awaited(0) {
                 return Ok(Step::Wait);
             }
-            // What others sent before they said that they are over is there when the store is asked after it.
+            // What was sent before the end is there when the store is asked after it, here and elsewhere.
+            let is_over_here = matches!(turn.take(0), Take::End);
             let is_over_elsewhere = self.station.is_over_elsewhere();
             failpoint!("before_receive");
             match subscription.receive(most, &mut self.deliveries) {
@@ -229,7 +230,8 @@ impl Activity for Receiving {
                 Ok(Found::Empty(_)) if turn.is_deserted(0) => return Ok(self.leave()),
                 Ok(Found::Empty(outlook)) => {
                     self.refused.served();
-                    return Ok(self.wait(turn, cx, outlook, is_over_elsewhere));
+                    let is_over = (is_over_here, is_over_elsewhere);
+                    return Ok(self.wait(turn, cx, outlook, is_over));
                 }
                 Err(fault) => return self.refused.rest(fault, turn, cx),
             }
@@ -283,9 +285,8 @@ impl Receiving {
         turn: &mut Turn,
         cx: &Context<'_>,
         outlook: Outlook,
-        is_over_elsewhere: bool,
+        (is_over_here, is_over_elsewhere): (bool, bool),
     ) -> Step {
-        let is_over = matches!(turn.take(0), Take::End) && is_over_elsewhere;
         self.station.unsettled.found(outlook);
         if let Some(due) = outlook.due {
             self.alarm = Some(self.timer.wake_at(due, cx.waker().clone()));
@@ -294,7 +295,7 @@ impl Receiving {
             turn.wait_outside();
         } else if outlook.unsettled + outlook.elsewhere > 0 || !is_over_elsewhere {
             turn.wait_for_settlement();
-        } else if is_over {
+        } else if is_over_here {
             return Step::Done;
         }
         Step::Wait
