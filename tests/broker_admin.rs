@@ -2,7 +2,6 @@
 #![cfg(feature = "redis")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[allow(dead_code, reason = "a part of it is used here")]
 mod brokers;
 #[allow(dead_code, reason = "a part of it is used here")]
 mod command;

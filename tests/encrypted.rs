@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[cfg(feature = "tls")]
-#[allow(dead_code, reason = "a part of it is used here")]
 mod brokers;
 #[allow(dead_code, reason = "a part of it is used here")]
 mod command;

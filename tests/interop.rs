@@ -2,7 +2,6 @@
 #![cfg(feature = "redis")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[allow(dead_code, reason = "a part of it is used here")]
 mod brokers;
 #[allow(dead_code, reason = "a part of it is used here")]
 mod command;
@@ -23,6 +22,7 @@ Pass OUT ->(queue, name=answers) IN Reader(flow/drop:host=python)
 
 /// A Python that has what the requirements say. When it cannot be had, that is said aloud and there is nothing to
 /// do; with `CI=true` it is a failure.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn python() -> Option<PathBuf> {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
     let python = home.join("bin/python");
