@@ -67,6 +67,8 @@ pub(super) struct Local {
     pub(super) lost: HashMap<Copied, Lost>,
     /// What was acknowledged last: a server that is killed may not know.
     recent: VecDeque<Copied>,
+    /// Something that was settled was lost, and the server has not been asked for it since.
+    is_unsure: bool,
     /// What rests, until when, by time that only goes on.
     resting: HashMap<Id, Duration>,
     /// Readers and deliveries that were given a number.
@@ -182,6 +184,7 @@ impl Queue {
                 settled: Vec::new(),
                 lost: HashMap::new(),
                 recent: VecDeque::new(),
+                is_unsure: false,
                 resting: HashMap::new(),
                 given: 0,
                 opened: 0,
@@ -385,6 +388,7 @@ impl Queue {
             flight.place = NOWHERE;
             local.lost.insert(flight.copied(), Lost::Held(*ticket));
         }
+        local.is_unsure |= !local.settled.is_empty();
         for settled in local.settled.drain(..) {
             local
                 .lost
@@ -410,9 +414,14 @@ impl Queue {
     }
 
     /// Does on the server what was settled, and does not give up before patience is over.
-    pub(super) fn flush(&self) -> Result<(), StoreFault> {
+    pub(super) fn flush(self: &Arc<Self>) -> Result<(), StoreFault> {
         insist(&self.name, PATIENCE, || {
             self.write_settled()?;
+            if std::mem::take(&mut self.local.lock().is_unsure) {
+                // What was settled and lost comes again, if nobody else has it, and is settled then.
+                self.fetch(REMEMBERED)?;
+                self.write_settled()?;
+            }
             match self.intake.lock().as_ref() {
                 // When it has answered it has heard what was said before.
                 Some(own) if own.is_there() => own.ready().map(|_| ()),
@@ -429,9 +438,9 @@ impl Queue {
             return Ok(());
         }
         let Some(own) = intake.as_mut().filter(|own| own.is_there()) else {
-            // Nobody knows these deliveries any more.
+            // The server has these deliveries back.
             self.lose();
-            return Ok(());
+            return self.line.link().map(|_| ());
         };
         let settled = std::mem::take(&mut self.local.lock().settled);
         let (done, rest) = self.copy(settled);

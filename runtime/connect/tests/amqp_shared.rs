@@ -1,0 +1,433 @@
+//! A RabbitMQ server as several processes share it; strangers, and a server that dies.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+#[path = "../../../tests/brokers/mod.rs"]
+mod brokers;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use lapin::options::{BasicGetOptions, BasicPublishOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
+use paperflow_connect::amqp::Amqp;
+use paperflow_connect::broker::Access;
+use paperflow_core::Packet;
+use paperflow_core::connector::{
+    Connector, ConnectorKind, Consumer, Declaration, Delivery, Disposition, Settlement, Store,
+    StoreFaultKind, Subscription,
+};
+use paperflow_core::message::{Id, Message};
+use tokio::runtime::Runtime;
+
+/// How long a test waits for what must come: a server may need half a minute to start.
+const HOPELESS: Duration = Duration::from_secs(240);
+
+/// A part of a server that nobody else uses.
+struct Corner {
+    url: String,
+    prefix: String,
+}
+
+impl Corner {
+    fn of(server: &str) -> Self {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        Self {
+            url: server.to_owned(),
+            prefix: format!("s{}.{made}:", std::process::id()),
+        }
+    }
+
+    /// As one process has it.
+    fn open(&self, is_structured: bool) -> Amqp {
+        let url = format!("{}?prefix={}", self.url, self.prefix);
+        Amqp::open(&Access::new(&url, is_structured).unwrap()).unwrap()
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+}
+
+/// Somebody who knows nothing of us: a bare client.
+struct Stranger {
+    runtime: Runtime,
+    channel: Channel,
+    /// It lives as long as this.
+    _connection: Connection,
+}
+
+impl Stranger {
+    fn of(corner: &Corner) -> Self {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
+        let (connection, channel) = runtime.block_on(async {
+            let properties = ConnectionProperties::default();
+            let connection = Connection::connect(&corner.url, properties).await.unwrap();
+            let channel = connection.create_channel().await.unwrap();
+            channel.confirm_select(Default::default()).await.unwrap();
+            (connection, channel)
+        });
+        Self {
+            runtime,
+            channel,
+            _connection: connection,
+        }
+    }
+
+    fn wait<T>(&self, what: impl Future<Output = Result<T, lapin::Error>>) -> T {
+        self.runtime.block_on(what).unwrap()
+    }
+
+    fn publish(&self, to: (&str, &str), properties: BasicProperties, body: &[u8]) {
+        self.wait(async {
+            let (exchange, key) = (to.0.into(), to.1.into());
+            let options = BasicPublishOptions::default();
+            let sent = self
+                .channel
+                .basic_publish(exchange, key, options, body, properties);
+            sent.await?.await
+        });
+    }
+
+    /// A message of a queue: its properties, its headers as texts, and its body.
+    fn get(&self, queue: &str) -> (BasicProperties, BTreeMap<String, String>, Vec<u8>) {
+        let options = BasicGetOptions { no_ack: true };
+        let got = self.wait(self.channel.basic_get(queue.into(), options));
+        let got = got.unwrap().delivery;
+        let table = got.properties.headers().clone().unwrap_or_default();
+        let texts = table.inner().iter().filter_map(|(name, value)| {
+            let AMQPValue::LongString(text) = value else {
+                return None;
+            };
+            Some((name.to_string(), text.to_string()))
+        });
+        (got.properties.clone(), texts.collect(), got.data)
+    }
+}
+
+fn headers(known: &[(&str, &str)]) -> FieldTable {
+    let mut table = FieldTable::default();
+    for (name, value) in known {
+        table.insert((*name).into(), AMQPValue::LongString((*value).into()));
+    }
+    table
+}
+
+fn message(number: usize) -> Message {
+    let name = number.to_string();
+    Message::of(Id::of(&name), &Packet::text(name.as_str())).unwrap()
+}
+
+fn body(delivery: &Delivery) -> String {
+    String::from_utf8(delivery.message.body().unwrap()).unwrap()
+}
+
+/// Wakes the thread that made it.
+struct Bell(Thread);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn read(connector: &Arc<dyn Connector>, name: &str) -> Arc<dyn Subscription> {
+    let consumer = Consumer {
+        name: name.to_owned(),
+        group: String::from("g"),
+        waker: Waker::from(Arc::new(Bell(thread::current()))),
+    };
+    connector.subscribe(consumer).unwrap()
+}
+
+/// Asks again and again, whenever there may be something, until it has what it wants.
+fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < HOPELESS, "it does not come");
+        thread::park_timeout(Duration::from_millis(100));
+    }
+}
+
+fn take(reader: &Arc<dyn Subscription>, most: usize) -> Vec<Delivery> {
+    let mut found = Vec::new();
+    reader.receive(most, &mut found).unwrap();
+    found
+}
+
+/// What there is, or nothing while the server is away.
+fn perhaps(reader: &Arc<dyn Subscription>) -> Vec<Delivery> {
+    let mut found = Vec::new();
+    match reader.receive(64, &mut found) {
+        Err(fault) if fault.kind() != StoreFaultKind::Unavailable => panic!("{fault}"),
+        _ => found,
+    }
+}
+
+fn done(reader: &Arc<dyn Subscription>, deliveries: &[Delivery]) {
+    for delivery in deliveries {
+        reader.settle(delivery.ticket, Settlement::default());
+    }
+}
+
+#[test]
+fn k19_who_has_lost_its_connection_is_not_heard_any_more() {
+    let Some(url) = brokers::url("amqp") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let (one, two) = (corner.open(false), corner.open(false));
+    let queue = Declaration::new("q", ConnectorKind::Queue);
+    let (first, second) = (one.connect(&queue).unwrap(), two.connect(&queue).unwrap());
+    first.send(&[message(1)]).unwrap();
+    let zombie = read(&first, "zombie");
+    let held = take(&zombie, 1);
+    assert_eq!(held[0].attempt, 1);
+    let reader = read(&second, "other");
+    assert!(take(&reader, 1).is_empty());
+    one.cut();
+    let again = until(|| take(&reader, 1).pop());
+    assert_eq!((body(&again).as_str(), again.attempt), ("1", 2));
+    let rejected = Settlement {
+        disposition: Disposition::Reject,
+        failure: None,
+    };
+    zombie.settle(held[0].ticket, rejected);
+    assert!(zombie.flush().is_err(), "nothing goes over that line");
+    done(&reader, &[again]);
+    reader.flush().unwrap();
+    let dead = Declaration::new("q.dead", ConnectorKind::Queue);
+    let dead = two.connect(&dead).unwrap();
+    assert!(take(&read(&dead, "dead"), 1).is_empty());
+}
+
+#[test]
+fn t05_processes_share_the_partitions_of_a_stream() {
+    let Some(url) = brokers::url("amqp") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let mut facts = Declaration::new("facts", ConnectorKind::Stream);
+    facts.partitions = 6;
+    let stores: Vec<Amqp> = (0..3).map(|_| corner.open(false)).collect();
+    let streams = stores.iter().map(|store| store.connect(&facts).unwrap());
+    let streams: Vec<_> = streams.collect();
+    let all: Vec<Message> = (0..600).map(message).collect();
+    streams[0].send(&all[..300]).unwrap();
+    let first = read(&streams[0], "a");
+    let held = take(&first, 10);
+    let others = [read(&streams[1], "b"), read(&streams[2], "c")];
+    streams[1].send(&all[300..]).unwrap();
+    let mut seen: Vec<String> = held.iter().map(body).collect();
+    done(&first, &held);
+    let mut counts = [seen.len(), 0, 0];
+    // A third of the partitions is enough for each to get some; then one of them dies.
+    until(|| {
+        for (at, reader) in [&first, &others[0], &others[1]].into_iter().enumerate() {
+            let found = take(reader, 5);
+            seen.extend(found.iter().map(body));
+            counts[at] += found.len();
+            done(reader, &found);
+            reader.flush().unwrap();
+        }
+        counts.iter().all(|count| *count > 0).then_some(())
+    });
+    stores[2].cut();
+    let readers = [&first, &others[0]];
+    until(|| {
+        for reader in readers {
+            let found = take(reader, 50);
+            seen.extend(found.iter().map(body));
+            done(reader, &found);
+        }
+        let distinct: BTreeSet<_> = seen.iter().collect();
+        (distinct.len() == 600).then_some(())
+    });
+    // What the dead one had finished and said so is not delivered again.
+    assert_eq!(seen.len(), 600);
+}
+
+#[test]
+fn a_message_wakes_a_reader_in_another_process() {
+    let Some(url) = brokers::url("amqp") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let (one, two) = (corner.open(false), corner.open(false));
+    for kind in ConnectorKind::ALL {
+        let declaration = Declaration::new(kind.word(), kind);
+        let reader = read(&two.connect(&declaration).unwrap(), "r");
+        assert!(take(&reader, 1).is_empty());
+        let writer = one.connect(&declaration).unwrap();
+        writer.send(&[message(7)]).unwrap();
+        let found = until(|| take(&reader, 1).pop());
+        assert_eq!(body(&found), "7", "{kind}");
+        done(&reader, &[found]);
+    }
+}
+
+/// What strangers write is read: as it is, and as CloudEvents, binary and structured.
+#[test]
+fn e21_events_of_strangers_are_read() {
+    let Some(url) = brokers::url("amqp") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let store = corner.open(false);
+    let stranger = Stranger::of(&corner);
+    for kind in [ConnectorKind::Queue, ConnectorKind::Stream] {
+        let name = kind.word();
+        let connector = store.connect(&Declaration::new(name, kind)).unwrap();
+        let reader = read(&connector, "r");
+        let key = corner.key(name);
+        let to = (key.as_str(), key.as_str());
+        let plain = BasicProperties::default()
+            .with_headers(headers(&[("tenant", "seven")]))
+            .with_correlation_id("c".into());
+        stranger.publish(to, plain, b"plain");
+        for prefix in ["cloudEvents_", "cloudEvents:"] {
+            let attributes = [
+                ("specversion", "1.0"),
+                ("id", "A1"),
+                ("source", "/shop"),
+                ("type", "shop.paid"),
+            ];
+            let named = attributes.map(|(name, value)| (format!("{prefix}{name}"), value));
+            let named = named
+                .each_ref()
+                .map(|(name, value)| (name.as_str(), *value));
+            let binary = BasicProperties::default()
+                .with_content_type("application/json".into())
+                .with_headers(headers(&named));
+            stranger.publish(to, binary, b"{\"n\":1}");
+        }
+        let structured = BasicProperties::default()
+            .with_content_type("application/cloudevents+json; charset=UTF-8".into());
+        let document = b"{\"specversion\":\"1.0\",\"id\":\"A1\",\"source\":\"/shop\",\
+                         \"type\":\"shop.paid\",\"data\":{\"n\":1}}";
+        stranger.publish(to, structured, document);
+        let mut found = Vec::new();
+        until(|| {
+            found.extend(take(&reader, 10));
+            (found.len() == 4).then_some(())
+        });
+        let kinds: Vec<_> = found.iter().map(|one| one.message.kind_word()).collect();
+        assert_eq!(kinds, ["text", "record", "record", "record"], "{name}");
+        let plain = &found[0].message.headers;
+        assert_eq!(plain.get("tenant"), Some("seven"));
+        assert_eq!(plain.get("correlation-id"), Some("c"));
+        // One event, however it was written, is one message.
+        assert_eq!(found[1].message, found[2].message);
+        assert_eq!(found[1].message, found[3].message);
+        assert_eq!(found[1].message.headers.get("type"), Some("shop.paid"));
+        assert_eq!(body(&found[1]), "{\"n\":1}");
+        done(&reader, &found);
+        reader.flush().unwrap();
+    }
+}
+
+/// What we write strangers read, binary and structured.
+#[test]
+fn e21_strangers_read_our_events() {
+    let Some(url) = brokers::url("amqp") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let stranger = Stranger::of(&corner);
+    let queue = Declaration::new("q", ConnectorKind::Queue);
+    let packet = Packet::json(serde_json::json!({"n": 3})).with_header("correlation-id", "c");
+    let event = Message::of(Id::of("3"), &packet).unwrap();
+    for is_structured in [false, true] {
+        let store = corner.open(is_structured);
+        let connector = store.connect(&queue).unwrap();
+        connector.send(std::slice::from_ref(&event)).unwrap();
+        let (properties, headers, body) = stranger.get(&corner.key("q"));
+        let content = properties.content_type().as_ref().unwrap().to_string();
+        let id = properties.message_id().as_ref().unwrap().to_string();
+        assert_eq!(id, event.id.to_string());
+        if is_structured {
+            assert_eq!(content, "application/cloudevents+json");
+            let document: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(document["specversion"], "1.0");
+            assert_eq!(document["correlationid"], "c");
+            assert_eq!(document["data"], serde_json::json!({"n": 3}));
+        } else {
+            assert_eq!(content, "application/json");
+            let get = |name: &str| headers.get(name).map(String::as_str);
+            assert_eq!(get("cloudEvents_specversion"), Some("1.0"));
+            assert_eq!(get("cloudEvents_correlationid"), Some("c"));
+            assert_eq!(get("cloudEvents_id"), Some(id.as_str()));
+            assert_eq!(body, b"{\"n\":3}");
+        }
+    }
+}
+
+#[test]
+fn k20_a_server_that_is_killed_loses_nothing_that_it_confirmed() {
+    let Some(server) = brokers::Private::new("amqp") else {
+        return;
+    };
+    const ALL: usize = 3_000;
+    let corner = Corner::of(server.url());
+    let store = corner.open(false);
+    let mut declaration = Declaration::new("q", ConnectorKind::Queue);
+    declaration.capacity = 200;
+    let queue = store.connect(&declaration).unwrap();
+    // This server forgets a queue that was made less than two seconds before it is killed.
+    let made = Instant::now();
+    until(|| (made.elapsed() > Duration::from_secs(3)).then_some(()));
+    let sending = Arc::clone(&queue);
+    let sender = thread::spawn(move || {
+        for first in (0..ALL).step_by(50) {
+            let batch: Vec<Message> = (first..first + 50).map(message).collect();
+            let sent = until(|| match sending.send(&batch) {
+                Ok(sent) => Some(sent),
+                Err(fault) if fault.kind() == StoreFaultKind::Unavailable => None,
+                Err(fault) => panic!("{fault}"),
+            });
+            assert_eq!(sent.written + sent.known, 50);
+        }
+    });
+    let reader = read(&queue, "r");
+    let mut seen = BTreeSet::new();
+    let mut kills = 0;
+    until(|| {
+        let found = perhaps(&reader);
+        seen.extend(found.iter().map(body));
+        done(&reader, &found);
+        if seen.len() > (kills + 1) * ALL / 3 && kills < 2 {
+            kills += 1;
+            server.kill();
+            // What has come before is there to be had.
+            let away = until(|| {
+                let mut found = Vec::new();
+                let received = reader.receive(64, &mut found);
+                seen.extend(found.iter().map(body));
+                done(&reader, &found);
+                received.err()
+            });
+            assert_eq!(away.kind(), StoreFaultKind::Unavailable);
+            server.start();
+        }
+        (seen.len() == ALL).then_some(())
+    });
+    assert_eq!(kills, 2);
+    sender.join().unwrap();
+    until(|| reader.flush().ok());
+    // What was sent in part before a kill, and again after it, was delivered twice; no more is there.
+    until(|| {
+        let found = perhaps(&reader);
+        done(&reader, &found);
+        found.is_empty().then_some(())
+    });
+}
