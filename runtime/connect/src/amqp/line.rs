@@ -218,6 +218,21 @@ impl Line {
         self.wait(what(channel))
     }
 
+    /// Does something that a server may refuse, on a channel of its own: a refusal ends a channel, and
+    /// whoever else waits there for something would be told of it.
+    fn ask_alone<T, F>(&self, what: impl FnOnce(Channel) -> F) -> Result<T, StoreFault>
+    where
+        F: Future<Output = Result<T, lapin::Error>>,
+    {
+        let channel = self.channel(&*self.link()?)?;
+        let asking = what(channel.clone());
+        self.wait(async {
+            let answer = asking.await?;
+            channel.close(200, "done".into()).await?;
+            Ok(answer)
+        })
+    }
+
     /// Makes a queue, if it is not there.
     pub(super) fn declare_queue(
         &self,
@@ -225,7 +240,7 @@ impl Line {
         arguments: &[(&str, Argument)],
     ) -> Result<Counts, StoreFault> {
         let (name, arguments) = (short(name)?, table(arguments));
-        let counts = self.ask(async |channel| {
+        let counts = self.ask_alone(async |channel| {
             let options = QueueDeclareOptions::durable();
             channel.queue_declare(name, options, arguments).await
         })?;
@@ -264,7 +279,7 @@ impl Line {
             durable: true,
             ..ExchangeDeclareOptions::default()
         };
-        self.ask(async |channel| {
+        self.ask_alone(async |channel| {
             channel
                 .exchange_declare(name, kind, options, FieldTable::default())
                 .await
@@ -346,7 +361,7 @@ impl Line {
     /// is ours, and not another connection's.
     pub(super) fn declare_exclusive(&self, name: &str) -> Result<bool, StoreFault> {
         let name = short(name)?;
-        let made = self.ask(async |channel| {
+        let made = self.ask_alone(async |channel| {
             let options = QueueDeclareOptions::exclusive();
             channel
                 .queue_declare(name, options, FieldTable::default())
