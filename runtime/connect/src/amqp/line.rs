@@ -27,6 +27,10 @@ use crate::fault::{unavailable, unsupported};
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long somebody else may take to make a stream.
 const MAKING: Duration = Duration::from_secs(5);
+/// After this a server has found a connection to be dead on which nothing has come.
+const SILENT: Duration = Duration::from_secs(25);
+/// After this it has what was held over one that has ended.
+const SOON: Duration = Duration::from_secs(1);
 /// Seconds between two signs of life; after two of these a line on which nothing comes is given up.
 const HEARTBEAT: u16 = 10;
 
@@ -44,6 +48,8 @@ pub(super) struct Line {
     /// How long the server may take to answer.
     answer: Duration,
     link: Mutex<Option<Arc<Link>>>,
+    /// Until when a server may not yet have back what was held over a connection that was lost.
+    recovers: Mutex<Option<Instant>>,
     /// Held by whoever calls the server.
     dialling: Mutex<()>,
     is_cut: AtomicBool,
@@ -55,13 +61,15 @@ pub(super) struct Link {
     connection: Connection,
     /// No other connection of this line has it.
     pub(super) number: u64,
+    /// The server has not answered over it.
+    is_given_up: AtomicBool,
     /// For what is asked about queues and exchanges.
     control: Mutex<Option<Channel>>,
 }
 
 impl Link {
     pub(super) fn is_there(&self) -> bool {
-        self.connection.status().connected()
+        !self.is_given_up.load(Ordering::Acquire) && self.connection.status().connected()
     }
 }
 
@@ -92,6 +100,7 @@ impl Line {
             session,
             answer,
             link: Mutex::default(),
+            recovers: Mutex::default(),
             dialling: Mutex::default(),
             is_cut: AtomicBool::new(false),
             made: AtomicU64::new(0),
@@ -117,8 +126,30 @@ impl Line {
         }
         let silent = self.silent(self.answer);
         self.presence.missed(asked, &silent);
-        drop(self.link.lock().take());
+        self.give_up();
         Err(unavailable(format!("`{}` {silent}", self.address)))
+    }
+
+    /// Gives up a connection over which nobody answers, and says so as long as somebody may hear it.
+    fn give_up(&self) {
+        let Some(link) = self.link.lock().take() else {
+            return;
+        };
+        link.is_given_up.store(true, Ordering::Release);
+        *self.recovers.lock() = Some(Instant::now() + SILENT);
+        drop(self.runtime.spawn(async move {
+            let closing = link.connection.close(200, "nobody answers".into());
+            if tokio::time::timeout(SILENT, closing).await.is_err() {
+                tracing::debug!("a connection is left to the server, which will find it dead");
+            }
+        }));
+    }
+
+    /// Whether a server may not yet have back what was held over a connection that was lost: it has less
+    /// than it will.
+    pub(super) fn recovers(&self) -> bool {
+        let until = *self.recovers.lock();
+        until.is_some_and(|until| Instant::now() < until)
     }
 
     fn silent(&self, most: Duration) -> String {
@@ -166,7 +197,12 @@ impl Line {
             Err((why, _)) => self.presence.note(Some(why)),
         }
         let link = dialled.map_err(|(_, fault)| fault)?;
-        *self.link.lock() = Some(Arc::clone(&link));
+        let lost = self.link.lock().replace(Arc::clone(&link));
+        if lost.is_some() {
+            let soon = Instant::now() + SOON;
+            let mut recovers = self.recovers.lock();
+            *recovers = Some(recovers.map_or(soon, |until| until.max(soon)));
+        }
         Ok(link)
     }
 
@@ -187,6 +223,7 @@ impl Line {
         Ok(Arc::new(Link {
             connection,
             number: self.made.fetch_add(1, Ordering::AcqRel) + 1,
+            is_given_up: AtomicBool::new(false),
             control: Mutex::default(),
         }))
     }

@@ -29,6 +29,8 @@ use super::wire::{ATTEMPTS, Parcel};
 use crate::broker::patience::{PATIENCE, insist};
 use crate::fault::unavailable;
 
+/// How often a server is asked that does not have back yet what was held over a lost connection.
+const RECOVERING: Duration = Duration::from_millis(200);
 /// How long a message may be on its way back from its rest.
 const ON_ITS_WAY: Duration = Duration::from_secs(5);
 /// So many messages tell how large they are on the whole.
@@ -318,7 +320,8 @@ impl Queue {
         let free: u64 = self.count()?.iter().sum();
         let mut local = self.local.lock();
         local.forget_rests(self.line.clock.elapsed());
-        let free = free + (local.pool.len() + local.resting.len()) as u64;
+        let unknown = u64::from(self.line.recovers());
+        let free = free + unknown + (local.pool.len() + local.resting.len()) as u64;
         let held = local.flights.len() as u64;
         Ok(if free > 0 {
             free + MORE_THAN_ANY_HOLD
@@ -341,7 +344,12 @@ impl Queue {
         let soon = now + Duration::from_millis(20);
         let own = local.resting.values().map(|until| (*until).max(soon));
         let of_others = shortest.map(|step| now + Duration::from_millis(step));
-        Ok(own.min().or(of_others))
+        let due = own.min().or(of_others);
+        if self.line.recovers() {
+            let again = now + RECOVERING;
+            return Ok(Some(due.map_or(again, |due| due.min(again))));
+        }
+        Ok(due)
     }
 
     /// Brings what consumers may have: sees to it that there is as much as is wanted, if the server has it.
