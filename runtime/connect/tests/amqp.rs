@@ -14,7 +14,7 @@ use paperflow_connect::broker::Access;
 use paperflow_connect::compliance::record::recorded;
 use paperflow_connect::compliance::{Bench, check, pubsub, queues, streams};
 use paperflow_connect::streams::{Answer, Request};
-use paperflow_core::connector::{ConnectorKind, Store, StoreFault};
+use paperflow_core::connector::{ConnectorKind, Declaration, Store, StoreFault};
 
 /// A server on which all names begin with a prefix that nobody else has. Its time is what it is, and rests are
 /// so long that opening the store once more takes less.
