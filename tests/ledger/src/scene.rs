@@ -105,9 +105,7 @@ impl Connector {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default().as_millis();
         let url = brokers::corner(&server, &format!("{scene}-{now}"));
-        // RabbitMQ has none: what a program held is free when its connection ends.
-        let lease = if broker == "amqp" { "" } else { "&lease=0.3" };
-        Ok(Some(url + lease))
+        Ok(Some(url + "&lease=0.3"))
     }
 }
 
