@@ -245,7 +245,11 @@ macro_rules! streams_only {
     )*};
 }
 
-streams_only!("amqp": crate::amqp::Amqp, "mqtt": crate::mqtt::Mqtt);
+streams_only!(
+    "amqp": crate::amqp::Amqp,
+    "kafka": crate::kafka::Kafka,
+    "mqtt": crate::mqtt::Mqtt
+);
 
 /// A store that is asked about.
 pub struct Admin(Attached);

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use paperflow_core::connector::StoreFault;
+use paperflow_core::connector::{ConnectorKind, Declaration, StoreFault};
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::{Message as _, Offset as Place, TopicPartitionList};
 
-use super::Inner;
 use super::line::{Part, Roll};
-use super::note;
 use super::stream::{Stream, own_number};
 use super::wire::{raw_offset, read};
+use super::{Inner, book, note, topic};
 use crate::fault::unsupported;
 use crate::stream::admin::shown;
 use crate::stream::group::Now;
@@ -25,11 +24,7 @@ pub(super) fn answer(inner: &Inner, request: Request) -> Result<Answer, StoreFau
         stream.report(inner)?;
     }
     match request {
-        Request::List => {
-            let streams = inner.streams();
-            let all = streams.iter().map(|stream| status(inner, stream));
-            Ok(Answer::Streams(all.collect::<Result<_, _>>()?))
-        }
+        Request::List => all(inner).map(Answer::Streams),
         Request::Channels => Ok(Answer::Channels(Vec::new())),
         Request::Groups { stream } => groups(inner, &*known(inner, &stream)?).map(Answer::Groups),
         Request::Tail {
@@ -63,9 +58,39 @@ pub(super) fn answer(inner: &Inner, request: Request) -> Result<Answer, StoreFau
     }
 }
 
+/// A stream: one that is used here, or a topic that others have made.
 fn known(inner: &Inner, name: &str) -> Result<Arc<Stream>, StoreFault> {
+    if let Some(stream) = inner.stream_of(name) {
+        return Ok(stream);
+    }
     let missing = || unsupported(format!("there is no stream `{name}` in this store"));
-    inner.stream_of(name).ok_or_else(missing)
+    let topic = topic::topic(&inner.line.settings.prefix, name)?;
+    let partitions = inner.line.partitions(&topic)?.ok_or_else(missing)?;
+    Ok(Arc::new(found(name, topic, partitions)))
+}
+
+/// A stream that nobody uses here.
+fn found(name: &str, topic: String, partitions: usize) -> Stream {
+    let mut declaration = Declaration::new(name, ConnectorKind::Stream);
+    declaration.partitions = u32::try_from(partitions).unwrap_or(u32::MAX);
+    let stream = Stream::new(topic, declaration.clone());
+    stream.declare(&declaration, partitions, None);
+    stream
+}
+
+/// All streams: topics that begin with the prefix, but for those that Kafka and we keep for ourselves.
+fn all(inner: &Inner) -> Result<Vec<StreamStatus>, StoreFault> {
+    let prefix = &inner.line.settings.prefix;
+    let topics = inner.line.topics()?.into_iter();
+    let names = topics.filter_map(|topic| topic::connector(prefix, &topic));
+    let mut names: Vec<String> = names
+        .filter(|name| !name.starts_with("__") && name != book::NAME)
+        .collect();
+    names.sort();
+    let streams = names
+        .iter()
+        .map(|name| status(inner, &*known(inner, name)?));
+    streams.collect()
 }
 
 fn rolls(inner: &Inner, stream: &Stream) -> Result<Vec<(String, Roll)>, StoreFault> {

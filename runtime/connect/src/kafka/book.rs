@@ -20,7 +20,8 @@ use crate::broker::patience::{PATIENCE, insist};
 use crate::fault::unavailable;
 use crate::stream::mark::Offset;
 
-const NAME: &str = "paperflow.book";
+/// What the book is called.
+pub(super) const NAME: &str = "paperflow.book";
 /// So many runs of a graph are remembered beside the last one.
 const REMEMBERED: u64 = 8;
 

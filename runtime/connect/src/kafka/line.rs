@@ -267,6 +267,13 @@ impl Line {
             .filter(|count| *count > 0))
     }
 
+    /// The names of all topics.
+    pub(super) fn topics(&self) -> Result<Vec<String>, StoreFault> {
+        let metadata = self.ask(|wait| self.asker.fetch_metadata(None, wait))?;
+        let topics = metadata.topics().iter();
+        Ok(topics.map(|topic| topic.name().to_owned()).collect())
+    }
+
     /// Makes a topic if it is not there, with at least so many partitions; gives how many it has.
     pub(super) fn make(
         &self,

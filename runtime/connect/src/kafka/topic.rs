@@ -48,6 +48,21 @@ fn spelt(name: &str) -> String {
     topic
 }
 
+/// The connector whose topic this is, if its name begins with the prefix.
+pub(super) fn connector(prefix: &str, topic: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(topic.len());
+    let mut rest = topic;
+    while let Some((before, behind)) = rest.split_once("--") {
+        let (digits, behind) = behind.split_at_checked(2)?;
+        bytes.extend(before.as_bytes());
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        rest = behind;
+    }
+    bytes.extend(rest.as_bytes());
+    let name = String::from_utf8(bytes).ok()?;
+    name.strip_prefix(prefix).map(str::to_owned)
+}
+
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"._-".contains(&byte)
 }
@@ -65,6 +80,11 @@ mod tests {
         assert_eq!(spelt("a--b"), "a--2D-b");
         assert_eq!(spelt("."), "--2E");
         assert_eq!(spelt("ü"), "--C3--BC");
+        for name in ["order_flow.Shop.OUT-2", "flow/In Place", "a--b", ".", "ü"] {
+            let topic = topic("p/", name).unwrap();
+            assert_eq!(connector("p/", &topic).as_deref(), Some(name));
+            assert_eq!(connector("q", &topic), None);
+        }
         let long = "x".repeat(250);
         assert!(topic("", &long).unwrap_err().to_string().contains("250"));
     }
