@@ -93,7 +93,7 @@ fn main() -> ExitCode {
 }
 
 fn soaked(args: &Args, kills: u32) -> io::Result<bool> {
-    let built = || office::build(args.wiring.is_some());
+    let built = || office::build(args.wiring.is_some(), false);
     let office = args.office.clone().map_or_else(built, Ok)?;
     let (office, folder) = (
         fs::canonicalize(&office)?,
@@ -138,7 +138,8 @@ fn run(args: &Args) -> io::Result<bool> {
         some => some.concat(),
     };
     let has_brokers = connectors.iter().any(|one| one.broker.is_some());
-    let built = || office::build(has_brokers);
+    let has_kafka = connectors.iter().any(|one| one.broker == Some("kafka"));
+    let built = || office::build(has_brokers, has_kafka);
     let office = args.office.clone().map_or_else(built, Ok)?;
     let stage = Stage {
         folder: args.folder(&office),

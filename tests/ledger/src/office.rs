@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Builds it, as this program was built, perhaps with brokers, and tells where it is.
-pub(crate) fn build(has_brokers: bool) -> io::Result<PathBuf> {
+pub(crate) fn build(has_brokers: bool, has_kafka: bool) -> io::Result<PathBuf> {
     let own = std::env::current_exe()?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "-p", "paperflow-ledger"]);
-    let features = match has_brokers {
-        true => "failpoints,brokers",
-        false => "failpoints",
+    // Kafka's client takes long to build, so it is there when it is asked for.
+    let features = match (has_brokers, has_kafka) {
+        (_, true) => "failpoints,brokers,kafka",
+        (true, false) => "failpoints,brokers",
+        (false, false) => "failpoints",
     };
     cargo.args(["--features", features, "--bin", "office"]);
     if !cfg!(debug_assertions) {

@@ -48,7 +48,7 @@ pub(crate) struct Connector {
 }
 
 /// Brokers that arcs can be kept by.
-const BROKERS: [&str; 2] = ["redis", "nats"];
+const BROKERS: [&str; 3] = ["redis", "nats", "kafka"];
 
 /// All connectors, by this name.
 pub(crate) const ALL: &str = "all";
@@ -105,7 +105,10 @@ impl Connector {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default().as_millis();
         let url = brokers::corner(&server, &format!("{scene}-{now}"));
-        Ok(Some(url + "&lease=0.3"))
+        Ok(Some(match broker {
+            "kafka" => url + "&session=1",
+            _ => url + "&lease=0.3",
+        }))
     }
 }
 
@@ -224,10 +227,15 @@ const ASIDE: &str = "\
 'invalid-counted.log' -> FILE CountInvalid
 ";
 
-fn aside_wiring(via: &str) -> String {
+fn aside_wiring(via: &str, broker: Option<&str>) -> String {
+    // Kafka sets aside in streams: it keeps nothing else.
+    let kind = match broker {
+        Some("kafka") => "stream",
+        _ => "queue",
+    };
     format!(
-        "[arc.\"Nobody.OUT -> Dead.IN\"]\nkind = \"queue\"\nname = \"dead\"\n{via}\
-         [arc.\"NobodyElse.OUT -> Invalid.IN\"]\nkind = \"queue\"\nname = \"invalid\"\n{via}\
+        "[arc.\"Nobody.OUT -> Dead.IN\"]\nkind = \"{kind}\"\nname = \"dead\"\n{via}\
+         [arc.\"NobodyElse.OUT -> Invalid.IN\"]\nkind = \"{kind}\"\nname = \"invalid\"\n{via}\
          [table.\"CountDead.SEEN\"]\n[table.\"CountInvalid.SEEN\"]\n"
     )
 }
@@ -258,7 +266,10 @@ impl Scene {
         let wiring = |arcs: String| arcs + &store;
         fs::write(folder.join("ledger.toml"), wiring(plot.wiring(via)))?;
         fs::write(folder.join("aside.fbp"), ASIDE)?;
-        fs::write(folder.join("aside.toml"), wiring(aside_wiring(via)))?;
+        fs::write(
+            folder.join("aside.toml"),
+            wiring(aside_wiring(via, plot.connector.broker)),
+        )?;
         let office = office.to_owned();
         Ok(Self {
             folder,
