@@ -62,7 +62,12 @@ impl Program {
         let (before, place, behind) = taken_apart(&url);
         let proxy = Proxy::to(place);
         let url = format!("{before}{}{behind}", proxy.address());
-        let url = brokers::corner(&url, name) + "&timeout=1&lease=2";
+        // RabbitMQ leases nothing: what a process holds is free when its connection ends.
+        let settings = match broker {
+            "amqp" => "&timeout=1",
+            _ => "&timeout=1&lease=2",
+        };
+        let url = brokers::corner(&url, name) + settings;
         let folder = Folder::new(&format!("faults-{broker}-{name}"));
         folder.write("line.fbp", GRAPH);
         folder.write("line.toml", WIRING);

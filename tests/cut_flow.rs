@@ -188,7 +188,11 @@ fn is_not_ready_without_its_broker(broker: &str) {
     let mut office = agency.begin("office");
     let courier = agency.begin("courier");
     let mut shown = office.some(3);
-    own.kill();
+    // RabbitMQ forgets queues that were made a moment before it is killed.
+    match broker {
+        "amqp" => own.stop(),
+        _ => own.kill(),
+    }
     until(|| ready().contains("the store `broker` is away: "));
     until(|| ready().contains("the store in which the parts meet has not answered"));
     own.start();

@@ -2,36 +2,40 @@
 #![cfg(feature = "sqlite")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[cfg(any(feature = "kafka", feature = "nats", feature = "redis"))]
+#[cfg(feature = "broker")]
 mod brokers;
 mod orders;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+#[cfg(feature = "broker")]
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use orders::outcomes;
 
 const WIRING: &str = "graphs/order-flow/durable.toml";
-#[cfg(feature = "kafka")]
-const OVER_KAFKA: &str = "graphs/order-flow/kafka.toml";
-#[cfg(feature = "nats")]
-const OVER_NATS: &str = "graphs/order-flow/nats.toml";
-#[cfg(feature = "redis")]
-const OVER_REDIS: &str = "graphs/order-flow/redis.toml";
 
 /// Some of the orders, and a store of their own.
 struct Office {
     folder: PathBuf,
     wiring: PathBuf,
+    /// The broker, with names of its own for this office: the variable of the wiring file, and its value.
+    #[cfg(feature = "broker")]
+    server: Option<(&'static str, String)>,
 }
 
 impl Office {
     fn new(name: &str, orders: usize, wiring: &str) -> Self {
         let folder = orders::folder("durable-flow", name, orders);
         let wiring = PathBuf::from(wiring);
-        Self { folder, wiring }
+        Self {
+            #[cfg(feature = "broker")]
+            server: server(&wiring, name),
+            folder,
+            wiring,
+        }
     }
 
     fn command(&self, is_durable: bool) -> Command {
@@ -40,23 +44,9 @@ impl Office {
             command.arg("--wiring").arg(&self.wiring).arg("--data");
             command.arg(self.folder.join("store"));
         }
-        #[cfg(any(feature = "kafka", feature = "nats", feature = "redis"))]
-        command.envs(self.server());
+        #[cfg(feature = "broker")]
+        command.envs(self.server.clone());
         command
-    }
-
-    /// A broker, with names of its own for this office. It soon notices that a program was killed.
-    #[cfg(any(feature = "kafka", feature = "nats", feature = "redis"))]
-    fn server(&self) -> Option<(&'static str, String)> {
-        let (broker, variable, soon) = match self.wiring.file_stem()?.to_str()? {
-            "kafka" => ("kafka", "KAFKA_URL", "session=1"),
-            "nats" => ("nats", "NATS_URL", "lease=0.5"),
-            "redis" => ("redis", "REDIS_URL", "lease=0.5"),
-            _ => return None,
-        };
-        let own = self.folder.file_name()?.to_string_lossy();
-        let url = brokers::corner(&brokers::url(broker)?, &own);
-        Some((variable, format!("{url}&{soon}")))
     }
 
     /// Everything may go wrong with a fifth of the packets on each arc that is kept.
@@ -110,6 +100,20 @@ impl Office {
     }
 }
 
+/// The broker of a wiring file. It soon notices that a program was killed.
+#[cfg(feature = "broker")]
+fn server(wiring: &Path, name: &str) -> Option<(&'static str, String)> {
+    let (broker, variable, soon) = match wiring.file_stem()?.to_str()? {
+        "amqp" => ("amqp", "AMQP_URL", ""),
+        "kafka" => ("kafka", "KAFKA_URL", "&session=1"),
+        "nats" => ("nats", "NATS_URL", "&lease=0.5"),
+        "redis" => ("redis", "REDIS_URL", "&lease=0.5"),
+        _ => return None,
+    };
+    let url = brokers::corner(&brokers::url(broker)?, name);
+    Some((variable, url + soon))
+}
+
 impl Office {
     /// Runs it until it has shown so many lines, and tells it to stop; what it has shown until it ended.
     fn run_and_stop(&self, lines: usize) -> Vec<String> {
@@ -134,30 +138,6 @@ fn the_same_graph_with_durable_arcs_and_tables_gives_the_same() {
     gives_the_same("same", WIRING);
 }
 
-#[cfg(feature = "redis")]
-#[test]
-fn t15_the_same_graph_over_redis_gives_the_same() {
-    if brokers::url("redis").is_some() {
-        gives_the_same("redis-same", OVER_REDIS);
-    }
-}
-
-#[cfg(feature = "kafka")]
-#[test]
-fn t15_the_same_graph_over_kafka_gives_the_same() {
-    if brokers::url("kafka").is_some() {
-        gives_the_same("kafka-same", OVER_KAFKA);
-    }
-}
-
-#[cfg(feature = "nats")]
-#[test]
-fn t15_the_same_graph_over_nats_gives_the_same() {
-    if brokers::url("nats").is_some() {
-        gives_the_same("nats-same", OVER_NATS);
-    }
-}
-
 fn gives_the_same(name: &str, wiring: &str) {
     let office = Office::new(name, 80, wiring);
     let mut memory = office.run(false);
@@ -174,27 +154,36 @@ fn m3_orders_end_once_and_the_books_balance_however_often_it_is_killed() {
     ends_once("killed", WIRING);
 }
 
-#[cfg(feature = "redis")]
-#[test]
-fn m3_orders_end_once_over_redis_however_often_it_is_killed() {
-    if brokers::url("redis").is_some() {
-        ends_once("redis-killed", OVER_REDIS);
-    }
+macro_rules! over_brokers {
+    ($($feature:literal $broker:ident),*) => {$(
+        #[cfg(feature = $feature)]
+        mod $broker {
+            #[test]
+            fn t15_the_same_graph_over_a_broker_gives_the_same() {
+                super::over($feature, "same", super::gives_the_same);
+            }
+
+            #[test]
+            fn m3_orders_end_once_over_a_broker_however_often_it_is_killed() {
+                super::over($feature, "killed", super::ends_once);
+            }
+        }
+    )*};
 }
 
-#[cfg(feature = "kafka")]
+over_brokers!("kafka" kafka, "nats" nats, "redis" redis);
+
+#[cfg(feature = "amqp")]
 #[test]
-fn m3_orders_end_once_over_kafka_however_often_it_is_killed() {
-    if brokers::url("kafka").is_some() {
-        ends_once("kafka-killed", OVER_KAFKA);
-    }
+fn t15_the_same_graph_over_rabbitmq_gives_the_same() {
+    over("amqp", "same", gives_the_same);
 }
 
-#[cfg(feature = "nats")]
-#[test]
-fn m3_orders_end_once_over_nats_however_often_it_is_killed() {
-    if brokers::url("nats").is_some() {
-        ends_once("nats-killed", OVER_NATS);
+#[cfg(feature = "broker")]
+fn over(broker: &str, name: &str, shows: fn(&str, &str)) {
+    if brokers::url(broker).is_some() {
+        let wiring = format!("graphs/order-flow/{broker}.toml");
+        shows(&format!("{broker}-{name}"), &wiring);
     }
 }
 

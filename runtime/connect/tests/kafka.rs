@@ -117,6 +117,8 @@ impl Slow {
         let stream = self.name.clone();
         let groups = match self.store.ask_streams(Request::Groups { stream }) {
             Ok(Answer::Groups(groups)) => groups,
+            // A topic that was made just now may have no leader yet.
+            Err(fault) if fault.kind() == StoreFaultKind::Unavailable => return false,
             other => panic!("{other:?}"),
         };
         let group = groups.into_iter().find(|found| found.name == group);

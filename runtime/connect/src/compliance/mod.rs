@@ -132,7 +132,7 @@ fn messages(range: std::ops::Range<u32>) -> Vec<Message> {
 }
 
 /// A name of which no server is fond.
-const ODD_NAME: &str = "a-b.C/d e.IN[0] *>#:ü";
+const ODD_NAME: &str = "a-b.C/d e.IN[0] *>:ü";
 
 /// Messages of which no server is fond: without a payload, or with bytes and headers of every kind.
 fn odd_messages() -> Vec<Message> {

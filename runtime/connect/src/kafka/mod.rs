@@ -11,10 +11,11 @@
 //! `kafka://USER:PASSWORD@HOST:PORT?brokers=HOST:PORT,...&prefix=P&replicas=N&timeout=SECONDS&session=SECONDS&hold=SECONDS&sasl=MECHANISM&tls=yes&ca=FILE`.
 //! Write what is secret as `${NAME}` in the wiring file: it is taken from the environment, and never shown. All
 //! topics and groups begin with the prefix. New topics have so many replicas, by default as many as the
-//! brokers say. A broker that gives no answer for `timeout` (10 s) is away. A program that has given no sign of life for the time of a session (10 s; the brokers' own
-//! `group.min.session.timeout.ms` may ask for more) has lost its partitions. One that works on records of a
+//! brokers say. A broker that gives no answer for `timeout` (10 s) is away. A program that has given no sign
+//! of life for the time of a session (10 s; the brokers' own `group.min.session.timeout.ms` may ask for more)
+//! has lost its partitions. One that works on records of a
 //! partition that another one is to have may finish them, for as long as `hold` says (60 s). Mechanisms other
-//! than `PLAIN`, and `tls`, need the feature `tls`, which takes OpenSSL.
+//! than `PLAIN`, and `tls`, need the feature `kafka-tls`, which takes the system's OpenSSL.
 //!
 //! # What Kafka cannot do
 //!

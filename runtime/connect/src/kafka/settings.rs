@@ -57,9 +57,9 @@ impl Settings {
             authority: settings.text("ca"),
         };
         settings.done()?;
-        if known.is_encrypted && !cfg!(feature = "tls") {
+        if known.is_encrypted && !cfg!(feature = "kafka-tls") {
             let message =
-                "this build has no encrypted connections: build it with the feature `tls`";
+                "this build has no encrypted connections: build it with the feature `kafka-tls`";
             return Err(unsupported(message));
         }
         Ok(known)

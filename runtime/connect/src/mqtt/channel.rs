@@ -270,6 +270,7 @@ impl Subscription for Subscriber {
 
     fn flush(&self) -> Result<(), StoreFault> {
         self.session.set_aside(&self.inner)?;
+        self.session.confirm_all();
         self.session.line.fence()
     }
 

@@ -259,6 +259,11 @@ impl Session {
         }
     }
 
+    /// Confirms what is settled, also what found no room on its way to the broker.
+    pub(super) fn confirm_all(&self) {
+        self.state.lock().confirm(&self.line);
+    }
+
     fn set_aside_later(&self) {
         if let (Some(store), Some(own)) = (self.store.upgrade(), self.own.upgrade()) {
             store.set_aside_later(&own);
