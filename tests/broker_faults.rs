@@ -47,6 +47,7 @@ const HOPELESS: Duration = Duration::from_secs(60);
 
 /// A program whose line to its broker goes through a proxy.
 struct Program {
+    broker: String,
     folder: Folder,
     proxy: Proxy,
     child: Child,
@@ -87,6 +88,7 @@ impl Program {
         let (feeder, orders) = mpsc::channel();
         thread::spawn(move || feed(input, &orders));
         Some(Self {
+            broker: broker.to_owned(),
             folder,
             proxy,
             child,
@@ -112,6 +114,18 @@ impl Program {
         self.lines("made.txt").len()
     }
 
+    /// The lines that are kept. RabbitMQ gives back what it has handed out when a line breaks, also what was
+    /// done and not told in time: such a line may be written again (K5), but not handled again.
+    fn kept(&self) -> Vec<usize> {
+        let lines = self.lines("kept.txt");
+        let mut kept: Vec<usize> = lines.iter().map(|line| line.parse().unwrap()).collect();
+        kept.sort_unstable();
+        if self.broker == "amqp" {
+            kept.dedup();
+        }
+        kept
+    }
+
     fn told(&self) -> String {
         self.folder.read("told.txt")
     }
@@ -130,7 +144,7 @@ impl Program {
                 begun.elapsed() < HOPELESS,
                 "not {what}; {} made, {} kept, ready: {}; it says: {told}",
                 self.made(),
-                self.lines("kept.txt").len(),
+                self.kept().len(),
                 self.ready(),
             );
             thread::park_timeout(Duration::from_millis(20));
@@ -139,7 +153,7 @@ impl Program {
 
     /// All that was fed has gone through.
     fn until_all_is_kept(&self) {
-        self.until("all is kept", |own| own.lines("kept.txt").len() == own.fed);
+        self.until("all is kept", |own| own.kept().len() == own.fed);
     }
 
     /// Processor time of the program, of all its threads.
@@ -164,9 +178,11 @@ impl Program {
         assert!(status.success(), "{status}: {}", self.told());
         let expected: Vec<String> = (1..=self.fed).map(|number| number.to_string()).collect();
         assert!(self.lines("made.txt") == expected, "made in order");
-        let mut kept = self.lines("kept.txt");
-        kept.sort_by_key(|line| line.parse::<usize>().unwrap());
-        assert!(kept == expected, "each is kept once");
+        let kept = self.kept();
+        assert!(
+            kept == (1..=self.fed).collect::<Vec<_>>(),
+            "each is kept once"
+        );
     }
 }
 
