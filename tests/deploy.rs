@@ -47,7 +47,7 @@ fn read(files: &[&Path]) -> Option<Vec<String>> {
     go.current_dir(Path::new(ROOT).join("tests/deploy"));
     let text = checked(
         "go",
-        go.env("REDIS_URL", "redis://here")
+        go.env("BROKER_URL", "redis://here")
             .env("GOFLAGS", "-mod=readonly"),
     )?;
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
