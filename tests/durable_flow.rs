@@ -171,13 +171,7 @@ macro_rules! over_brokers {
     )*};
 }
 
-over_brokers!("kafka" kafka, "nats" nats, "redis" redis);
-
-#[cfg(feature = "amqp")]
-#[test]
-fn t15_the_same_graph_over_rabbitmq_gives_the_same() {
-    over("amqp", "same", gives_the_same);
-}
+over_brokers!("amqp" amqp, "kafka" kafka, "nats" nats, "redis" redis);
 
 #[cfg(feature = "broker")]
 fn over(broker: &str, name: &str, shows: fn(&str, &str)) {

@@ -240,7 +240,9 @@ impl Team {
         let turn = &mut *turn;
         let link = self.check(turn)?;
         let all = stream.tails().len();
-        let share = match self.group.lock().is_read() {
+        // Before the server is asked: the client's thread calls readers, who look into the group.
+        let is_read = self.group.lock().is_read();
+        let share = match is_read {
             true => all.div_ceil(self.sit(turn, &link)?.max(1)),
             false => 0,
         };
