@@ -128,10 +128,21 @@ pub(crate) fn moment(millis: i64) -> Moment {
 /// A moment as RFC 3339 writes it, in UTC: `2026-01-31T08:00:00.500Z`.
 #[cfg(any(feature = "amqp", feature = "mqtt"))]
 pub(crate) fn utc(moment: Moment) -> String {
-    let (days, seconds) = (moment.as_secs() / 86_400, moment.as_secs() % 86_400);
+    utc_of(millis(moment))
+}
+
+/// The same of milliseconds since 1970.
+#[cfg(any(
+    feature = "amqp",
+    feature = "kafka",
+    feature = "mqtt",
+    feature = "nats"
+))]
+pub(crate) fn utc_of(millis: i64) -> String {
+    let (days, rest) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
     // Years that begin in March have the odd day at their end; 400 of them have 146 097 days.
     let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
@@ -140,15 +151,24 @@ pub(crate) fn utc(moment: Moment) -> String {
         true => (year + 400 * era, month + 3),
         false => (year + 400 * era + 1, month - 9),
     };
-    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    let millis = moment.subsec_millis();
+    let (hour, minute) = (rest / 3_600_000, rest / 60_000 % 60);
+    let (second, millis) = (rest / 1_000 % 60, rest % 1_000);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
-#[cfg(all(test, any(feature = "amqp", feature = "mqtt")))]
+#[cfg(all(
+    test,
+    any(
+        feature = "amqp",
+        feature = "kafka",
+        feature = "mqtt",
+        feature = "nats"
+    )
+))]
 mod tests {
     use super::*;
 
+    #[cfg(any(feature = "amqp", feature = "mqtt"))]
     #[test]
     fn a_moment_is_written_as_a_date() {
         let at =
@@ -157,5 +177,13 @@ mod tests {
         assert_eq!(at(951_782_400, 7), "2000-02-29T00:00:00.007Z");
         assert_eq!(at(1_704_067_199, 0), "2023-12-31T23:59:59.000Z");
         assert_eq!(at(1_772_323_200, 500), "2026-03-01T00:00:00.500Z");
+    }
+
+    #[test]
+    fn times_are_written_in_utc() {
+        assert_eq!(utc_of(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(utc_of(951_782_399_999), "2000-02-28T23:59:59.999Z");
+        assert_eq!(utc_of(1_709_164_800_250), "2024-02-29T00:00:00.250Z");
+        assert_eq!(utc_of(-1), "1969-12-31T23:59:59.999Z");
     }
 }

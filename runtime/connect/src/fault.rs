@@ -61,3 +61,12 @@ pub(crate) fn unsupported(message: impl Into<String>) -> StoreFault {
 pub(crate) fn damaged(message: impl Into<String>) -> StoreFault {
     StoreFault::new(StoreFaultKind::Damaged, message)
 }
+
+/// None of a stream's records can be given back alone.
+pub(crate) fn not_locked(stream: &str) -> StoreFault {
+    unsupported(format!(
+        "`{stream}` is a stream: its records are not locked, and none can be given back alone; \
+         one that fails is left behind (`on-error=skip`), tried again in its place \
+         (`on-error=retry`), or copied (`on-error=copy`)"
+    ))
+}

@@ -593,6 +593,20 @@ pub struct Settlement {
     pub failure: Option<Failure>,
 }
 
+impl Settlement {
+    /// That of a message which cannot be read, for this reason.
+    #[must_use]
+    pub fn unreadable(reason: impl fmt::Display) -> Self {
+        Self {
+            disposition: Disposition::Invalid,
+            failure: Some(Failure {
+                message: reason.to_string(),
+                ..Failure::default()
+            }),
+        }
+    }
+}
+
 /// What is to be done with a delivery; the worse comes later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]

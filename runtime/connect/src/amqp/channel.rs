@@ -32,6 +32,7 @@ use super::outbox::{Fate, Outbox, To};
 use super::queue::Queue;
 use super::reader::Reader;
 use super::wire::Parcel;
+use crate::broker::waiting::Writers;
 use crate::fault::unavailable;
 use crate::pubsub::{ChannelStatus, SubscriberStatus, queue_of};
 
@@ -55,7 +56,7 @@ struct Local {
     present: BTreeMap<String, (Arc<Queue>, usize)>,
     /// The queues of those of other processes who were there, and when that was.
     others: Option<(Vec<String>, Duration)>,
-    writers: Vec<Waker>,
+    writers: Writers,
 }
 
 impl Channel {
@@ -71,7 +72,7 @@ impl Channel {
                 declaration,
                 present: BTreeMap::new(),
                 others: None,
-                writers: Vec::new(),
+                writers: Writers::default(),
             }),
         }
     }
@@ -83,8 +84,8 @@ impl Channel {
 
     /// Tells those who wait for room to look again.
     pub(super) fn call_writers(&self) {
-        let writers = std::mem::take(&mut self.local.lock().writers);
-        writers.into_iter().for_each(Waker::wake);
+        let mut writers = std::mem::take(&mut self.local.lock().writers);
+        writers.call();
     }
 
     fn queues(&self) -> Vec<Arc<Queue>> {
@@ -170,7 +171,7 @@ impl Connector for Handle {
         for queue in self.channel.queues() {
             let mut local = queue.local.lock();
             local.doubt_room();
-            local.call_readers();
+            local.readers.call();
         }
         Ok(Sent {
             written: sent,
@@ -187,9 +188,7 @@ impl Connector for Handle {
         }
         {
             let mut local = channel.local.lock();
-            if !local.writers.iter().any(|other| other.will_wake(waker)) {
-                local.writers.push(waker.clone());
-            }
+            local.writers.add(waker);
         }
         let others = channel.others(line)?;
         let names: Vec<String> = others.iter().map(|queue| line.named(queue)).collect();

@@ -16,7 +16,7 @@ use super::team::Team;
 use super::wire::{self, Parcel};
 use crate::broker::patience::{PATIENCE, insist};
 use crate::clock::moment;
-use crate::fault::unsupported;
+use crate::fault::not_locked;
 use crate::stream::group::{Follow, Now, Page, Prospect, Received};
 use crate::stream::handed::Handed;
 use crate::stream::log::Record;
@@ -203,12 +203,7 @@ impl Subscription for Reader {
     }
 
     fn requeue(&self, _: u64, _: Duration) -> Result<(), StoreFault> {
-        Err(unsupported(format!(
-            "`{}` is a stream: its records are not locked, and none can be given back alone; \
-             one that fails is left behind (`on-error=skip`), tried again in its place \
-             (`on-error=retry`), or copied (`on-error=copy`)",
-            self.stream.name
-        )))
+        Err(not_locked(&self.stream.name))
     }
 
     fn flush(&self) -> Result<(), StoreFault> {

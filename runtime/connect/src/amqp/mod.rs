@@ -67,8 +67,8 @@ use paperflow_core::connector::{
 use paperflow_core::message::Message;
 use parking_lot::Mutex;
 
-use crate::broker::Access;
 use crate::broker::presence::answer_time;
+use crate::broker::{Access, aside, no_tables};
 use crate::clock::SystemClock;
 use crate::fault::unsupported;
 use crate::streams::{Answer, Request};
@@ -199,12 +199,6 @@ impl Inner {
         self.streams.lock().values().cloned().collect()
     }
 
-    fn call_all(&self) {
-        self.queues().iter().for_each(|queue| queue.call_all());
-        self.streams().iter().for_each(|stream| stream.call_all());
-        self.channels().iter().for_each(|one| one.call_writers());
-    }
-
     /// Makes the queues where messages are set aside. One that is something else takes them as that.
     fn make_aside(&self, declaration: &Declaration) -> Result<(), StoreFault> {
         for name in [declaration.dead_letter_name(), declaration.invalid_name()] {
@@ -291,15 +285,10 @@ impl Store for Amqp {
     }
 
     fn connect(&self, declaration: &Declaration) -> Result<Arc<dyn Connector>, StoreFault> {
-        let Declaration { name, kind, .. } = declaration;
-        if [declaration.dead_letter_name(), declaration.invalid_name()].contains(name) {
-            return Err(unsupported(format!(
-                "the {kind} `{name}` cannot be where its own messages are set aside"
-            )));
-        }
+        aside::is_elsewhere(declaration)?;
         let inner = Arc::clone(&self.inner);
         inner.make_aside(declaration)?;
-        Ok(match kind {
+        Ok(match declaration.kind {
             ConnectorKind::Queue => {
                 let queue = inner.queue(declaration)?;
                 Arc::new(Handle { queue, inner })
@@ -316,9 +305,7 @@ impl Store for Amqp {
     }
 
     fn desk(&self, process: &str) -> Result<Arc<dyn Desk>, StoreFault> {
-        Err(unsupported(format!(
-            "RabbitMQ keeps no tables, and `{process}` has some: let the embedded store keep them"
-        )))
+        Err(no_tables("RabbitMQ", process))
     }
 
     fn epoch(&self, graph: &str) -> Result<u64, StoreFault> {

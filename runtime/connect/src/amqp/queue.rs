@@ -27,6 +27,7 @@ use super::outbox::{Fate, Outbox, To};
 use super::rests::{make, make_rest, stepped, steps};
 use super::wire::{ATTEMPTS, Parcel};
 use crate::broker::patience::{PATIENCE, insist};
+use crate::broker::waiting::{Readers, Writers};
 use crate::fault::unavailable;
 
 /// How often a server is asked that does not have back yet what was held over a lost connection.
@@ -55,9 +56,10 @@ pub(super) struct Queue {
 /// What this process knows of a queue.
 pub(super) struct Local {
     pub(super) declaration: Declaration,
-    pub(super) readers: BTreeMap<u64, Listener>,
+    /// Each with whether it has stopped.
+    pub(super) readers: Readers<bool>,
     /// Those who wait for room.
-    writers: Vec<Waker>,
+    pub(super) writers: Writers,
     /// What is here and in nobody's hands, by the channel that it has come on and its number there.
     pub(super) pool: BTreeMap<Place, Waiting>,
     /// What consumers hold.
@@ -84,14 +86,6 @@ pub(super) struct Local {
     measured: u32,
     /// Of a batch that was not confirmed as a whole: what was.
     confirmed: HashSet<Id>,
-}
-
-/// A reader of this process.
-pub(super) struct Listener {
-    pub(super) waker: Waker,
-    /// It has been told that there is nothing.
-    pub(super) is_waiting: bool,
-    pub(super) has_stopped: bool,
 }
 
 /// On which channel something has come, and which it was there.
@@ -161,7 +155,7 @@ struct Bell(Weak<Queue>);
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
         if let Some(queue) = self.0.upgrade() {
-            queue.local.lock().call_readers();
+            queue.local.lock().readers.call();
         }
     }
 }
@@ -179,8 +173,8 @@ impl Queue {
             outbox: Outbox::new(line),
             local: Mutex::new(Local {
                 declaration,
-                readers: BTreeMap::new(),
-                writers: Vec::new(),
+                readers: Readers::default(),
+                writers: Writers::default(),
                 pool: BTreeMap::new(),
                 flights: HashMap::new(),
                 settled: Vec::new(),
@@ -260,7 +254,7 @@ impl Queue {
         if let Some((ready, _)) = &mut local.ready {
             *ready += (parcels.len() - unsafe_ones) as u64;
         }
-        local.call_readers();
+        local.readers.call();
         if unsafe_ones == 0 {
             local.confirmed.clear();
             return Ok(Sent {
@@ -291,7 +285,7 @@ impl Queue {
                 return Ok(room);
             }
             // First, so that room which is made meanwhile is heard of.
-            local.await_room(waker);
+            local.writers.add(waker);
         }
         self.write_settled()?;
         let ready: u64 = self.count()?.iter().sum();
@@ -299,7 +293,7 @@ impl Queue {
         let room = local.room_beside(ready);
         local.ready = Some((ready, self.line.clock.elapsed()));
         if room > 0 {
-            local.writers.retain(|other| !other.will_wake(waker));
+            local.writers.remove(waker);
         }
         Ok(room)
     }
@@ -459,7 +453,7 @@ impl Queue {
         let mut local = self.local.lock();
         local.remember(done.into_values());
         local.doubt_room();
-        local.call_writers();
+        local.writers.call();
         rest.and(result)
     }
 
@@ -561,7 +555,7 @@ impl Queue {
         let mut local = self.local.lock();
         local.pool.clear();
         local.settled.clear();
-        local.call_writers();
+        local.writers.call();
     }
 
     /// Nobody wants more: what is here and in nobody's hands goes back.
@@ -597,8 +591,8 @@ impl Queue {
     /// Everybody looks again.
     pub(super) fn call_all(&self) {
         let mut local = self.local.lock();
-        local.call_readers();
-        local.call_writers();
+        local.readers.call();
+        local.writers.call();
     }
 }
 
@@ -657,34 +651,6 @@ impl Local {
         }
         let parcel = flight.parcel;
         self.pool.insert(flight.place, Waiting { parcel, attempts });
-    }
-
-    /// Tells those who wait that there may be something.
-    pub(super) fn call_readers(&mut self) {
-        for reader in self.readers.values_mut() {
-            if std::mem::take(&mut reader.is_waiting) {
-                reader.waker.wake_by_ref();
-            }
-        }
-    }
-
-    /// Somebody waits for room.
-    fn await_room(&mut self, waker: &Waker) {
-        if !self.writers.iter().any(|other| other.will_wake(waker)) {
-            self.writers.push(waker.clone());
-        }
-    }
-
-    /// A reader waits for something new, or no longer.
-    pub(super) fn set_waiting(&mut self, reader: u64, is_waiting: bool) {
-        if let Some(listener) = self.readers.get_mut(&reader) {
-            listener.is_waiting = is_waiting;
-        }
-    }
-
-    /// Tells those who wait for room that there may be some.
-    pub(super) fn call_writers(&mut self) {
-        self.writers.drain(..).for_each(Waker::wake);
     }
 
     /// Room that is told of no more is asked for.

@@ -12,7 +12,7 @@ use paperflow_core::connector::{
 use paperflow_core::message::Id;
 
 use super::Inner;
-use super::queue::{Flight, Listener, Place, Queue, Waiting, What};
+use super::queue::{Flight, Place, Queue, Waiting, What};
 use super::wire::{self, Parcel};
 use crate::broker::fate::{Aside, Fate, fate};
 use crate::clock::{millis, moment, utc};
@@ -32,12 +32,7 @@ impl Reader {
         let mut local = queue.local.lock();
         local.given += 1;
         let number = local.given;
-        let listener = Listener {
-            waker: consumer.waker,
-            is_waiting: false,
-            has_stopped: false,
-        };
-        local.readers.insert(number, listener);
+        local.readers.add(number, consumer.waker, false);
         drop(local);
         Self {
             queue,
@@ -98,7 +93,7 @@ impl Reader {
                 }
             }
         }
-        local.call_writers();
+        local.writers.call();
         drop(local);
         for (ticket, disposition, failure) in unwanted {
             let settlement = Settlement {
@@ -130,7 +125,7 @@ impl Reader {
             let what = decided(&flight, fate, now);
             local.settle(flight, what);
         }
-        local.call_readers();
+        local.readers.call();
         let is_first = local.settled.len() == 1;
         drop(local);
         if is_first {
@@ -208,7 +203,11 @@ impl Subscription for Reader {
         }
         let most = most.max(1);
         // First, so that what comes meanwhile is heard of.
-        self.queue.local.lock().set_waiting(self.number, true);
+        self.queue
+            .local
+            .lock()
+            .readers
+            .set_waiting(self.number, true);
         self.queue.write_settled()?;
         let before = into.len();
         loop {
@@ -218,7 +217,11 @@ impl Subscription for Reader {
             }
             let was_some = self.hand_out(most, into);
             if into.len() > before {
-                self.queue.local.lock().set_waiting(self.number, false);
+                self.queue
+                    .local
+                    .lock()
+                    .readers
+                    .set_waiting(self.number, false);
                 return Ok(Found::Some);
             }
             if !was_some {
@@ -242,7 +245,7 @@ impl Subscription for Reader {
         local.doubt_room();
         let what = What::Rest(Box::new(rested(&flight, now)), rest);
         local.settle(flight, what);
-        local.call_readers();
+        local.readers.call();
         drop(local);
         self.inner.write_later(&self.queue);
         Ok(())
@@ -255,10 +258,10 @@ impl Subscription for Reader {
     fn stop(&self) {
         let is_last = {
             let mut local = self.queue.local.lock();
-            if let Some(listener) = local.readers.get_mut(&self.number) {
-                listener.has_stopped = true;
+            if let Some(has_stopped) = local.readers.seat_mut(self.number) {
+                *has_stopped = true;
             }
-            local.readers.values().all(|reader| reader.has_stopped)
+            local.readers.seats().all(|has_stopped| *has_stopped)
         };
         if is_last && let Err(fault) = self.queue.stop() {
             tracing::debug!("what `{}` holds is free later: {fault}", self.queue.name);
@@ -271,14 +274,14 @@ impl Subscription for Reader {
         }
         let is_last = {
             let mut local = self.queue.local.lock();
-            local.readers.remove(&self.number);
+            local.readers.remove(self.number);
             let own = |_: &u64, flight: &mut Flight| flight.reader == self.number;
             let given_back: Vec<_> = local.flights.extract_if(own).collect();
             for (_, flight) in given_back {
                 let attempts = flight.attempt;
                 local.give_back(flight, attempts);
             }
-            local.call_readers();
+            local.readers.call();
             local.readers.is_empty()
         };
         if is_last && !self.queue.line.is_cut() {

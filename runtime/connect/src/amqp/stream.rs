@@ -32,6 +32,7 @@ use super::outbox::{Fate, Outbox, To};
 use super::tail::Tail;
 use super::team::Team;
 use super::wire::{self, Parcel};
+use crate::broker::waiting::Writers;
 use crate::fault::{unavailable, unsupported};
 use crate::stream::group::Rules;
 use crate::stream::ring::Key;
@@ -57,7 +58,7 @@ struct Local {
     key: Key,
     tails: Vec<Arc<Tail>>,
     teams: BTreeMap<String, Arc<Team>>,
-    writers: Vec<Waker>,
+    writers: Writers,
 }
 
 /// Calls the readers of a stream when something comes.
@@ -83,7 +84,7 @@ impl Stream {
                 declaration,
                 tails: Vec::new(),
                 teams: BTreeMap::new(),
-                writers: Vec::new(),
+                writers: Writers::default(),
             }),
             me: me.clone(),
         })
@@ -230,8 +231,8 @@ impl Stream {
     }
 
     pub(super) fn call_writers(&self) {
-        let writers = std::mem::take(&mut self.local.lock().writers);
-        writers.into_iter().for_each(Waker::wake);
+        let mut writers = std::mem::take(&mut self.local.lock().writers);
+        writers.call();
     }
 
     fn send(&self, messages: &[Message], is_structured: bool) -> Result<Sent, StoreFault> {
@@ -267,9 +268,7 @@ impl Stream {
             let Some(lag) = local.declaration.lag else {
                 return Ok(usize::MAX);
             };
-            if !local.writers.iter().any(|other| other.will_wake(waker)) {
-                local.writers.push(waker.clone());
-            }
+            local.writers.add(waker);
             lag as u64
         };
         let ends = self.ends()?;
@@ -281,7 +280,7 @@ impl Stream {
         let room = usize::try_from(lag.saturating_sub(most)).unwrap_or(usize::MAX);
         if room > 0 {
             let mut local = self.local.lock();
-            local.writers.retain(|other| !other.will_wake(waker));
+            local.writers.remove(waker);
         }
         Ok(room)
     }

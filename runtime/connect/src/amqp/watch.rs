@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Weak};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::Receiver;
 use paperflow_core::connector::StoreFault;
 
 use super::{Inner, Order};
+use crate::broker::keeper::{self, Kept};
 use crate::fault::unavailable;
 
 /// How often it looks for what others may have done: made room, above all.
@@ -24,32 +25,18 @@ pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Order>) -> Result<(), S
 
 /// Writes what was settled, and looks after everything now and then, until the store is closed.
 fn keep(store: &Weak<Inner>, orders: &Receiver<Order>) {
-    let mut next = Instant::now() + LOOK;
-    let mut was_away = false;
-    loop {
-        let wait = next.saturating_duration_since(Instant::now());
-        match orders.recv_timeout(wait) {
-            Ok(order) => {
-                if let Err(fault) = carry_out(&order) {
-                    tracing::debug!("what was settled is written later: {fault}");
-                }
-                continue;
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
-        let Some(inner) = store.upgrade() else {
-            return;
-        };
-        if inner.line.is_cut() {
-            return;
-        }
-        let looked = inner.look();
-        if looked.is_ok() && was_away {
-            inner.call_all();
-        }
-        was_away = looked.is_err();
-        next = Instant::now() + LOOK;
+    keeper::keep(store, orders, LOOK, carry_out, |inner| (inner.look(), LOOK));
+}
+
+impl Kept for Inner {
+    fn is_cut(&self) -> bool {
+        self.line.is_cut()
+    }
+
+    fn call_all(&self) {
+        self.queues().iter().for_each(|queue| queue.call_all());
+        self.streams().iter().for_each(|stream| stream.call_all());
+        self.channels().iter().for_each(|one| one.call_writers());
     }
 }
 
@@ -72,7 +59,7 @@ impl Inner {
         self.line.link()?;
         for queue in self.queues() {
             queue.write_settled()?;
-            queue.local.lock().call_writers();
+            queue.local.lock().writers.call();
         }
         for stream in self.streams() {
             stream.look()?;

@@ -17,7 +17,7 @@ use super::aside;
 use super::patience::{PATIENCE, insist};
 use super::stream::Stream;
 use crate::clock::{Clock, millis};
-use crate::fault::unsupported;
+use crate::fault::not_locked;
 use crate::names;
 use crate::stream::group::{Copy, Flight, Follow, Group, Now, Prospect, Received, To};
 use crate::stream::handed::Handed;
@@ -262,7 +262,7 @@ impl<B: Side> Reading<B> {
         }
         let was_dirty = std::mem::replace(&mut state.is_dirty, true);
         drop(state);
-        self.stream.local.lock().call_readers();
+        self.stream.local.lock().readers.call();
         if !was_dirty {
             broker.report_later(&self.stream);
         }
@@ -405,12 +405,13 @@ impl<B: Side> Subscription for Reader<B> {
             .stream
             .local
             .lock()
+            .readers
             .set_waiting(reading.number, true);
         match self.try_receive(most, into) {
             Ok(Found::Some) => {
                 let mut local = reading.stream.local.lock();
-                local.set_waiting(reading.number, false);
-                local.call_writers();
+                local.readers.set_waiting(reading.number, false);
+                local.writers.call();
                 Ok(Found::Some)
             }
             result => result,
@@ -422,12 +423,7 @@ impl<B: Side> Subscription for Reader<B> {
     }
 
     fn requeue(&self, _: u64, _: Duration) -> Result<(), StoreFault> {
-        Err(unsupported(format!(
-            "`{}` is a stream: its records are not locked, and none can be given back alone; \
-             one that fails is left behind (`on-error=skip`), tried again in its place \
-             (`on-error=retry`), or copied (`on-error=copy`)",
-            self.reading.stream.name
-        )))
+        Err(not_locked(&self.reading.stream.name))
     }
 
     fn flush(&self) -> Result<(), StoreFault> {
@@ -442,8 +438,8 @@ impl<B: Side> Subscription for Reader<B> {
         state.is_dirty = true;
         drop(state);
         let mut local = self.reading.stream.local.lock();
-        local.call_readers();
-        local.call_writers();
+        local.readers.call();
+        local.writers.call();
         drop(local);
         self.broker.report_later(&self.reading.stream);
     }

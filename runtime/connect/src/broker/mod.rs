@@ -13,6 +13,8 @@ pub(crate) mod envelope;
     feature = "redis"
 ))]
 pub(crate) mod fate;
+#[cfg(any(feature = "amqp", feature = "nats", feature = "redis"))]
+pub(crate) mod keeper;
 pub(crate) mod patience;
 #[cfg(any(
     feature = "amqp",
@@ -28,8 +30,32 @@ pub(crate) mod stream;
 pub(crate) mod tasks;
 #[cfg(any(feature = "redis", feature = "nats"))]
 pub(crate) mod users;
+#[cfg_attr(
+    not(all(
+        feature = "amqp",
+        feature = "kafka",
+        feature = "nats",
+        feature = "redis"
+    )),
+    allow(dead_code, reason = "no broker needs all of it")
+)]
+pub(crate) mod waiting;
 
 pub use address::{Access, Address};
+
+/// A broker keeps no tables, and a process has some.
+#[cfg(any(
+    feature = "amqp",
+    feature = "kafka",
+    feature = "mqtt",
+    feature = "nats",
+    feature = "redis"
+))]
+pub(crate) fn no_tables(broker: &str, process: &str) -> paperflow_core::connector::StoreFault {
+    crate::fault::unsupported(format!(
+        "{broker} keeps no tables, and `{process}` has some: let the embedded store keep them"
+    ))
+}
 
 /// The certificates in a file, in PEM.
 ///

@@ -1,6 +1,5 @@
 //! A stream of a broker, as one process uses it: who reads it here, and who waits for room.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 
@@ -8,6 +7,7 @@ use paperflow_core::connector::{Declaration, StoreFault};
 use parking_lot::Mutex;
 
 use super::consumer::{Reading, Side};
+use super::waiting::{Readers, Writers};
 use crate::stream::group::Rules;
 use crate::stream::ring::Key;
 
@@ -21,16 +21,9 @@ pub(crate) struct Stream<B: Side> {
 pub(crate) struct Local<B: Side> {
     pub(crate) declaration: Declaration,
     pub(crate) key: Key,
-    readers: BTreeMap<u64, Seat<B>>,
-    writers: Vec<Waker>,
+    pub(crate) readers: Readers<Weak<Reading<B>>>,
+    pub(crate) writers: Writers,
     given: u64,
-}
-
-/// A reader of this process.
-pub(crate) struct Seat<B: Side> {
-    pub(crate) reader: Weak<Reading<B>>,
-    waker: Waker,
-    is_waiting: bool,
 }
 
 impl<B: Side> Stream<B> {
@@ -40,8 +33,8 @@ impl<B: Side> Stream<B> {
             local: Mutex::new(Local {
                 key: Key::of(declaration.key.as_deref()),
                 declaration,
-                readers: BTreeMap::new(),
-                writers: Vec::new(),
+                readers: Readers::default(),
+                writers: Writers::default(),
                 given: 0,
             }),
         }
@@ -63,18 +56,13 @@ impl<B: Side> Stream<B> {
     /// A reader has left.
     pub(crate) fn unseat(&self, number: u64) {
         let mut local = self.local.lock();
-        local.readers.remove(&number);
-        local.call_readers();
-        local.call_writers();
+        local.readers.remove(number);
+        local.readers.call();
+        local.writers.call();
     }
 
     pub(crate) fn seat(&self, number: u64, reader: Weak<Reading<B>>, waker: Waker) {
-        let seat = Seat {
-            reader,
-            waker,
-            is_waiting: false,
-        };
-        self.local.lock().readers.insert(number, seat);
+        self.local.lock().readers.add(number, waker, reader);
     }
 
     pub(crate) fn rules(&self) -> Rules {
@@ -90,8 +78,7 @@ impl<B: Side> Stream<B> {
     /// The readers of this process.
     pub(crate) fn readers(&self) -> Vec<Arc<Reading<B>>> {
         let local = self.local.lock();
-        let readers = local.readers.values();
-        readers.filter_map(|seat| seat.reader.upgrade()).collect()
+        local.readers.seats().filter_map(Weak::upgrade).collect()
     }
 
     /// Says of all readers of this process what the server does not know yet.
@@ -102,36 +89,7 @@ impl<B: Side> Stream<B> {
 
     pub(crate) fn call_all(&self) {
         let mut local = self.local.lock();
-        local.call_readers();
-        local.call_writers();
-    }
-}
-
-impl<B: Side> Local<B> {
-    pub(crate) fn set_waiting(&mut self, reader: u64, is_waiting: bool) {
-        if let Some(seat) = self.readers.get_mut(&reader) {
-            seat.is_waiting = is_waiting;
-        }
-    }
-
-    /// Tells those who wait that there may be something.
-    pub(crate) fn call_readers(&mut self) {
-        for seat in self.readers.values_mut() {
-            if std::mem::take(&mut seat.is_waiting) {
-                seat.waker.wake_by_ref();
-            }
-        }
-    }
-
-    /// Somebody waits for room.
-    pub(crate) fn await_room(&mut self, waker: &Waker) {
-        if !self.writers.iter().any(|other| other.will_wake(waker)) {
-            self.writers.push(waker.clone());
-        }
-    }
-
-    /// Tells those who wait for room that there may be some.
-    pub(crate) fn call_writers(&mut self) {
-        self.writers.drain(..).for_each(Waker::wake);
+        local.readers.call();
+        local.writers.call();
     }
 }

@@ -14,7 +14,7 @@ use super::reading::Reading;
 use super::topic::topic;
 use super::wire::{self, Raw};
 use crate::broker::aside;
-use crate::clock::millis;
+use crate::clock::{millis, utc_of};
 use crate::names;
 use crate::stream::group::{Copy, Now, To};
 
@@ -128,7 +128,7 @@ impl Reading {
             state.is_dirty = true;
         }
         drop(state);
-        self.stream.local.lock().call(self.number);
+        self.stream.local.lock().readers.call_one(self.number);
     }
 
     /// The topic and the partition that a copy goes to.
@@ -179,8 +179,8 @@ impl Reading {
         let why = aside::why(disposition, copy.failure.as_ref(), &self.stream.name, of);
         why.into_iter()
             .for_each(|(name, value)| raw.say(name, value));
-        raw.say(names::FIRST, aside::utc(first.parse().unwrap_or_default()));
-        raw.say(names::LAST, aside::utc(millis(now.wall)));
+        raw.say(names::FIRST, utc_of(first.parse().unwrap_or_default()));
+        raw.say(names::LAST, utc_of(millis(now.wall)));
         raw.say(names::PARTITION, self.partition_of(copy).to_string());
         raw.say(names::OFFSET, copy.flight.offset.to_string());
         raw.say(names::GROUP, self.group.clone());

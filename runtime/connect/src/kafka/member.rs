@@ -246,7 +246,12 @@ impl Member {
     }
 
     fn call(&self) {
-        self.reading.stream.local.lock().call(self.reading.number);
+        self.reading
+            .stream
+            .local
+            .lock()
+            .readers
+            .call_one(self.reading.number);
     }
 
     /// Takes partitions, each from where its group is.
@@ -313,7 +318,7 @@ impl Member {
         queue.set_nonempty_callback(move || {
             // One ring is enough for all.
             let _ = bell.try_send(());
-            stream.local.lock().call(number);
+            stream.local.lock().readers.call_one(number);
         });
         Ok(Shelf::new((topic.to_owned(), partition), queue, from))
     }

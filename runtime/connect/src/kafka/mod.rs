@@ -64,7 +64,7 @@ use paperflow_core::connector::{
 };
 use parking_lot::Mutex;
 
-use crate::broker::Access;
+use crate::broker::{Access, aside, no_tables};
 use crate::clock::{Clock, SystemClock};
 use crate::fault::{unavailable, unsupported};
 use crate::streams::{Answer, Request};
@@ -170,7 +170,7 @@ fn keep(store: &Weak<Inner>) {
             let streams = inner.streams();
             streams
                 .iter()
-                .for_each(|stream| stream.local.lock().call_writers());
+                .for_each(|stream| stream.local.lock().writers.call());
         }
     }
 }
@@ -230,7 +230,7 @@ impl Inner {
     fn call_readers_of(&self, topics: &[(String, i32)]) {
         for stream in self.streams() {
             if topics.iter().any(|(topic, _)| *topic == stream.topic) {
-                stream.local.lock().call_readers();
+                stream.local.lock().readers.call();
             }
         }
     }
@@ -281,11 +281,7 @@ impl Store for Kafka {
                  with `on-error=copy` if it carries tasks"
             )));
         }
-        if [declaration.dead_letter_name(), declaration.invalid_name()].contains(name) {
-            return Err(unsupported(format!(
-                "the {kind} `{name}` cannot be where its own messages are set aside"
-            )));
-        }
+        aside::is_elsewhere(declaration)?;
         if declaration.retain.messages.is_some() {
             return Err(unsupported(format!(
                 "Kafka keeps records by age and size, and `{name}` is to keep a number of messages: \
@@ -298,9 +294,7 @@ impl Store for Kafka {
     }
 
     fn desk(&self, process: &str) -> Result<Arc<dyn Desk>, StoreFault> {
-        Err(unsupported(format!(
-            "Kafka keeps no tables, and `{process}` has some: let the embedded store keep them"
-        )))
+        Err(no_tables("Kafka", process))
     }
 
     fn epoch(&self, graph: &str) -> Result<u64, StoreFault> {

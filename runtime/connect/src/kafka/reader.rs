@@ -15,7 +15,7 @@ use super::member;
 use super::reading::{Lack, Reading};
 use super::stream::{Parts, Stream};
 use crate::broker::patience::{PATIENCE, insist};
-use crate::fault::unsupported;
+use crate::fault::not_locked;
 use crate::stream::group::Now;
 use crate::stream::mark::Offset;
 
@@ -214,6 +214,7 @@ impl Subscription for Reader {
             .stream
             .local
             .lock()
+            .readers
             .set_waiting(reading.number, true);
         let (has_left, has_joined) = {
             let state = reading.state.lock();
@@ -235,8 +236,8 @@ impl Subscription for Reader {
         let found = self.try_receive(most, into)?;
         if found == Found::Some {
             let mut local = reading.stream.local.lock();
-            local.set_waiting(reading.number, false);
-            local.call_writers();
+            local.readers.set_waiting(reading.number, false);
+            local.writers.call();
         }
         Ok(found)
     }
@@ -246,12 +247,7 @@ impl Subscription for Reader {
     }
 
     fn requeue(&self, _: u64, _: Duration) -> Result<(), StoreFault> {
-        Err(unsupported(format!(
-            "`{}` is a stream: its records are not locked, and none can be given back alone; \
-             one that fails is left behind (`on-error=skip`), tried again in its place \
-             (`on-error=retry`), or copied (`on-error=copy`)",
-            self.reading.stream.name
-        )))
+        Err(not_locked(&self.reading.stream.name))
     }
 
     fn flush(&self) -> Result<(), StoreFault> {
@@ -282,9 +278,9 @@ impl Subscription for Reader {
             tracing::warn!("`{}` has not left its group yet", reading.name);
         }
         let mut local = reading.stream.local.lock();
-        local.readers.remove(&reading.number);
-        local.call_readers();
-        local.call_writers();
+        local.readers.remove(reading.number);
+        local.readers.call();
+        local.writers.call();
     }
 }
 

@@ -258,7 +258,7 @@ impl Reading {
         drop(state);
         // What is done is committed soon, and then all are called.
         if !is_done {
-            self.stream.local.lock().call(self.number);
+            self.stream.local.lock().readers.call_one(self.number);
         }
     }
 

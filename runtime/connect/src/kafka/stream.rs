@@ -7,7 +7,7 @@
 //! | copies that rest (`on-error=copy`) | the topic that the declaration names, read by the same group |
 //! | what is set aside | the topics `NAME.dead` and `NAME.invalid`, or what the declaration names |
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 
@@ -22,6 +22,7 @@ use super::press::Sheet;
 use super::reader::Reader;
 use super::reading::Reading;
 use super::wire::Raw;
+use crate::broker::waiting::{Readers, Writers};
 use crate::stream::group::Rules;
 use crate::stream::mark::Offset;
 use crate::stream::ring::{Key, partition_of};
@@ -44,18 +45,11 @@ pub(super) struct Local {
     pub(super) partitions: usize,
     /// Where copies rest.
     via: Option<Arc<Stream>>,
-    pub(super) readers: BTreeMap<u64, Seat>,
-    writers: Vec<Waker>,
+    pub(super) readers: Readers<Weak<Reading>>,
+    pub(super) writers: Writers,
     given: u64,
     /// What was confirmed of sends that failed: it is not written again when they are repeated.
     confirmed: HashSet<Id>,
-}
-
-/// A reader of this process.
-pub(super) struct Seat {
-    pub(super) reading: Weak<Reading>,
-    waker: Waker,
-    is_waiting: bool,
 }
 
 /// The partitions that a group of a stream reads: those of its topic, and behind them those where copies rest.
@@ -110,8 +104,8 @@ impl Stream {
                 declaration,
                 partitions: 0,
                 via: None,
-                readers: BTreeMap::new(),
-                writers: Vec::new(),
+                readers: Readers::default(),
+                writers: Writers::default(),
                 given: 0,
                 confirmed: HashSet::new(),
             }),
@@ -166,19 +160,13 @@ impl Stream {
     }
 
     pub(super) fn seat(&self, number: u64, reading: Weak<Reading>, waker: Waker) {
-        let seat = Seat {
-            reading,
-            waker,
-            is_waiting: false,
-        };
-        self.local.lock().readers.insert(number, seat);
+        self.local.lock().readers.add(number, waker, reading);
     }
 
     /// The readers of this process.
     pub(super) fn readings(&self) -> Vec<Arc<Reading>> {
         let local = self.local.lock();
-        let readings = local.readers.values();
-        readings.filter_map(|seat| seat.reading.upgrade()).collect()
+        local.readers.seats().filter_map(Weak::upgrade).collect()
     }
 
     /// Those of a group.
@@ -198,39 +186,8 @@ impl Stream {
 
     pub(super) fn call_all(&self) {
         let mut local = self.local.lock();
-        local.call_readers();
-        local.call_writers();
-    }
-}
-
-impl Local {
-    pub(super) fn set_waiting(&mut self, reader: u64, is_waiting: bool) {
-        if let Some(seat) = self.readers.get_mut(&reader) {
-            seat.is_waiting = is_waiting;
-        }
-    }
-
-    /// Tells a reader, if it waits, that there may be something.
-    pub(super) fn call(&mut self, reader: u64) {
-        if let Some(seat) = self.readers.get_mut(&reader)
-            && std::mem::take(&mut seat.is_waiting)
-        {
-            seat.waker.wake_by_ref();
-        }
-    }
-
-    /// Tells those who wait that there may be something.
-    pub(super) fn call_readers(&mut self) {
-        for seat in self.readers.values_mut() {
-            if std::mem::take(&mut seat.is_waiting) {
-                seat.waker.wake_by_ref();
-            }
-        }
-    }
-
-    /// Tells those who wait for room that there may be some.
-    pub(super) fn call_writers(&mut self) {
-        self.writers.drain(..).for_each(Waker::wake);
+        local.readers.call();
+        local.writers.call();
     }
 }
 
@@ -303,7 +260,7 @@ impl Connector for Handle {
         let known = messages.len() - ids.len();
         let (confirmed, result) = self.inner.press.print(&self.inner.line, &sheets);
         // Before the sender goes on: whoever is to receive it is not idle from now on.
-        self.stream.local.lock().call_readers();
+        self.stream.local.lock().readers.call();
         if let Err(fault) = result {
             // What was known or is confirmed now is not written again when all of it is sent again.
             let mut local = self.stream.local.lock();
@@ -331,9 +288,7 @@ impl Connector for Handle {
                 return Ok(usize::MAX);
             };
             // Before one looks, so that nothing is missed.
-            if !local.writers.iter().any(|other| other.will_wake(waker)) {
-                local.writers.push(waker.clone());
-            }
+            local.writers.add(waker);
             lag as u64
         };
         let parts = self.stream.parts();

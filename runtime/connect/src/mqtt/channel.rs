@@ -17,6 +17,7 @@ use super::Inner;
 use super::session::Session;
 use super::wire::Packed;
 use super::writer::{Way, Writer};
+use crate::broker::waiting::Writers;
 use crate::pubsub::{ChannelStatus, SubscriberStatus, queue_of};
 
 /// Requests of a subscriber: it confirms at most as many messages as a window can have, and asks now and then.
@@ -37,7 +38,7 @@ struct Local {
     present: BTreeMap<String, (Arc<Session>, usize)>,
     /// Those who have left with something to do, and with how much.
     left: BTreeMap<String, u64>,
-    writers: Vec<Waker>,
+    writers: Writers,
     sent: u64,
     unobserved: u64,
 }
@@ -51,7 +52,7 @@ impl Channel {
                 writer: None,
                 present: BTreeMap::new(),
                 left: BTreeMap::new(),
-                writers: Vec::new(),
+                writers: Writers::default(),
                 sent: 0,
                 unobserved: 0,
             }),
@@ -65,8 +66,8 @@ impl Channel {
 
     /// Tells those who wait for room to look again.
     pub(super) fn call_writers(&self) {
-        let writers = std::mem::take(&mut self.local.lock().writers);
-        writers.into_iter().for_each(Waker::wake);
+        let mut writers = std::mem::take(&mut self.local.lock().writers);
+        writers.call();
     }
 
     /// Nothing goes over its lines any more.
@@ -182,9 +183,7 @@ impl Connector for Handle {
     /// As many as the slowest subscriber of this program has room for.
     fn room(&self, waker: &Waker) -> Result<usize, StoreFault> {
         let mut local = self.channel.local.lock();
-        if !local.writers.iter().any(|other| other.will_wake(waker)) {
-            local.writers.push(waker.clone());
-        }
+        local.writers.add(waker);
         let capacity = local.declaration.capacity;
         drop(local);
         self.inner.writer.line.client()?;

@@ -66,7 +66,7 @@ use rumqttc::v5::{Client, MqttOptions};
 
 use crate::broker::patience::Backoff;
 use crate::broker::presence::{Presence, answer_time, session as new_session};
-use crate::broker::{Access, Address};
+use crate::broker::{Access, Address, aside, no_tables};
 use crate::clock::{Clock, SystemClock};
 use crate::fault::{unavailable, unsupported};
 use crate::streams::{Answer, Request};
@@ -502,11 +502,7 @@ impl Store for Mqtt {
                 "`{name}` is a {kind}, and MQTT keeps only `pubsub`"
             )));
         }
-        if [declaration.dead_letter_name(), declaration.invalid_name()].contains(name) {
-            return Err(unsupported(format!(
-                "the {kind} `{name}` cannot be where its own messages are set aside"
-            )));
-        }
+        aside::is_elsewhere(declaration)?;
         let topic = self.inner.settings.topic(name)?;
         let mut channels = self.inner.channels.lock();
         let channel = channels
@@ -526,9 +522,7 @@ impl Store for Mqtt {
     }
 
     fn desk(&self, process: &str) -> Result<Arc<dyn Desk>, StoreFault> {
-        Err(unsupported(format!(
-            "MQTT keeps no tables, and `{process}` has some: let the embedded store keep them"
-        )))
+        Err(no_tables("MQTT", process))
     }
 
     fn epoch(&self, graph: &str) -> Result<u64, StoreFault> {

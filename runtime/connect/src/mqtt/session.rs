@@ -20,8 +20,7 @@ use std::time::Duration;
 
 use paperflow_core::Moment;
 use paperflow_core::connector::{
-    Consumer, Declaration, Delivery, Disposition, Failure, Found, Outlook, Recall, Settlement,
-    StoreFault,
+    Consumer, Declaration, Delivery, Disposition, Found, Outlook, Recall, Settlement, StoreFault,
 };
 use paperflow_core::message::{Id, Message, Unreadable};
 use parking_lot::Mutex;
@@ -272,13 +271,7 @@ impl Session {
 
     /// A message that cannot be read is set aside.
     fn refuse(&self, entry: &mut Entry, unreadable: &Unreadable) {
-        let settlement = Settlement {
-            disposition: Disposition::Invalid,
-            failure: Some(Failure {
-                message: unreadable.to_string(),
-                ..Failure::default()
-            }),
-        };
+        let settlement = Settlement::unreadable(unreadable);
         if let Fate::Aside(aside) = fate((entry.id, 0), &self.declaration, &settlement) {
             entry.leave(aside, self.clock.wall());
         }

@@ -32,6 +32,7 @@ use super::names::key;
 use super::queue::{Published, Queue};
 use super::reader::Reader;
 use super::server::state;
+use crate::broker::waiting::Writers;
 use crate::pubsub::{ChannelStatus, SubscriberStatus, queue_of};
 
 /// What all know of a channel.
@@ -90,7 +91,7 @@ pub(super) struct Channel {
 
 struct Local {
     declaration: Declaration,
-    writers: Vec<Waker>,
+    writers: Writers,
     given: u64,
 }
 
@@ -100,7 +101,7 @@ impl Channel {
             name: declaration.name.clone(),
             local: Mutex::new(Local {
                 declaration,
-                writers: Vec::new(),
+                writers: Writers::default(),
                 given: 0,
             }),
         }
@@ -112,8 +113,8 @@ impl Channel {
 
     /// Tells those who wait for room to look again.
     pub(super) fn call_writers(&self) {
-        let writers = std::mem::take(&mut self.local.lock().writers);
-        writers.into_iter().for_each(Waker::wake);
+        let mut writers = std::mem::take(&mut self.local.lock().writers);
+        writers.call();
     }
 
     /// What all know of it, without those who are dead.
@@ -224,7 +225,7 @@ impl Connector for Handle {
             })?;
         failpoint!("before_confirm");
         for queue in queues {
-            queue.local.lock().call_readers();
+            queue.local.lock().readers.call();
             inner.ring(&queue.name, "message", None);
         }
         Ok(sent)
@@ -234,13 +235,11 @@ impl Connector for Handle {
     fn room(&self, waker: &Waker) -> Result<usize, StoreFault> {
         let (inner, channel) = (&self.inner, &self.channel);
         let mut local = channel.local.lock();
-        if !local.writers.iter().any(|other| other.will_wake(waker)) {
-            local.writers.push(waker.clone());
-        }
+        local.writers.add(waker);
         drop(local);
         let queues = channel.present(inner, &channel.common(inner)?);
         for queue in &queues {
-            queue.local.lock().await_room(waker);
+            queue.local.lock().writers.add(waker);
         }
         Ok(channel.room_in(inner, &queues)?.0)
     }

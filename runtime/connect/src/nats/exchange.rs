@@ -15,9 +15,8 @@ use super::server::{message_at, remove};
 use super::stream::{Stream, append};
 use super::wire::{self, ATTEMPT, ONLY};
 use super::{Inner, Order};
-use crate::broker::aside;
 use crate::broker::consumer::{self, Copying, Side};
-use crate::clock::{Clock, millis, moment};
+use crate::clock::{Clock, millis, moment, utc_of};
 use crate::names;
 use crate::stream::group::{Now, Report, Unsaved};
 use crate::stream::mark::Offset;
@@ -168,8 +167,8 @@ impl Side for Inner {
             .iter()
             .for_each(|(name, value)| wire::put(&mut headers, name, value));
         let times = [
-            (names::FIRST, aside::utc(copy.first.unwrap_or(now))),
-            (names::LAST, aside::utc(now)),
+            (names::FIRST, utc_of(copy.first.unwrap_or(now))),
+            (names::LAST, utc_of(now)),
         ];
         times
             .iter()

@@ -67,11 +67,10 @@ use paperflow_core::connector::{
 use paperflow_core::message::Message;
 use parking_lot::Mutex;
 
-use crate::broker::Access;
 use crate::broker::presence::{answer_time, session};
 use crate::broker::users::Users;
+use crate::broker::{Access, aside, no_tables};
 use crate::clock::SystemClock;
-use crate::fault::unsupported;
 use crate::streams::{Answer, Request};
 use channel::Channel;
 use docs::Docs;
@@ -236,12 +235,6 @@ impl Inner {
         Ok(())
     }
 
-    fn call_all(&self) {
-        self.queues().iter().for_each(|queue| queue.call_all());
-        self.streams().iter().for_each(|stream| stream.call_all());
-        self.call_channels();
-    }
-
     /// Those who wait for room in channels look again.
     fn call_channels(&self) {
         let channels: Vec<_> = self.channels.lock().values().cloned().collect();
@@ -288,12 +281,12 @@ impl Inner {
         }
         let mut local = queue.local.lock();
         match what {
-            "held" | "room" => local.call_writers(),
+            "held" | "room" => local.writers.call(),
             "settled" => {
-                local.call_writers();
-                local.call_readers();
+                local.writers.call();
+                local.readers.call();
             }
-            _ => local.call_readers(),
+            _ => local.readers.call(),
         }
     }
 
@@ -337,11 +330,7 @@ impl Store for Nats {
         let inner = Arc::clone(&self.inner);
         let declaration = &inner.leased(declaration);
         let Declaration { name, kind, .. } = declaration;
-        if [declaration.dead_letter_name(), declaration.invalid_name()].contains(name) {
-            return Err(unsupported(format!(
-                "the {kind} `{name}` cannot be where its own messages are set aside"
-            )));
-        }
+        aside::is_elsewhere(declaration)?;
         let connector: Arc<dyn Connector> = match kind {
             ConnectorKind::Queue => {
                 let queue = inner.queue(declaration)?;
@@ -369,9 +358,7 @@ impl Store for Nats {
     }
 
     fn desk(&self, process: &str) -> Result<Arc<dyn Desk>, StoreFault> {
-        Err(unsupported(format!(
-            "NATS keeps no tables, and `{process}` has some: let the embedded store keep them"
-        )))
+        Err(no_tables("NATS", process))
     }
 
     fn epoch(&self, graph: &str) -> Result<u64, StoreFault> {

@@ -67,7 +67,7 @@ fn open(line: &Line, shelf: &Shelf<'_>, from: From) -> Result<String, StoreFault
         }
         From::Time(millis) => {
             config["deliver_policy"] = json!("by_start_time");
-            config["opt_start_time"] = json!(crate::broker::aside::utc(millis));
+            config["opt_start_time"] = json!(crate::clock::utc_of(millis));
         }
     }
     let kept = shelf.kept;

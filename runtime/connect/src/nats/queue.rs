@@ -25,6 +25,7 @@ use super::server::{Reads, State, ensure, ensure_consumer, reads, state, sweep};
 use super::settled::Settled;
 use super::wire::written;
 use crate::broker::patience::{PATIENCE, insist, wait_for};
+use crate::broker::waiting::{Readers, Writers};
 use crate::fault::unavailable;
 
 /// A queue of a server, as this process uses it.
@@ -40,9 +41,9 @@ pub(super) struct Queue {
 /// What this process knows of a queue.
 pub(super) struct Local {
     pub(super) declaration: Declaration,
-    pub(super) readers: BTreeMap<u64, Listener>,
+    pub(super) readers: Readers<()>,
     /// Those who wait for room.
-    writers: Vec<Waker>,
+    pub(super) writers: Writers,
     /// What is in the hands of this process.
     pub(super) flights: BTreeMap<u64, Flight>,
     /// What was settled and the server does not know yet.
@@ -59,13 +60,6 @@ pub(super) struct Local {
     last: u64,
     /// The connection over which what is done was removed.
     swept: u64,
-}
-
-/// A reader of this process.
-pub(super) struct Listener {
-    pub(super) waker: Waker,
-    /// It has been told that there is nothing.
-    pub(super) is_waiting: bool,
 }
 
 /// A delivery that is not settled.
@@ -115,8 +109,8 @@ impl Queue {
             turn: Mutex::default(),
             local: Mutex::new(Local {
                 declaration,
-                readers: BTreeMap::new(),
-                writers: Vec::new(),
+                readers: Readers::default(),
+                writers: Writers::default(),
                 flights: BTreeMap::new(),
                 settled: Vec::new(),
                 resting: BTreeMap::new(),
@@ -163,7 +157,7 @@ impl Queue {
             _ => (0, 0),
         };
         if sent.written > 0 {
-            local.call_readers();
+            local.readers.call();
             drop(local);
             inner.ring(&self.name, "message", None);
         }
@@ -184,11 +178,11 @@ impl Queue {
             return Ok(told);
         }
         // First, so that room which is made meanwhile is heard of.
-        self.local.lock().await_room(waker);
+        self.local.lock().writers.add(waker);
         let (room, _) = self.look_for_room(inner)?;
         let mut local = self.local.lock();
         if room > 0 {
-            local.writers.retain(|other| !other.will_wake(waker));
+            local.writers.remove(waker);
         }
         Ok(room)
     }
@@ -245,7 +239,7 @@ impl Queue {
         self.renew(inner)?;
         let (is_read, is_full, held) = {
             let local = self.local.lock();
-            let is_waited = local.readers.values().any(|reader| reader.is_waiting);
+            let is_waited = local.readers.is_waited();
             let is_full = !local.writers.is_empty();
             (is_waited || is_full, is_full, local.own())
         };
@@ -258,13 +252,13 @@ impl Queue {
         let state = self.state(inner, is_full)?;
         let mut local = self.local.lock();
         if std::mem::replace(&mut local.last, state.last_seq) != state.last_seq {
-            local.call_readers();
+            local.readers.call();
         }
         // A bell may not have been heard.
         let held = local.held();
         let waiting = usize::try_from(state.messages.saturating_sub(held.messages));
         if waiting.is_ok_and(|waiting| waiting < local.declaration.capacity) {
-            local.call_writers();
+            local.writers.call();
         }
         Ok(())
     }
@@ -319,8 +313,8 @@ impl Queue {
     /// Everybody looks again.
     pub(super) fn call_all(&self) {
         let mut local = self.local.lock();
-        local.call_readers();
-        local.call_writers();
+        local.readers.call();
+        local.writers.call();
     }
 }
 
@@ -338,34 +332,6 @@ fn kept(inner: &Inner, name: &str) -> Json {
 }
 
 impl Local {
-    /// Tells those who wait that there may be something.
-    pub(super) fn call_readers(&mut self) {
-        for reader in self.readers.values_mut() {
-            if std::mem::take(&mut reader.is_waiting) {
-                reader.waker.wake_by_ref();
-            }
-        }
-    }
-
-    /// Somebody waits for room.
-    pub(super) fn await_room(&mut self, waker: &Waker) {
-        if !self.writers.iter().any(|other| other.will_wake(waker)) {
-            self.writers.push(waker.clone());
-        }
-    }
-
-    /// A reader waits for something new, or no longer.
-    pub(super) fn set_waiting(&mut self, reader: u64, is_waiting: bool) {
-        if let Some(listener) = self.readers.get_mut(&reader) {
-            listener.is_waiting = is_waiting;
-        }
-    }
-
-    /// Tells those who wait for room that there may be some.
-    pub(super) fn call_writers(&mut self) {
-        self.writers.drain(..).for_each(Waker::wake);
-    }
-
     /// There may be less room than there was: messages wait again that were held.
     pub(super) fn forget_room(&mut self) {
         self.room = (0, 0);

@@ -6,14 +6,13 @@ use std::time::{Duration, Instant};
 
 use async_nats::Message as Raw;
 use paperflow_core::connector::{
-    Consumer, Delivery, Disposition, Failure, Found, Outlook, Recall, Settlement, StoreFault,
-    Subscription,
+    Consumer, Delivery, Found, Outlook, Recall, Settlement, StoreFault, Subscription,
 };
 use paperflow_core::message::Id;
 
 use super::Inner;
 use super::line::Wire;
-use super::queue::{Flight, Listener, Note, Queue, margin};
+use super::queue::{Flight, Note, Queue, margin};
 use super::server::{CONSUMER, Delivered, fetch};
 use super::settled::Settled;
 use super::wire::message;
@@ -36,11 +35,7 @@ impl Reader {
         let mut local = queue.local.lock();
         local.given += 1;
         let number = local.given;
-        let listener = Listener {
-            waker: consumer.waker,
-            is_waiting: false,
-        };
-        local.readers.insert(number, listener);
+        local.readers.add(number, consumer.waker, ());
         drop(local);
         Self {
             queue,
@@ -98,17 +93,7 @@ impl Reader {
                     attempt,
                     recall: Recall::default(),
                 }),
-                Err(unreadable) => {
-                    let failure = Failure {
-                        message: unreadable.to_string(),
-                        ..Failure::default()
-                    };
-                    let settlement = Settlement {
-                        disposition: Disposition::Invalid,
-                        failure: Some(failure),
-                    };
-                    self.settle(ticket, settlement);
-                }
+                Err(unreadable) => self.settle(ticket, Settlement::unreadable(unreadable)),
             }
         }
     }
@@ -170,7 +155,7 @@ impl Reader {
             local.forget_room();
         }
         local.settled.push(settled);
-        local.call_readers();
+        local.readers.call();
         let is_first = local.settled.len() == 1;
         drop(local);
         if is_first {
@@ -225,7 +210,7 @@ impl Subscription for Reader {
         let queue = &self.queue;
         let _turn = queue.turn.lock();
         // First, so that what comes meanwhile is heard of.
-        queue.local.lock().set_waiting(self.number, true);
+        queue.local.lock().readers.set_waiting(self.number, true);
         loop {
             queue.write_settled_in_turn(&self.inner)?;
             let asked = Instant::now();
@@ -234,8 +219,8 @@ impl Subscription for Reader {
             self.take(asked, found, into);
             if into.len() > before {
                 let mut local = queue.local.lock();
-                local.set_waiting(self.number, false);
-                local.call_writers();
+                local.readers.set_waiting(self.number, false);
+                local.writers.call();
                 let held = local.own();
                 drop(local);
                 self.inner.ring(&queue.name, "room", Some(held));
@@ -268,7 +253,7 @@ impl Subscription for Reader {
             return;
         }
         let mut local = self.queue.local.lock();
-        local.readers.remove(&self.number);
+        local.readers.remove(self.number);
         let own = local
             .flights
             .extract_if(.., |_, flight| flight.reader == self.number);
@@ -285,7 +270,7 @@ impl Subscription for Reader {
                 self.name
             );
         }
-        self.queue.local.lock().call_readers();
+        self.queue.local.lock().readers.call();
     }
 }
 

@@ -13,9 +13,8 @@ use super::names::key;
 use super::queue::{Flight, Note, Queue, published};
 use super::server::message_at;
 use super::wire;
-use crate::broker::aside;
 use crate::broker::fate::{Aside, Fate, fate};
-use crate::clock::{Clock, millis};
+use crate::clock::{Clock, millis, utc_of};
 use crate::names;
 
 /// What is done with a delivery, since when.
@@ -189,10 +188,7 @@ impl Queue {
         let now = millis(inner.clock.wall());
         let first = flight.note.and_then(|note| note.first).unwrap_or(now);
         let mut copy = wire::bare(&headers, false);
-        let times = [
-            (names::FIRST, aside::utc(first)),
-            (names::LAST, aside::utc(now)),
-        ];
+        let times = [(names::FIRST, utc_of(first)), (names::LAST, utc_of(now))];
         for (name, value) in aside.why.iter().chain(&times) {
             wire::put(&mut copy, name, value);
         }

@@ -46,7 +46,7 @@ impl Stream {
             reader.live(inner)?;
         }
         if self.readers().is_empty() {
-            self.local.lock().call_writers();
+            self.local.lock().writers.call();
             return Ok(());
         }
         // Others may have given it more partitions.
@@ -61,9 +61,9 @@ impl Stream {
         let before = inner.ends.lock().insert(self.name.clone(), last);
         let mut local = self.local.lock();
         if before != Some(last) {
-            local.call_readers();
+            local.readers.call();
         }
-        local.call_writers();
+        local.writers.call();
         Ok(())
     }
 }
@@ -233,7 +233,7 @@ impl Connector for Handle {
         }
         let sent = published(inner, requests)?;
         failpoint!("before_confirm");
-        self.stream.local.lock().call_readers();
+        self.stream.local.lock().readers.call();
         if sent.written > 0 {
             inner.ring(name, "message", None);
         }
@@ -246,7 +246,7 @@ impl Connector for Handle {
             let Some(lag) = local.declaration.lag else {
                 return Ok(usize::MAX);
             };
-            local.await_room(waker);
+            local.writers.add(waker);
             lag
         };
         self.stream.report(&self.inner)?;

@@ -5,12 +5,13 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::Receiver;
 use futures_util::StreamExt;
 use paperflow_core::connector::StoreFault;
 
 use super::line::Wire;
 use super::{Inner, Order};
+use crate::broker::keeper::{self, Kept};
 use crate::fault::unavailable;
 
 /// How often it is looked whether others have written here by themselves.
@@ -27,26 +28,9 @@ pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Order>) -> Result<(), S
 
 /// Writes what was settled, and looks after everything now and then, until the store is closed.
 fn keep(store: &Weak<Inner>, orders: &Receiver<Order>) {
-    let (mut next, mut live) = (Instant::now(), Instant::now());
-    let (mut was_away, mut heard) = (false, 0);
-    loop {
-        let wait = next.saturating_duration_since(Instant::now());
-        match orders.recv_timeout(wait) {
-            Ok(order) => {
-                if let Err(fault) = carry_out(store, &order) {
-                    tracing::debug!("what was settled is written later: {fault}");
-                }
-                continue;
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
-        let Some(inner) = store.upgrade() else {
-            return;
-        };
-        if inner.line.is_cut() {
-            return;
-        }
+    let (mut live, mut heard) = (Instant::now(), 0);
+    let carry_out = |order: &Order| carry_out(store, order);
+    keeper::keep(store, orders, Duration::ZERO, carry_out, |inner| {
         let is_due = Instant::now() >= live;
         let looked = match is_due {
             true => inner.docs.live().and_then(|()| inner.look()),
@@ -60,11 +44,19 @@ fn keep(store: &Weak<Inner>, orders: &Receiver<Order>) {
             heard = wire.number;
             inner.line.runtime.spawn(listen(Weak::clone(store), wire));
         }
-        if looked.is_ok() && was_away {
-            inner.call_all();
-        }
-        was_away = looked.is_err();
-        next = Instant::now() + inner.rhythm(LOOK);
+        (looked, inner.rhythm(LOOK))
+    });
+}
+
+impl Kept for Inner {
+    fn is_cut(&self) -> bool {
+        self.line.is_cut()
+    }
+
+    fn call_all(&self) {
+        self.queues().iter().for_each(|queue| queue.call_all());
+        self.streams().iter().for_each(|stream| stream.call_all());
+        self.call_channels();
     }
 }
 

@@ -214,8 +214,8 @@ fn take(inner: &Inner, queue: &str, to: &str, lying: &[&Lying]) -> Result<u64, S
     for name in [queue, to] {
         if let Some(queue) = inner.queues.lock().get(name) {
             let mut local = queue.local.lock();
-            local.call_readers();
-            local.call_writers();
+            local.readers.call();
+            local.writers.call();
         }
     }
     Ok(taken)

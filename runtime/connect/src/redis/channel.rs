@@ -30,6 +30,7 @@ use super::queue::{Queue, as_count, sent_of, told, when_there_is_room, written};
 use super::reader::Reader;
 use super::wire::{item, list, lossy, number};
 use super::{Inner, scripts};
+use crate::broker::waiting::Writers;
 use crate::pubsub::{ChannelStatus, SubscriberStatus, queue_of};
 
 /// A channel, as this process uses it.
@@ -42,7 +43,7 @@ struct Local {
     declaration: Declaration,
     /// The queues of the subscribers of this process, and how many read each.
     present: BTreeMap<String, (Arc<Queue>, usize)>,
-    writers: Vec<Waker>,
+    writers: Writers,
 }
 
 impl Channel {
@@ -52,7 +53,7 @@ impl Channel {
             local: Mutex::new(Local {
                 declaration,
                 present: BTreeMap::new(),
-                writers: Vec::new(),
+                writers: Writers::default(),
             }),
         }
     }
@@ -63,8 +64,8 @@ impl Channel {
 
     /// Tells those who wait for room to look again.
     pub(super) fn call_writers(&self) {
-        let writers = std::mem::take(&mut self.local.lock().writers);
-        writers.into_iter().for_each(Waker::wake);
+        let mut writers = std::mem::take(&mut self.local.lock().writers);
+        writers.call();
     }
 
     fn queues(&self) -> Vec<Arc<Queue>> {
@@ -113,7 +114,7 @@ impl Connector for Handle {
             let queues = self.channel.queues();
             queues
                 .iter()
-                .for_each(|queue| queue.local.lock().call_readers());
+                .for_each(|queue| queue.local.lock().readers.call());
         }
         Ok(sent_of(messages, sent))
     }
@@ -121,12 +122,10 @@ impl Connector for Handle {
     /// As many as the slowest subscriber that is there has room for.
     fn room(&self, waker: &Waker) -> Result<usize, StoreFault> {
         for queue in self.channel.queues() {
-            queue.local.lock().await_room(waker);
+            queue.local.lock().writers.add(waker);
         }
         let mut local = self.channel.local.lock();
-        if !local.writers.iter().any(|other| other.will_wake(waker)) {
-            local.writers.push(waker.clone());
-        }
+        local.writers.add(waker);
         drop(local);
         let call = Call::of(&scripts::CHANNEL_ROOM).with(&self.channel.name);
         match self.inner.line.ask(self.channel.bounds(call))? {

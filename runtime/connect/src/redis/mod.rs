@@ -64,9 +64,9 @@ use paperflow_core::message::Message;
 use parking_lot::Mutex;
 
 use crate::admin::{Answer, Ask, Asked};
-use crate::broker::Access;
 use crate::broker::presence::{answer_time, session};
 use crate::broker::users::Users;
+use crate::broker::{Access, aside, no_tables};
 use crate::clock::{Clock, SystemClock};
 use crate::embedded::standing;
 use crate::fault::{damaged, unsupported};
@@ -276,12 +276,6 @@ impl Inner {
         Ok(())
     }
 
-    fn call_all(&self) {
-        self.queues().iter().for_each(|queue| queue.call_all());
-        self.streams().iter().for_each(|stream| stream.call_all());
-        self.call_channels();
-    }
-
     /// Those who wait for room in channels look again.
     fn call_channels(&self) {
         let channels: Vec<_> = self.channels.lock().values().cloned().collect();
@@ -308,8 +302,8 @@ impl Inner {
         };
         let mut local = queue.local.lock();
         match what {
-            Some("room") => local.call_writers(),
-            _ => local.call_readers(),
+            Some("room") => local.writers.call(),
+            _ => local.readers.call(),
         }
     }
 
@@ -423,11 +417,7 @@ impl Store for Redis {
     fn connect(&self, declaration: &Declaration) -> Result<Arc<dyn Connector>, StoreFault> {
         let declaration = &self.inner.settings.leased(declaration);
         let Declaration { name, kind, .. } = declaration;
-        if [declaration.dead_letter_name(), declaration.invalid_name()].contains(name) {
-            return Err(unsupported(format!(
-                "the {kind} `{name}` cannot be where its own messages are set aside"
-            )));
-        }
+        aside::is_elsewhere(declaration)?;
         let inner = Arc::clone(&self.inner);
         let connector: Arc<dyn Connector> = match kind {
             ConnectorKind::Queue => {
@@ -475,9 +465,7 @@ impl Store for Redis {
     }
 
     fn desk(&self, process: &str) -> Result<Arc<dyn Desk>, StoreFault> {
-        Err(unsupported(format!(
-            "Redis keeps no tables, and `{process}` has some: let the embedded store keep them"
-        )))
+        Err(no_tables("Redis", process))
     }
 
     fn epoch(&self, graph: &str) -> Result<u64, StoreFault> {

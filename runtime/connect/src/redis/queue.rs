@@ -12,7 +12,6 @@
 //! A delivery belongs to the consumer under which the group lists it as pending, and is counted there.
 //! What rests, or was given back, is pending too, under the names `(resting)` and `(ready)`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -28,6 +27,7 @@ use super::reader::Settled;
 use super::wire::{fields, item, list, lossy, number};
 use super::{Settings, scripts};
 use crate::broker::patience::{PATIENCE, insist, wait_for};
+use crate::broker::waiting::{Readers, Writers};
 use crate::fault::{damaged, unavailable};
 
 /// A queue of a server, as this process uses it.
@@ -43,9 +43,10 @@ pub(super) struct Queue {
 /// What this process knows of a queue.
 pub(super) struct Local {
     pub(super) declaration: Declaration,
-    pub(super) readers: BTreeMap<u64, Listener>,
+    /// Each with how the server knows it; nothing when it does not, or not yet.
+    pub(super) readers: Readers<Option<String>>,
     /// Those who wait for room.
-    writers: Vec<Waker>,
+    pub(super) writers: Writers,
     /// What was settled and the server does not know yet.
     pub(super) settled: Vec<Settled>,
     /// Readers and deliveries that were given a number.
@@ -54,15 +55,6 @@ pub(super) struct Local {
     room: usize,
     /// The last entry that has come.
     last: String,
-}
-
-/// A reader of this process.
-pub(super) struct Listener {
-    pub(super) waker: Waker,
-    /// It has been told that there is nothing.
-    pub(super) is_waiting: bool,
-    /// How the server knows it; nothing when it does not, or not yet.
-    pub(super) token: Option<String>,
 }
 
 impl Queue {
@@ -74,8 +66,8 @@ impl Queue {
             turn: Mutex::default(),
             local: Mutex::new(Local {
                 declaration,
-                readers: BTreeMap::new(),
-                writers: Vec::new(),
+                readers: Readers::default(),
+                writers: Writers::default(),
                 settled: Vec::new(),
                 given: 0,
                 room: 0,
@@ -96,7 +88,7 @@ impl Queue {
         let mut local = self.local.lock();
         local.room = room;
         if sent > 0 {
-            local.call_readers();
+            local.readers.call();
         }
         Ok(sent_of(messages, sent))
     }
@@ -122,11 +114,11 @@ impl Queue {
             return Ok(told);
         }
         // First, so that room which is made meanwhile is heard of.
-        self.local.lock().await_room(waker);
+        self.local.lock().writers.add(waker);
         let room = self.ask_for_room()?;
         if room > 0 {
             let mut local = self.local.lock();
-            local.writers.retain(|other| !other.will_wake(waker));
+            local.writers.remove(waker);
         }
         Ok(room)
     }
@@ -167,8 +159,7 @@ impl Queue {
                 .number(self.lease(&local))
                 .number(local.declaration.capacity as u64)
                 .number(local.declaration.capacity_bytes);
-            let tokens = local.readers.values();
-            let tokens = tokens.filter_map(|reader| reader.token.as_ref());
+            let tokens = local.readers.seats().flatten();
             tokens.for_each(|token| call.add(token));
             call
         };
@@ -179,25 +170,20 @@ impl Queue {
         let mut local = self.local.lock();
         let has_come = local.last != last;
         local.last = last;
-        for reader in local.readers.values_mut() {
-            if reader
-                .token
-                .as_ref()
-                .is_some_and(|token| lost.contains(token))
-            {
+        for known_as in local.readers.seats_mut() {
+            if known_as.take_if(|token| lost.contains(token)).is_some() {
                 tracing::warn!(
                     "`{}` was given to others: there was no sign of life in time",
                     self.name
                 );
-                reader.token = None;
             }
         }
         if has_come || !lost.is_empty() {
-            local.call_readers();
+            local.readers.call();
         }
         // A bell may not have been heard.
         if number(item(answer, 2)) > Some(0) {
-            local.call_writers();
+            local.writers.call();
         }
         Ok(())
     }
@@ -272,38 +258,8 @@ impl Queue {
     /// Everybody looks again.
     pub(super) fn call_all(&self) {
         let mut local = self.local.lock();
-        local.call_readers();
-        local.call_writers();
-    }
-}
-
-impl Local {
-    /// Tells those who wait that there may be something.
-    pub(super) fn call_readers(&mut self) {
-        for reader in self.readers.values_mut() {
-            if std::mem::take(&mut reader.is_waiting) {
-                reader.waker.wake_by_ref();
-            }
-        }
-    }
-
-    /// Somebody waits for room.
-    pub(super) fn await_room(&mut self, waker: &Waker) {
-        if !self.writers.iter().any(|other| other.will_wake(waker)) {
-            self.writers.push(waker.clone());
-        }
-    }
-
-    /// A reader waits for something new, or no longer.
-    pub(super) fn set_waiting(&mut self, reader: u64, is_waiting: bool) {
-        if let Some(listener) = self.readers.get_mut(&reader) {
-            listener.is_waiting = is_waiting;
-        }
-    }
-
-    /// Tells those who wait for room that there may be some.
-    pub(super) fn call_writers(&mut self) {
-        self.writers.drain(..).for_each(Waker::wake);
+        local.readers.call();
+        local.writers.call();
     }
 }
 

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use ::redis::Value;
 use paperflow_core::connector::{
-    Consumer, Declaration, Delivery, Disposition, Failure, Found, Outlook, Recall, Settlement,
-    StoreFault, Subscription,
+    Consumer, Declaration, Delivery, Found, Outlook, Recall, Settlement, StoreFault, Subscription,
 };
 use paperflow_core::message::Id;
 use parking_lot::Mutex;
 
 use super::line::Call;
-use super::queue::{Listener, Queue};
+use super::queue::Queue;
 use super::wire::{item, list, lossy, message, number};
 use super::{Inner, scripts};
 use crate::broker::fate::{Fate, fate};
@@ -90,12 +89,7 @@ impl Reader {
         let mut local = queue.local.lock();
         local.given += 1;
         let number = local.given;
-        let listener = Listener {
-            waker: consumer.waker,
-            is_waiting: false,
-            token: None,
-        };
-        local.readers.insert(number, listener);
+        local.readers.add(number, consumer.waker, None);
         drop(local);
         Self {
             queue,
@@ -114,23 +108,23 @@ impl Reader {
     /// How the server knows it, if it does.
     pub(super) fn known_as(&self) -> Option<String> {
         let local = self.queue.local.lock();
-        local.readers.get(&self.number)?.token.clone()
+        local.readers.seat(self.number)?.clone()
     }
 
     /// How the server knows this consumer; a new name when it had been given up.
     fn token(&self, seat: &mut Seat) -> (String, bool) {
         let mut local = self.queue.local.lock();
-        let Some(listener) = local.readers.get_mut(&self.number) else {
+        let Some(known_as) = local.readers.seat_mut(self.number) else {
             return (String::new(), false);
         };
-        if let Some(token) = &listener.token {
+        if let Some(token) = known_as {
             return (token.clone(), false);
         }
         seat.times += 1;
         seat.flights.clear();
         let (session, number, times) = (&self.queue.line.session, self.number, seat.times);
         let token = format!("{session}:{}:{number}.{times}", self.name);
-        listener.token = Some(token.clone());
+        *known_as = Some(token.clone());
         (token, true)
     }
 
@@ -138,8 +132,8 @@ impl Reader {
     fn give_up(&self, seat: &mut Seat) {
         seat.flights.clear();
         let mut local = self.queue.local.lock();
-        if let Some(listener) = local.readers.get_mut(&self.number) {
-            listener.token = None;
+        if let Some(known_as) = local.readers.seat_mut(self.number) {
+            *known_as = None;
         }
     }
 
@@ -232,15 +226,7 @@ impl Reader {
                     recall: Recall::default(),
                 }),
                 Err(unreadable) => {
-                    let failure = Failure {
-                        message: unreadable.to_string(),
-                        ..Failure::default()
-                    };
-                    let settlement = Settlement {
-                        disposition: Disposition::Invalid,
-                        failure: Some(failure),
-                    };
-                    self.settle_in(seat, ticket, settlement);
+                    self.settle_in(seat, ticket, Settlement::unreadable(unreadable));
                 }
             }
         }
@@ -256,7 +242,7 @@ impl Reader {
         let now = self.queue.line.clock.elapsed();
         let settled = decided(flight, &local.declaration, &settlement, now);
         local.settled.push(settled);
-        local.call_readers();
+        local.readers.call();
         let is_first = local.settled.len() == 1;
         drop(local);
         if is_first {
@@ -301,7 +287,11 @@ impl Subscription for Reader {
             return Ok(Found::Empty(Outlook::default()));
         }
         // First, so that what comes meanwhile is heard of.
-        self.queue.local.lock().set_waiting(self.number, true);
+        self.queue
+            .local
+            .lock()
+            .readers
+            .set_waiting(self.number, true);
         loop {
             let answers = self.ask(&mut seat, most)?;
             let none = || damaged("a server gave no answer");
@@ -315,8 +305,8 @@ impl Subscription for Reader {
             self.take(&mut seat, found, into)?;
             if into.len() > before {
                 let mut local = self.queue.local.lock();
-                local.set_waiting(self.number, false);
-                local.call_writers();
+                local.readers.set_waiting(self.number, false);
+                local.writers.call();
                 return Ok(Found::Some);
             }
             if found.is_empty() {
@@ -344,7 +334,7 @@ impl Subscription for Reader {
             why: Vec::new(),
             at: self.queue.line.clock.elapsed(),
         });
-        local.call_readers();
+        local.readers.call();
         drop(local);
         self.inner.write_later(&self.queue);
         Ok(())
@@ -360,9 +350,8 @@ impl Subscription for Reader {
             return;
         }
         seat.flights.clear();
-        let listener = self.queue.local.lock().readers.remove(&self.number);
-        let token = listener.and_then(|listener| listener.token);
-        let Some(token) = token.filter(|_| !self.queue.line.is_cut()) else {
+        let known_as = self.queue.local.lock().readers.remove(self.number);
+        let Some(token) = known_as.flatten().filter(|_| !self.queue.line.is_cut()) else {
             return;
         };
         let leave = Call::of(&scripts::LEAVE).with(&self.queue.name).with(token);
@@ -376,7 +365,7 @@ impl Subscription for Reader {
                 self.name
             );
         }
-        self.queue.local.lock().call_readers();
+        self.queue.local.lock().readers.call();
     }
 }
 

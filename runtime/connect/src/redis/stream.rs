@@ -56,7 +56,7 @@ impl Stream {
         }
         self.absorb(inner)?;
         self.trim(inner)?;
-        self.local.lock().call_writers();
+        self.local.lock().writers.call();
         Ok(())
     }
 
@@ -113,7 +113,7 @@ impl Stream {
             call.add(partition.to_string());
         }
         inner.line.ask(call)?;
-        self.local.lock().call_readers();
+        self.local.lock().readers.call();
         Ok(())
     }
 }
@@ -162,7 +162,7 @@ impl Connector for Handle {
             self.write(call)
         })?;
         failpoint!("before_confirm");
-        self.stream.local.lock().call_readers();
+        self.stream.local.lock().readers.call();
         self.stream.trim(inner)?;
         Ok(sent_of(messages, sent))
     }
@@ -173,7 +173,7 @@ impl Connector for Handle {
             let Some(lag) = local.declaration.lag else {
                 return Ok(usize::MAX);
             };
-            local.await_room(waker);
+            local.writers.add(waker);
             lag as u64
         };
         let asked = self.stream.report(&self.inner).and_then(|()| {

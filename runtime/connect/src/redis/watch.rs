@@ -4,11 +4,12 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::Receiver;
 use paperflow_core::connector::StoreFault;
 
 use super::line::greeting;
 use super::{Inner, Order};
+use crate::broker::keeper::{self, Kept};
 use crate::broker::patience::Backoff;
 use crate::fault::unavailable;
 
@@ -33,31 +34,10 @@ pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Order>) -> Result<(), S
 
 /// Writes what was settled, and looks after everything now and then, until the store is closed.
 fn keep(store: &Weak<Inner>, orders: &Receiver<Order>) {
-    let (mut next, mut greet) = (Instant::now() + LOOK, Instant::now());
-    let mut was_away = false;
-    loop {
-        let wait = next.saturating_duration_since(Instant::now());
-        match orders.recv_timeout(wait) {
-            Ok(order) => {
-                if let Err(fault) = carry_out(store, &order) {
-                    tracing::debug!("what was settled is written later: {fault}");
-                }
-                continue;
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
-        let Some(inner) = store.upgrade() else {
-            return;
-        };
-        if inner.line.is_cut() {
-            return;
-        }
+    let mut greet = Instant::now();
+    let carry_out = |order: &Order| carry_out(store, order);
+    keeper::keep(store, orders, LOOK, carry_out, |inner| {
         let looked = inner.look();
-        if looked.is_ok() && was_away {
-            inner.call_all();
-        }
-        was_away = looked.is_err();
         if Instant::now() >= greet {
             greet = Instant::now() + GREET;
             let greeting = greeting(&inner.line.prefix, &inner.line.session);
@@ -65,7 +45,19 @@ fn keep(store: &Weak<Inner>, orders: &Receiver<Order>) {
                 tracing::debug!("the bell cannot be tried: {fault}");
             }
         }
-        next = Instant::now() + inner.rhythm(LOOK);
+        (looked, inner.rhythm(LOOK))
+    });
+}
+
+impl Kept for Inner {
+    fn is_cut(&self) -> bool {
+        self.line.is_cut()
+    }
+
+    fn call_all(&self) {
+        self.queues().iter().for_each(|queue| queue.call_all());
+        self.streams().iter().for_each(|stream| stream.call_all());
+        self.call_channels();
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a group hands out.
 
-use paperflow_core::connector::{Delivery, Disposition, Failure, Recall, Settlement};
+use paperflow_core::connector::{Delivery, Recall, Settlement};
 
 use super::log::Record;
 use crate::names;
@@ -37,17 +37,7 @@ impl Handed {
                     recall,
                 })
             }
-            Err(reason) => {
-                let failure = Failure {
-                    message: reason,
-                    ..Failure::default()
-                };
-                let settlement = Settlement {
-                    disposition: Disposition::Invalid,
-                    failure: Some(failure),
-                };
-                Err((ticket, settlement))
-            }
+            Err(reason) => Err((ticket, Settlement::unreadable(reason))),
         }
     }
 }

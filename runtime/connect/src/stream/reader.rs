@@ -14,7 +14,7 @@ use super::log::{self, Most};
 use super::mark::Offset;
 use super::shares::Member;
 use super::{Stream, Team};
-use crate::fault::unsupported;
+use crate::fault::not_locked;
 use crate::writer::{Keeper, Safe, Tx};
 
 /// How much is read from the file at a time, for each partition of a group.
@@ -138,12 +138,7 @@ impl Subscription for Reader {
     }
 
     fn requeue(&self, _: u64, _: Duration) -> Result<(), StoreFault> {
-        Err(unsupported(format!(
-            "`{}` is a stream: its records are not locked, and none can be given back alone; \
-             one that fails is left behind (`on-error=skip`), tried again in its place \
-             (`on-error=retry`), or copied (`on-error=copy`)",
-            self.stream.name
-        )))
+        Err(not_locked(&self.stream.name))
     }
 
     fn flush(&self) -> Result<(), StoreFault> {
