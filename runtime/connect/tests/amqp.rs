@@ -3,6 +3,8 @@
 
 #[path = "../../../tests/brokers/mod.rs"]
 mod brokers;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod programs;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,6 +17,7 @@ use paperflow_connect::compliance::record::recorded;
 use paperflow_connect::compliance::{Bench, check, pubsub, queues, streams};
 use paperflow_connect::streams::{Answer, Request};
 use paperflow_core::connector::{ConnectorKind, Declaration, Store, StoreFault};
+use programs::{end_once, see_notes};
 
 /// A server on which all names begin with a prefix that nobody else has. Its time is what it is, and rests are
 /// so long that opening the store once more takes less.
@@ -178,22 +181,9 @@ fn parts_see_each_others_notes_and_a_run_ends_once() {
     let one = server.store();
     server.open();
     let other = server.store();
-    let notes = one.notes("g").unwrap().unwrap();
-    notes.write("a/1", "first").unwrap();
-    notes.write("a/1", "second").unwrap();
-    let elsewhere = other.notes("h").unwrap().unwrap();
-    elsewhere.write("a/1", "another").unwrap();
-    let seen = other.notes("g").unwrap().unwrap().read().unwrap();
-    assert_eq!(seen, [(String::from("a/1"), String::from("second"))]);
+    let notes = see_notes(&*one, &*other, ("g", "a/1"));
     let run = one.epoch("g").unwrap();
-    one.finish("g", run).unwrap();
-    other.finish("g", run).unwrap();
-    assert_eq!(
-        other.epoch("g").unwrap(),
-        run + 1,
-        "both ended the same run"
-    );
-    assert_eq!(notes.read().unwrap(), [], "its notes are gone with it");
+    end_once(&*one, &*other, ("g", run), &notes);
 }
 
 /// However many ask for the number of a run at once, they get the same.

@@ -3,6 +3,8 @@
 
 #[path = "../../../tests/brokers/mod.rs"]
 mod brokers;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod programs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,6 +24,7 @@ use paperflow_core::connector::{
     StoreFault, StoreFaultKind, Subscription,
 };
 use paperflow_core::message::Message;
+use programs::{end_once, see_notes};
 
 /// How long a group may take to give out its partitions.
 const HOPELESS: Duration = Duration::from_secs(60);
@@ -254,23 +257,10 @@ fn parts_see_each_others_notes_and_a_run_ends_once() {
     let one = brokers.store();
     brokers.open();
     let other = brokers.store();
-    let notes = one.notes("g").unwrap().unwrap();
-    notes.write("a/1", "first").unwrap();
-    notes.write("a/1", "second").unwrap();
-    let foreign = other.notes("h").unwrap().unwrap();
-    foreign.write("a/1", "another").unwrap();
-    let seen = other.notes("g").unwrap().unwrap().read().unwrap();
-    assert_eq!(seen, [(String::from("a/1"), String::from("second"))]);
+    let notes = see_notes(&*one, &*other, ("g", "a/1"));
     let run = one.epoch("g").unwrap();
     assert_eq!(other.epoch("g").unwrap(), run, "both are in one run");
-    one.finish("g", run).unwrap();
-    other.finish("g", run).unwrap();
-    assert_eq!(
-        other.epoch("g").unwrap(),
-        run + 1,
-        "both ended the same run"
-    );
-    assert_eq!(notes.read().unwrap(), [], "its notes are gone with it");
+    end_once(&*one, &*other, ("g", run), &notes);
     brokers.open();
     assert_eq!(brokers.store().epoch("g").unwrap(), run + 1);
 }

@@ -3,31 +3,27 @@
 
 #[path = "../../../tests/brokers/mod.rs"]
 mod brokers;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod programs;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Wake, Waker};
-use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use paperflow_connect::broker::Access;
 use paperflow_connect::kafka::Kafka;
 use paperflow_connect::streams::{Answer, GroupStatus, Request};
 use paperflow_core::Packet;
 use paperflow_core::connector::{
-    Connector, ConnectorKind, Consumer, Declaration, Delivery, Found, OnError, Settlement, Store,
-    StoreFaultKind, Subscription,
+    ConnectorKind, Declaration, Found, OnError, Settlement, Store, StoreFaultKind,
 };
 use paperflow_core::message::{Id, Message};
+use programs::{HOPELESS, body, done, message, perhaps, read, send, until};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::{Header, Headers as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{Message as _, Offset, TopicPartitionList};
-
-/// How long a test waits for what must come.
-const HOPELESS: Duration = Duration::from_secs(60);
 
 /// Topics of a Kafka that nobody else has.
 struct Corner {
@@ -106,60 +102,6 @@ fn facts(partitions: u32) -> Declaration {
     let mut declaration = Declaration::new("facts", ConnectorKind::Stream);
     declaration.partitions = partitions;
     declaration
-}
-
-fn message(number: usize) -> Message {
-    let name = number.to_string();
-    Message::of(Id::of(&name), &Packet::text(name.as_str())).unwrap()
-}
-
-fn body(delivery: &Delivery) -> String {
-    String::from_utf8(delivery.message.body().unwrap()).unwrap()
-}
-
-/// Wakes the thread that made it.
-struct Bell(Thread);
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-fn read(connector: &Arc<dyn Connector>, name: &str) -> Arc<dyn Subscription> {
-    let consumer = Consumer {
-        name: name.to_owned(),
-        group: String::from("g"),
-        waker: Waker::from(Arc::new(Bell(thread::current()))),
-    };
-    connector.subscribe(consumer).unwrap()
-}
-
-/// Asks again and again, whenever there may be something, until it has what it wants.
-fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(begun.elapsed() < HOPELESS, "it does not come");
-        thread::park_timeout(Duration::from_millis(100));
-    }
-}
-
-/// What there is, or nothing while no broker is there.
-fn perhaps(reader: &Arc<dyn Subscription>, most: usize) -> Vec<Delivery> {
-    let mut found = Vec::new();
-    match reader.receive(most, &mut found) {
-        Err(fault) if fault.kind() != StoreFaultKind::Unavailable => panic!("{fault}"),
-        _ => found,
-    }
-}
-
-fn done(reader: &Arc<dyn Subscription>, deliveries: &[Delivery]) {
-    for delivery in deliveries {
-        reader.settle(delivery.ticket, Settlement::default());
-    }
 }
 
 fn group(store: &Kafka) -> GroupStatus {
@@ -384,20 +326,7 @@ fn k20_a_broker_that_is_killed_loses_nothing_that_it_confirmed() {
     let corner = Corner::of(server.url(), "&session=2&timeout=2");
     let store = corner.open(false);
     let stream = store.connect(&facts(3)).unwrap();
-    let sending = Arc::clone(&stream);
-    let sender = thread::spawn(move || {
-        for first in (0..ALL).step_by(50) {
-            let batch: Vec<Message> = (first..first + 50).map(message).collect();
-            // What was confirmed of a send that failed is not written again.
-            let sent = until(|| match sending.send(&batch) {
-                Ok(sent) => Some(sent),
-                Err(fault) if fault.kind() == StoreFaultKind::Unavailable => None,
-                Err(fault) => panic!("{fault}"),
-            });
-            assert_eq!(sent.written + sent.known, 50);
-            thread::park_timeout(Duration::from_millis(5));
-        }
-    });
+    let sender = send(&stream, ALL, (HOPELESS, Duration::from_millis(5)));
     let reader = read(&stream, "r");
     let (mut seen, mut kills) = (BTreeSet::new(), 0);
     until(|| {

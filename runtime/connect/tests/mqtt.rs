@@ -3,6 +3,8 @@
 
 #[path = "../../../tests/brokers/mod.rs"]
 mod brokers;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod programs;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,10 +18,11 @@ use paperflow_connect::mqtt::Mqtt;
 use paperflow_connect::streams::{Answer, Request};
 use paperflow_core::Packet;
 use paperflow_core::connector::{
-    ConnectorKind, Consumer, Declaration, Delivery, Found, Settlement, Store, StoreFault,
-    StoreFaultKind, Subscription,
+    ConnectorKind, Consumer, Declaration, Delivery, Found, Store, StoreFault, StoreFaultKind,
+    Subscription,
 };
 use paperflow_core::message::{Id, Message};
+use programs::{done, end_once, see_notes, take};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Publish, PublishProperties};
 use rumqttc::v5::{Client, Event, Incoming, MqttOptions};
@@ -135,22 +138,9 @@ fn parts_see_each_others_notes_and_a_run_ends_once() {
     let one = broker.store();
     broker.open();
     let other = broker.store();
-    let notes = one.notes("g#1").unwrap().unwrap();
-    notes.write("a/1+", "first").unwrap();
-    notes.write("a/1+", "second").unwrap();
-    let others = other.notes("h").unwrap().unwrap();
-    others.write("a/1+", "another").unwrap();
-    let seen = other.notes("g#1").unwrap().unwrap().read().unwrap();
-    assert_eq!(seen, [(String::from("a/1+"), String::from("second"))]);
+    let notes = see_notes(&*one, &*other, ("g#1", "a/1+"));
     let run = one.epoch("g#1").unwrap();
-    one.finish("g#1", run).unwrap();
-    other.finish("g#1", run).unwrap();
-    assert_eq!(
-        other.epoch("g#1").unwrap(),
-        run + 1,
-        "both ended the same run"
-    );
-    assert_eq!(notes.read().unwrap(), [], "its notes are gone with it");
+    end_once(&*one, &*other, ("g#1", run), &notes);
 }
 
 /// Somebody who knows nothing of us: a bare client that sends, and keeps what it hears.
@@ -220,23 +210,11 @@ impl Stranger {
 /// How long a test waits for what must come.
 const HOPELESS: Duration = Duration::from_secs(60);
 
-fn take(reader: &Arc<dyn Subscription>, most: usize) -> Vec<Delivery> {
-    let mut found = Vec::new();
-    reader.receive(most, &mut found).unwrap();
-    found
-}
-
 /// Takes everything there is; what has come yet is handed out before the broker is asked for more.
 fn take_all(reader: &Arc<dyn Subscription>) -> Vec<Delivery> {
     let mut found = Vec::new();
     while reader.receive(100, &mut found).unwrap() == Found::Some {}
     found
-}
-
-fn done(reader: &Arc<dyn Subscription>, deliveries: &[Delivery]) {
-    for delivery in deliveries {
-        reader.settle(delivery.ticket, Settlement::default());
-    }
 }
 
 fn message(name: &str) -> Message {

@@ -3,6 +3,8 @@
 
 #[path = "../../../tests/brokers/mod.rs"]
 mod brokers;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod programs;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,6 +20,7 @@ use paperflow_connect::streams::{Answer, Request};
 use paperflow_core::Packet;
 use paperflow_core::connector::{ConnectorKind, Consumer, Declaration, Store, StoreFault};
 use paperflow_core::message::{Id, Message};
+use programs::{end_once, see_notes};
 
 /// A server whose names begin with a prefix that nobody else has.
 struct Server {
@@ -252,13 +255,7 @@ fn parts_see_each_others_notes_and_a_run_ends_once() {
     let one = server.store();
     server.open();
     let other = server.store();
-    let notes = one.notes("g").unwrap().unwrap();
-    notes.write("a/1", "first").unwrap();
-    notes.write("a/1", "second").unwrap();
-    let others = other.notes("h").unwrap().unwrap();
-    others.write("a/1", "another").unwrap();
-    let seen = other.notes("g").unwrap().unwrap().read().unwrap();
-    assert_eq!(seen, [(String::from("a/1"), String::from("second"))]);
+    let notes = see_notes(&*one, &*other, ("g", "a/1"));
     let asked: Vec<u64> = thread::scope(|scope| {
         let ask = |store: Arc<dyn Store>| scope.spawn(move || store.epoch("g").unwrap());
         let threads: Vec<_> = (0..8)
@@ -271,8 +268,5 @@ fn parts_see_each_others_notes_and_a_run_ends_once() {
     });
     assert!(asked.iter().all(|run| *run == asked[0]), "{asked:?}");
     let run = asked[0];
-    one.finish("g", run).unwrap();
-    other.finish("g", run).unwrap();
-    assert_eq!(other.epoch("g").unwrap(), run + 1, "both ended the same");
-    assert_eq!(notes.read().unwrap(), [], "its notes are gone with it");
+    end_once(&*one, &*other, ("g", run), &notes);
 }

@@ -3,13 +3,12 @@
 
 #[path = "../../../tests/brokers/mod.rs"]
 mod brokers;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+mod programs;
 
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Wake, Waker};
-use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use async_nats::{Client, HeaderMap};
@@ -17,14 +16,14 @@ use paperflow_connect::broker::Access;
 use paperflow_connect::nats::Nats;
 use paperflow_core::Packet;
 use paperflow_core::connector::{
-    Connector, ConnectorKind, Consumer, Declaration, Delivery, Disposition, Settlement, Store,
-    StoreFaultKind, Subscription,
+    ConnectorKind, Declaration, Disposition, Settlement, Store, StoreFaultKind,
 };
 use paperflow_core::message::{Id, Message};
+use programs::{
+    HOPELESS, body, done, message, perhaps, read, send, share_partitions, take, until,
+    wake_each_other, waker,
+};
 use serde_json::json;
-
-/// How long a test waits for what must come.
-const HOPELESS: Duration = Duration::from_secs(60);
 
 /// A part of a server that nobody else uses.
 struct Corner {
@@ -112,66 +111,6 @@ fn declared(name: &str, kind: ConnectorKind) -> Declaration {
     declaration
 }
 
-fn message(number: usize) -> Message {
-    let name = number.to_string();
-    Message::of(Id::of(&name), &Packet::text(name.as_str())).unwrap()
-}
-
-fn body(delivery: &Delivery) -> String {
-    String::from_utf8(delivery.message.body().unwrap()).unwrap()
-}
-
-/// Wakes the thread that made it.
-struct Bell(Thread);
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-fn read(connector: &Arc<dyn Connector>, name: &str) -> Arc<dyn Subscription> {
-    let consumer = Consumer {
-        name: name.to_owned(),
-        group: String::from("g"),
-        waker: Waker::from(Arc::new(Bell(thread::current()))),
-    };
-    connector.subscribe(consumer).unwrap()
-}
-
-/// Asks again and again, whenever there may be something, until it has what it wants.
-fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(begun.elapsed() < HOPELESS, "it does not come");
-        thread::park_timeout(Duration::from_millis(100));
-    }
-}
-
-fn take(reader: &Arc<dyn Subscription>, most: usize) -> Vec<Delivery> {
-    let mut found = Vec::new();
-    reader.receive(most, &mut found).unwrap();
-    found
-}
-
-/// What there is, or nothing while the server is away.
-fn perhaps(reader: &Arc<dyn Subscription>) -> Vec<Delivery> {
-    let mut found = Vec::new();
-    match reader.receive(64, &mut found) {
-        Err(fault) if fault.kind() != StoreFaultKind::Unavailable => panic!("{fault}"),
-        _ => found,
-    }
-}
-
-fn done(reader: &Arc<dyn Subscription>, deliveries: &[Delivery]) {
-    for delivery in deliveries {
-        reader.settle(delivery.ticket, Settlement::default());
-    }
-}
-
 #[test]
 fn k19_who_gives_no_sign_of_life_is_not_heard_any_more() {
     let Some(url) = brokers::url("nats") else {
@@ -217,42 +156,9 @@ fn t05_processes_share_the_partitions_of_a_stream() {
     let corner = Corner::of(&url);
     let mut facts = declared("facts", ConnectorKind::Stream);
     facts.partitions = 6;
-    let stores: Vec<Nats> = (0..3).map(|_| corner.open()).collect();
-    let streams = stores.iter().map(|store| store.connect(&facts).unwrap());
-    let streams: Vec<_> = streams.collect();
-    let all: Vec<Message> = (0..600).map(message).collect();
-    streams[0].send(&all[..300]).unwrap();
-    let first = read(&streams[0], "a");
-    let held = take(&first, 10);
-    let others = [read(&streams[1], "b"), read(&streams[2], "c")];
-    streams[1].send(&all[300..]).unwrap();
-    let mut seen: Vec<String> = held.iter().map(body).collect();
-    done(&first, &held);
-    let mut counts = [seen.len(), 0, 0];
-    // A third of the partitions is enough for each to get some; then one of them dies.
-    until(|| {
-        for (at, reader) in [&first, &others[0], &others[1]].into_iter().enumerate() {
-            let found = take(reader, 5);
-            seen.extend(found.iter().map(body));
-            counts[at] += found.len();
-            done(reader, &found);
-            reader.flush().unwrap();
-        }
-        counts.iter().all(|count| *count > 0).then_some(())
-    });
-    stores[2].cut();
-    let readers = [&first, &others[0]];
-    until(|| {
-        for reader in readers {
-            let found = take(reader, 50);
-            seen.extend(found.iter().map(body));
-            done(reader, &found);
-        }
-        let distinct: BTreeSet<_> = seen.iter().collect();
-        (distinct.len() == 600).then_some(())
-    });
-    // What the dead one had finished and said so is not delivered again.
-    assert_eq!(seen.len(), 600);
+    let stores = [(); 3].map(|()| corner.open());
+    let all = stores.each_ref().map(|store| store as &dyn Store);
+    share_partitions(all, &facts, HOPELESS, || stores[2].cut());
 }
 
 #[test]
@@ -262,16 +168,7 @@ fn a_message_wakes_a_reader_in_another_process() {
     };
     let corner = Corner::of(&url);
     let (one, two) = (corner.open(), corner.open());
-    for kind in ConnectorKind::ALL {
-        let declaration = declared(kind.word(), kind);
-        let reader = read(&two.connect(&declaration).unwrap(), "r");
-        assert!(take(&reader, 1).is_empty());
-        let writer = one.connect(&declaration).unwrap();
-        writer.send(&[message(7)]).unwrap();
-        let found = until(|| take(&reader, 1).pop());
-        assert_eq!(body(&found), "7", "{kind}");
-        done(&reader, &[found]);
-    }
+    wake_each_other((&one, &two), declared, HOPELESS);
 }
 
 #[test]
@@ -288,7 +185,7 @@ fn a_writer_hears_of_room_that_another_process_has_made() {
         two.connect(&declaration).unwrap(),
     );
     writer.send(&[message(1), message(2)]).unwrap();
-    let waker = Waker::from(Arc::new(Bell(thread::current())));
+    let waker = waker();
     assert_eq!(writer.room(&waker).unwrap(), 0);
     let reader = read(&other, "r");
     // What is held takes no room, although the writer does not hold it.
@@ -403,24 +300,12 @@ fn k20_a_server_that_is_killed_loses_nothing_that_it_confirmed() {
     let mut declaration = declared("q", ConnectorKind::Queue);
     declaration.capacity = 200;
     let queue = store.connect(&declaration).unwrap();
-    let sending = Arc::clone(&queue);
-    let sender = thread::spawn(move || {
-        for first in (0..ALL).step_by(50) {
-            let batch: Vec<Message> = (first..first + 50).map(message).collect();
-            // Those of a send that was confirmed to nobody are known when they are sent again.
-            let sent = until(|| match sending.send(&batch) {
-                Ok(sent) => Some(sent),
-                Err(fault) if fault.kind() == StoreFaultKind::Unavailable => None,
-                Err(fault) => panic!("{fault}"),
-            });
-            assert_eq!(sent.written + sent.known, 50);
-        }
-    });
+    let sender = send(&queue, ALL, (HOPELESS, Duration::ZERO));
     let reader = read(&queue, "r");
     let mut seen = BTreeSet::new();
     let mut kills = 0;
     until(|| {
-        let found = perhaps(&reader);
+        let found = perhaps(&reader, 64);
         seen.extend(found.iter().map(body));
         done(&reader, &found);
         if seen.len() > (kills + 1) * ALL / 4 && kills < 3 {
@@ -436,7 +321,7 @@ fn k20_a_server_that_is_killed_loses_nothing_that_it_confirmed() {
     sender.join().unwrap();
     // What was done in the last moments before a kill may come again.
     until(|| {
-        let found = perhaps(&reader);
+        let found = perhaps(&reader, 64);
         assert!(found.iter().all(|one| seen.contains(&body(one))));
         done(&reader, &found);
         (queue.unfinished("").ok() == Some(Some(0))).then_some(())
