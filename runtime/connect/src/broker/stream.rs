@@ -66,13 +66,7 @@ impl<B: Side> Stream<B> {
     }
 
     pub(crate) fn rules(&self) -> Rules {
-        let local = self.local.lock();
-        let declaration = &local.declaration;
-        Rules {
-            on_error: declaration.on_error.clone(),
-            retries: declaration.retries,
-            delay: declaration.delay,
-        }
+        Rules::of(&self.local.lock().declaration)
     }
 
     /// The readers of this process.

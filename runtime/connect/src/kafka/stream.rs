@@ -143,13 +143,7 @@ impl Stream {
     }
 
     pub(super) fn rules(&self) -> Rules {
-        let local = self.local.lock();
-        let declaration = &local.declaration;
-        Rules {
-            on_error: declaration.on_error.clone(),
-            retries: declaration.retries,
-            delay: declaration.delay,
-        }
+        Rules::of(&self.local.lock().declaration)
     }
 
     /// A number for a new reader.

@@ -11,7 +11,9 @@ use std::task::Waker;
 use std::time::Duration;
 
 use paperflow_core::Moment;
-use paperflow_core::connector::{Delay, Disposition, Failure, OnError, Recall, Settlement};
+use paperflow_core::connector::{
+    Declaration, Delay, Disposition, Failure, OnError, Recall, Settlement,
+};
 
 #[cfg(feature = "amqp")]
 pub(crate) use assigned::Place;
@@ -134,6 +136,16 @@ pub(crate) struct Rules {
     pub(crate) on_error: OnError,
     pub(crate) retries: u32,
     pub(crate) delay: Delay,
+}
+
+impl Rules {
+    pub(crate) fn of(declaration: &Declaration) -> Self {
+        Self {
+            on_error: declaration.on_error.clone(),
+            retries: declaration.retries,
+            delay: declaration.delay,
+        }
+    }
 }
 
 /// Something to write: the state of a partition, and failures in it, each nothing when it is over.

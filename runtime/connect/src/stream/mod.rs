@@ -233,13 +233,7 @@ impl Stream {
     }
 
     fn rules(&self) -> Rules {
-        let live = self.live.lock();
-        let declaration = &live.declaration;
-        Rules {
-            on_error: declaration.on_error.clone(),
-            retries: declaration.retries,
-            delay: declaration.delay,
-        }
+        Rules::of(&self.live.lock().declaration)
     }
 
     /// Writes how far a group has come, soon.
