@@ -17,11 +17,14 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset as Place, TopicPartitionList};
 
+use super::book;
 use super::settings::Settings;
+use super::topic::topic;
 use crate::broker::Address;
-use crate::broker::patience::insist;
+use crate::broker::patience::{Backoff, insist};
 use crate::broker::presence::{Presence, session};
 use crate::clock::Clock;
 use crate::fault::{unavailable, unsupported};
@@ -32,6 +35,10 @@ const SPREAD: Duration = Duration::from_secs(20);
 
 /// How long one looks whether any broker is there.
 const GLANCE: Duration = Duration::from_secs(2);
+
+/// Nobody has been asked for so long: it is looked whether any broker is there. The client tells of it at times,
+/// and an error that it has told before it keeps to itself for 30 s.
+const QUIET: Duration = Duration::from_secs(3);
 
 /// A partition: its topic, and its number there.
 pub(super) type Part<'a> = (&'a str, i32);
@@ -112,6 +119,32 @@ fn kind(code: RDKafkaErrorCode) -> StoreFaultKind {
     }
 }
 
+/// Whether the brokers have yet to agree on who is responsible, as they do for a moment after a topic or a group
+/// was made and when one of them has gone: those of the [errors that Kafka calls retriable] which say that.
+///
+/// [errors that Kafka calls retriable]: https://kafka.apache.org/protocol.html#protocol_error_codes
+fn is_settling(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::CoordinatorLoadInProgress
+            | Code::CoordinatorNotAvailable
+            | Code::FencedLeaderEpoch
+            | Code::LeaderNotAvailable
+            | Code::ListenerNotFound
+            | Code::NotController
+            | Code::NotCoordinator
+            | Code::NotEnoughReplicas
+            | Code::NotLeaderForPartition
+            | Code::OffsetNotAvailable
+            | Code::ReplicaNotAvailable
+            | Code::UnknownLeaderEpoch
+            | Code::UnknownPartition
+            | Code::UnknownTopicOrPartition
+            | Code::UnstableOffsetCommit
+    )
+}
+
 /// Hears what a client says of itself.
 #[derive(Clone)]
 pub(super) struct Ear(pub(super) Arc<Health>);
@@ -144,6 +177,10 @@ pub(super) struct Line {
     admin: AdminClient<Ear>,
     /// Those who ask for groups, of which they are no members.
     clerks: Mutex<BTreeMap<String, Arc<BaseConsumer<Ear>>>>,
+    /// A topic that is there, to ask for when it is only of interest whether anybody answers.
+    known: String,
+    /// When that was last done.
+    looked: Mutex<Instant>,
     is_cut: AtomicBool,
 }
 
@@ -166,6 +203,7 @@ impl Line {
         let admin = config.create_with_context(ear).map_err(refused)?;
         Ok(Self {
             health,
+            known: topic(&settings.prefix, book::NAME)?,
             settings,
             clock,
             session,
@@ -173,6 +211,7 @@ impl Line {
             asker,
             admin,
             clerks: Mutex::default(),
+            looked: Mutex::new(Instant::now()),
             is_cut: AtomicBool::new(false),
         })
     }
@@ -215,24 +254,38 @@ impl Line {
         self.is_cut.load(Ordering::Acquire)
     }
 
-    /// Asks, unless it is known that nobody would answer.
+    /// Asks, unless it is known that nobody would answer; asks again while the brokers have yet to agree on who
+    /// is to answer.
     pub(super) fn ask<T>(
         &self,
-        what: impl FnOnce(Duration) -> KafkaResult<T>,
+        what: impl Fn(Duration) -> KafkaResult<T>,
     ) -> Result<T, StoreFault> {
-        if self.is_cut() {
-            return Err(unavailable("the store is closed"));
+        let end = Instant::now() + self.settings.answer;
+        let mut backoff = Backoff::of(&self.session);
+        loop {
+            if self.is_cut() {
+                return Err(unavailable("the store is closed"));
+            }
+            if self.health.is_away() {
+                return Err(self.health.away());
+            }
+            let asked = Instant::now();
+            let error = match what(self.settings.answer) {
+                Ok(answer) => {
+                    self.health.heard();
+                    return Ok(answer);
+                }
+                Err(error) => error,
+            };
+            tracing::debug!("`{}`: {error}", self.health.presence.address());
+            let rest = backoff.rest();
+            match error.rdkafka_error_code() {
+                Some(code) if is_settling(code) && Instant::now() + rest < end => {
+                    thread::sleep(rest);
+                }
+                _ => return Err(self.health.fault_since(asked, &error)),
+            }
         }
-        if self.health.is_away() {
-            return Err(self.health.away());
-        }
-        let asked = Instant::now();
-        let answer = what(self.settings.answer);
-        match &answer {
-            Ok(_) => self.health.heard(),
-            Err(error) => tracing::debug!("`{}`: {error}", self.health.presence.address()),
-        }
-        answer.map_err(|error| self.health.fault_since(asked, &error))
     }
 
     /// Hears what has happened; whether a broker is there again that was not.
@@ -244,15 +297,20 @@ impl Line {
         let is_doubtful = self.health.is_doubtful.swap(false, Ordering::AcqRel);
         let is_to_try = match was_away {
             true => self.health.presence.rests().is_none(),
-            false => is_doubtful,
+            false => is_doubtful || self.looked.lock().elapsed() >= QUIET,
         };
         if is_to_try {
             let asked = Instant::now();
-            let wait = self.settings.answer.min(GLANCE);
-            match self.asker.fetch_metadata(None, wait) {
+            // Who only asks to be sure waits as long as anybody.
+            let wait = match was_away || is_doubtful {
+                true => self.settings.answer.min(GLANCE),
+                false => self.settings.answer,
+            };
+            match self.asker.fetch_metadata(Some(&self.known), wait) {
                 Ok(_) => self.health.heard(),
                 Err(error) => self.health.lost(asked, &error),
             }
+            *self.looked.lock() = Instant::now();
         }
         was_away && !self.health.is_away()
     }
@@ -335,7 +393,7 @@ impl Line {
 
     fn administer<T, F: Future<Output = KafkaResult<T>>>(
         &self,
-        what: impl FnOnce(&AdminOptions) -> F,
+        what: impl Fn(&AdminOptions) -> F,
     ) -> Result<T, StoreFault> {
         self.ask(|wait| {
             let options = AdminOptions::new()
@@ -371,17 +429,10 @@ impl Line {
             let added = list.add_partition_offset(topic, *partition, at);
             added.map_err(|error| self.health.fault(&error))?;
         }
-        let list = self.ask(|wait| self.asker.offsets_for_times(list, wait))?;
-        parts
-            .iter()
-            .map(|(topic, partition)| {
-                let Some(found) = list.find_partition(topic, *partition) else {
-                    return Ok(None);
-                };
-                found.error().map_err(|error| self.health.fault(&error))?;
-                Ok(offset_of(found.offset()))
-            })
-            .collect()
+        self.ask(|wait| {
+            let list = self.asker.offsets_for_times(list.clone(), wait)?;
+            each(&list, parts, |found| offset_of(found.offset()))
+        })
     }
 
     /// The end of each of some partitions.
@@ -406,18 +457,13 @@ impl Line {
         for (topic, partition) in parts {
             list.add_partition(topic, *partition);
         }
-        let list = self.ask(|wait| clerk.committed_offsets(list, wait))?;
-        parts
-            .iter()
-            .map(|(topic, partition)| {
-                let Some(found) = list.find_partition(topic, *partition) else {
-                    return Ok(None);
-                };
-                found.error().map_err(|error| self.health.fault(&error))?;
-                let offset = offset_of(found.offset());
-                Ok(offset.map(|offset| (offset, found.metadata().to_owned())))
+        self.ask(|wait| {
+            let list = clerk.committed_offsets(list.clone(), wait)?;
+            each(&list, parts, |found| {
+                let offset = offset_of(found.offset())?;
+                Some((offset, found.metadata().to_owned()))
             })
-            .collect()
+        })
     }
 
     /// Somebody who asks for a group, and is no member of it.
@@ -508,6 +554,23 @@ fn number(bytes: &mut &[u8]) -> Option<i32> {
     let (number, rest) = bytes.split_first_chunk::<4>()?;
     *bytes = rest;
     Some(i32::from_be_bytes(*number))
+}
+
+/// What is found for each of some partitions, unless one could not be looked up.
+fn each<T>(
+    list: &TopicPartitionList,
+    parts: &[Part<'_>],
+    found: impl Fn(&TopicPartitionListElem<'_>) -> Option<T>,
+) -> KafkaResult<Vec<Option<T>>> {
+    let parts = parts.iter();
+    parts
+        .map(
+            |(topic, partition)| match list.find_partition(topic, *partition) {
+                Some(element) => element.error().map(|()| found(&element)),
+                None => Ok(None),
+            },
+        )
+        .collect()
 }
 
 fn offset_of(place: Place) -> Option<Offset> {
