@@ -7,7 +7,8 @@ mod brokers;
 mod programs;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use paperflow_connect::broker::Access;
@@ -19,11 +20,13 @@ use paperflow_connect::streams::{Answer, Request};
 use paperflow_core::Packet;
 use paperflow_core::connector::{ConnectorKind, Declaration, Store, StoreFault};
 use paperflow_core::message::{Id, Message};
-use programs::{end_once, see_notes};
+use programs::{done, end_once, message, read, see_notes, take};
+use redis::cmd;
 
 /// A server whose keys begin with a prefix that nobody else has, and whose time is told.
 struct Server {
     access: Access,
+    prefix: String,
     clock: ManualClock,
     store: Option<Arc<Redis>>,
 }
@@ -35,9 +38,11 @@ impl Server {
     fn new(url: &str, is_structured: bool) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let made = MADE.fetch_add(1, Ordering::Relaxed);
-        let url = format!("{url}?prefix=t{}.{made}:", std::process::id());
+        let prefix = format!("t{}.{made}:", std::process::id());
+        let url = format!("{url}?prefix={prefix}");
         let mut server = Self {
             access: Access::new(&url, is_structured).unwrap(),
+            prefix,
             clock: ManualClock::at(Duration::from_secs(1_700_000_000)),
             store: None,
         };
@@ -164,4 +169,44 @@ fn the_end_of_a_run_forgets_the_ids_of_what_was_connected_in_it() {
     assert_eq!((sent().written, sent().known), (1, 1));
     store.finish("g", run).unwrap();
     assert_eq!(sent().written, 1, "nobody knows it any more");
+}
+
+/// A sign of life that is given while somebody joins does not know whether the server has heard of it.
+#[test]
+fn who_joins_while_signs_of_life_are_given_is_not_taken_for_lost() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    let server = Server::new(&url, false);
+    let queue = server.store();
+    let queue = queue.connect(&Declaration::new("joined", ConnectorKind::Queue));
+    let queue = queue.unwrap();
+    let messages: Vec<Message> = (0..500).map(message).collect();
+    queue.send(&messages).unwrap();
+    let has_joined = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !has_joined.load(Ordering::Acquire) {
+                server.clock.advance(Duration::ZERO);
+            }
+        });
+        for at in 0..500 {
+            let reader = read(&queue, &format!("reader {at}"));
+            let found = take(&reader, 1);
+            assert_eq!(found.len(), 1, "{at}");
+            done(&reader, &found);
+            reader.flush().unwrap();
+        }
+        has_joined.store(true, Ordering::Release);
+    });
+    let mut asked = redis::Client::open(url.as_str()).unwrap().get_connection();
+    let key = format!("{}paperflow:joined:consumers", server.prefix);
+    let left: Vec<String> = cmd("ZRANGE")
+        .arg(key)
+        .arg(0)
+        .arg(-1)
+        .query(asked.as_mut().unwrap())
+        .unwrap();
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(queue.unfinished("").unwrap(), Some(0));
 }

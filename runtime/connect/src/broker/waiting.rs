@@ -71,10 +71,6 @@ impl<S> Readers<S> {
         self.0.get(&number).map(|reader| &reader.seat)
     }
 
-    pub(crate) fn seats_mut(&mut self) -> impl Iterator<Item = &mut S> {
-        self.0.values_mut().map(|reader| &mut reader.seat)
-    }
-
     /// Whether one waits.
     pub(crate) fn is_waited(&self) -> bool {
         self.0.values().any(|reader| reader.is_waiting)

@@ -165,20 +165,13 @@ impl Queue {
         };
         let answer = self.line.ask(call)?;
         let answer = list(&answer)?;
-        let lost: Vec<String> = list(item(answer, 0))?.iter().map(lossy).collect();
+        let has_lost = !list(item(answer, 0))?.is_empty();
         let last = lossy(item(answer, 1));
         let mut local = self.local.lock();
         let has_come = local.last != last;
         local.last = last;
-        for known_as in local.readers.seats_mut() {
-            if known_as.take_if(|token| lost.contains(token)).is_some() {
-                tracing::warn!(
-                    "`{}` was given to others: there was no sign of life in time",
-                    self.name
-                );
-            }
-        }
-        if has_come || !lost.is_empty() {
+        // Who is not known there has been given up, or is about to join; it hears which when it asks.
+        if has_come || has_lost {
             local.readers.call();
         }
         // A bell may not have been heard.

@@ -130,6 +130,10 @@ impl Reader {
 
     /// The server does not know us any more: what we hold is in other hands.
     fn give_up(&self, seat: &mut Seat) {
+        tracing::warn!(
+            "`{}` was given to others: there was no sign of life in time",
+            self.queue.name
+        );
         seat.flights.clear();
         let mut local = self.queue.local.lock();
         if let Some(known_as) = local.readers.seat_mut(self.number) {
