@@ -23,8 +23,6 @@ use crate::broker::tasks;
 use crate::clock::Clock;
 use crate::fault::{unavailable, unsupported};
 
-/// How long it may take to come to the telephone.
-const CONNECT: Duration = Duration::from_secs(5);
 /// How long somebody else may take to make a stream.
 const MAKING: Duration = Duration::from_secs(5);
 /// After this a server has found a connection to be dead on which nothing has come.
@@ -124,7 +122,7 @@ impl Line {
         if let Some(answer) = tasks::wait(&self.runtime, self.answer, what) {
             return Ok(answer);
         }
-        let silent = self.silent(self.answer);
+        let silent = self.silent();
         self.presence.missed(asked, &silent);
         self.give_up();
         Err(unavailable(format!("`{}` {silent}", self.address)))
@@ -152,8 +150,9 @@ impl Line {
         until.is_some_and(|until| Instant::now() < until)
     }
 
-    fn silent(&self, most: Duration) -> String {
-        format!("has not answered within {:.1} s", most.as_secs_f64())
+    fn silent(&self) -> String {
+        let most = self.answer.as_secs_f64();
+        format!("has not answered within {most:.1} s")
     }
 
     /// Waits for something on the runtime, but not longer than this; nothing when it takes longer.
@@ -210,12 +209,11 @@ impl Line {
     fn dial(&self) -> Result<Arc<Link>, (String, StoreFault)> {
         let properties = ConnectionProperties::default().with_connection_name("paperflow".into());
         let dialled = Connection::connect_uri(self.uri.clone(), properties);
-        let most = CONNECT.min(self.answer);
-        let connection = match tasks::wait(&self.runtime, most, dialled) {
+        let connection = match tasks::wait(&self.runtime, self.answer, dialled) {
             Some(Ok(connection)) => connection,
             Some(Err(error)) => return Err((error.to_string(), self.fault(&error))),
             None => {
-                let silent = self.silent(most);
+                let silent = self.silent();
                 let fault = unavailable(format!("`{}` {silent}", self.address));
                 return Err((silent, fault));
             }

@@ -6,7 +6,8 @@ use paperflow_core::connector::{ConnectorKind, Declaration, StoreFault};
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::{Message as _, Offset as Place, TopicPartitionList};
 
-use super::line::{Part, Roll};
+use super::line::Part;
+use super::roll::Roll;
 use super::stream::{Stream, own_number};
 use super::wire::{raw_offset, read};
 use super::{Inner, book, note, topic};

@@ -12,7 +12,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Message as _, TopicPartitionList};
 
 use super::Inner;
-use super::line::{Ear, Line};
+use super::health::Ear;
+use super::line::Line;
 use super::press::{Press, Sheet};
 use super::topic::topic;
 use super::wire::{Raw, raw_offset};

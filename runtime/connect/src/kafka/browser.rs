@@ -9,7 +9,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message as _, TopicPartitionList};
 
-use super::line::{Ear, Line, Part};
+use super::health::Ear;
+use super::line::{Line, Part};
 use super::wire::{Raw, raw_offset};
 use crate::fault::unavailable;
 use crate::stream::mark::Offset;

@@ -1,7 +1,6 @@
 //! What is asked of the brokers: each question is answered in bounded time, or refused.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,17 +9,18 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use paperflow_core::connector::{StoreFault, StoreFaultKind};
+use paperflow_core::connector::StoreFault;
 use parking_lot::Mutex;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
-use rdkafka::client::ClientContext;
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset as Place, TopicPartitionList};
 
 use super::book;
+use super::health::{Ear, Health, is_settling};
+use super::roll::Roll;
 use super::settings::Settings;
 use super::topic::topic;
 use crate::broker::Address;
@@ -40,130 +40,11 @@ const GLANCE: Duration = Duration::from_secs(2);
 /// and an error that it has told before it keeps to itself for 30 s.
 const QUIET: Duration = Duration::from_secs(3);
 
+/// A client that is younger has not asked in vain for long.
+const FRESH: Duration = Duration::from_secs(5);
+
 /// A partition: its topic, and its number there.
 pub(super) type Part<'a> = (&'a str, i32);
-
-/// Whether any broker is there.
-pub(super) struct Health {
-    pub(super) presence: Presence,
-    is_away: AtomicBool,
-    /// A client has lost one of them; whether others are there is looked at soon.
-    is_doubtful: AtomicBool,
-}
-
-impl Health {
-    /// A client has lost all of them, or has waited for an answer since then in vain.
-    fn lost(&self, asked: Instant, why: &dyn Display) {
-        self.presence.missed(asked, why);
-        self.is_away.store(true, Ordering::Release);
-    }
-
-    /// One has answered.
-    fn heard(&self) {
-        self.presence.note(None);
-        self.is_away.store(false, Ordering::Release);
-    }
-
-    fn doubt(&self) {
-        self.is_doubtful.store(true, Ordering::Release);
-    }
-
-    pub(super) fn is_away(&self) -> bool {
-        self.is_away.load(Ordering::Acquire)
-    }
-
-    /// That there is none.
-    pub(super) fn away(&self) -> StoreFault {
-        unavailable(format!(
-            "no broker of `{}` answers",
-            self.presence.address()
-        ))
-    }
-
-    /// What a client says, as a fault.
-    pub(super) fn fault(&self, error: &KafkaError) -> StoreFault {
-        self.fault_since(Instant::now(), error)
-    }
-
-    /// What a client says that was asked then.
-    fn fault_since(&self, asked: Instant, error: &KafkaError) -> StoreFault {
-        use RDKafkaErrorCode::{AllBrokersDown, OperationTimedOut};
-        let code = error.rdkafka_error_code();
-        match code {
-            Some(AllBrokersDown | OperationTimedOut) => self.lost(asked, error),
-            Some(code) if kind(code) == StoreFaultKind::Unavailable => self.doubt(),
-            _ => {}
-        }
-        let address = self.presence.address();
-        let message = format!("the brokers of `{address}` did not do it: {error}");
-        StoreFault::new(code.map_or(StoreFaultKind::Unavailable, kind), message)
-    }
-}
-
-/// Whether it is worth another try.
-fn kind(code: RDKafkaErrorCode) -> StoreFaultKind {
-    use RDKafkaErrorCode as Code;
-    match code {
-        Code::Authentication
-        | Code::SaslAuthenticationFailed
-        | Code::TopicAuthorizationFailed
-        | Code::GroupAuthorizationFailed
-        | Code::ClusterAuthorizationFailed
-        | Code::MessageSizeTooLarge
-        | Code::InvalidConfig
-        | Code::InvalidReplicationFactor
-        | Code::InvalidPartitions
-        | Code::PolicyViolation
-        | Code::InconsistentGroupProtocol => StoreFaultKind::Unsupported,
-        _ => StoreFaultKind::Unavailable,
-    }
-}
-
-/// Whether the brokers have yet to agree on who is responsible, as they do for a moment after a topic or a group
-/// was made and when one of them has gone: those of the [errors that Kafka calls retriable] which say that.
-///
-/// [errors that Kafka calls retriable]: https://kafka.apache.org/protocol.html#protocol_error_codes
-fn is_settling(code: RDKafkaErrorCode) -> bool {
-    use RDKafkaErrorCode as Code;
-    matches!(
-        code,
-        Code::CoordinatorLoadInProgress
-            | Code::CoordinatorNotAvailable
-            | Code::FencedLeaderEpoch
-            | Code::LeaderNotAvailable
-            | Code::ListenerNotFound
-            | Code::NotController
-            | Code::NotCoordinator
-            | Code::NotEnoughReplicas
-            | Code::NotLeaderForPartition
-            | Code::OffsetNotAvailable
-            | Code::ReplicaNotAvailable
-            | Code::UnknownLeaderEpoch
-            | Code::UnknownPartition
-            | Code::UnknownTopicOrPartition
-            | Code::UnstableOffsetCommit
-    )
-}
-
-/// Hears what a client says of itself.
-#[derive(Clone)]
-pub(super) struct Ear(pub(super) Arc<Health>);
-
-impl ClientContext for Ear {
-    fn log(&self, level: RDKafkaLogLevel, what: &str, message: &str) {
-        tracing::debug!("{level:?} {what}: {message}");
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::AllBrokersDown) => self.0.lost(Instant::now(), &reason),
-            _ => self.0.doubt(),
-        }
-        tracing::debug!("{error}: {reason}");
-    }
-}
-
-impl ConsumerContext for Ear {}
 
 /// Asks the brokers.
 pub(super) struct Line {
@@ -173,15 +54,32 @@ pub(super) struct Line {
     /// Names this opening of the store.
     pub(super) session: String,
     config: ClientConfig,
-    asker: BaseConsumer<Ear>,
-    admin: AdminClient<Ear>,
-    /// Those who ask for groups, of which they are no members.
-    clerks: Mutex<BTreeMap<String, Arc<BaseConsumer<Ear>>>>,
+    clients: Mutex<Arc<Clients>>,
     /// A topic that is there, to ask for when it is only of interest whether anybody answers.
     known: String,
     /// When that was last done.
     looked: Mutex<Instant>,
     is_cut: AtomicBool,
+}
+
+/// Those who ask.
+struct Clients {
+    asker: BaseConsumer<Ear>,
+    admin: AdminClient<Ear>,
+    /// Those who ask for groups, of which they are no members.
+    clerks: Mutex<BTreeMap<String, Arc<BaseConsumer<Ear>>>>,
+    made: Instant,
+}
+
+impl Clients {
+    fn new(config: &ClientConfig, ear: &Ear) -> KafkaResult<Self> {
+        Ok(Self {
+            asker: config.create_with_context(ear.clone())?,
+            admin: config.create_with_context(ear.clone())?,
+            clerks: Mutex::default(),
+            made: Instant::now(),
+        })
+    }
 }
 
 impl Line {
@@ -191,16 +89,10 @@ impl Line {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreFault> {
         let session = session();
-        let health = Arc::new(Health {
-            presence: Presence::new(address, &session),
-            is_away: AtomicBool::new(false),
-            is_doubtful: AtomicBool::new(false),
-        });
-        let ear = Ear(Arc::clone(&health));
+        let health = Arc::new(Health::new(Presence::new(address, &session)));
         let config = settings.config(address);
         let refused = |error: KafkaError| unsupported(format!("no client can be made: {error}"));
-        let asker = config.create_with_context(ear.clone()).map_err(refused)?;
-        let admin = config.create_with_context(ear).map_err(refused)?;
+        let clients = Clients::new(&config, &Ear(Arc::clone(&health))).map_err(refused)?;
         Ok(Self {
             health,
             known: topic(&settings.prefix, book::NAME)?,
@@ -208,9 +100,7 @@ impl Line {
             clock,
             session,
             config,
-            asker,
-            admin,
-            clerks: Mutex::default(),
+            clients: Mutex::new(Arc::new(clients)),
             looked: Mutex::new(Instant::now()),
             is_cut: AtomicBool::new(false),
         })
@@ -288,13 +178,18 @@ impl Line {
         }
     }
 
+    fn clients(&self) -> Arc<Clients> {
+        Arc::clone(&self.clients.lock())
+    }
+
     /// Hears what has happened; whether a broker is there again that was not.
     pub(super) fn look(&self, wait: Duration) -> bool {
-        if let Some(Err(error)) = self.asker.poll(wait) {
+        let clients = self.clients();
+        if let Some(Err(error)) = clients.asker.poll(wait) {
             tracing::debug!("{error}");
         }
         let was_away = self.health.is_away();
-        let is_doubtful = self.health.is_doubtful.swap(false, Ordering::AcqRel);
+        let is_doubtful = self.health.is_doubted();
         let is_to_try = match was_away {
             true => self.health.presence.rests().is_none(),
             false => is_doubtful || self.looked.lock().elapsed() >= QUIET,
@@ -306,8 +201,12 @@ impl Line {
                 true => self.settings.answer.min(GLANCE),
                 false => self.settings.answer,
             };
-            match self.asker.fetch_metadata(Some(&self.known), wait) {
+            match clients.asker.fetch_metadata(Some(&self.known), wait) {
                 Ok(_) => self.health.heard(),
+                Err(error) if was_away => {
+                    self.health.tried(&error);
+                    self.renew(&clients);
+                }
                 Err(error) => self.health.lost(asked, &error),
             }
             *self.looked.lock() = Instant::now();
@@ -315,9 +214,21 @@ impl Line {
         was_away && !self.health.is_away()
     }
 
+    /// Others ask the next time. A client that has heard of no broker any more, as it does while the last one
+    /// goes in good order, may not find one again (librdkafka 2.12).
+    fn renew(&self, clients: &Clients) {
+        if clients.made.elapsed() < FRESH {
+            return;
+        }
+        match Clients::new(&self.config, &Ear(Arc::clone(&self.health))) {
+            Ok(new) => *self.clients.lock() = Arc::new(new),
+            Err(error) => tracing::debug!("no client can be made: {error}"),
+        }
+    }
+
     /// How many partitions a topic has; nothing when it is not there.
     pub(super) fn partitions(&self, topic: &str) -> Result<Option<usize>, StoreFault> {
-        let metadata = self.ask(|wait| self.asker.fetch_metadata(Some(topic), wait))?;
+        let metadata = self.ask(|wait| self.clients().asker.fetch_metadata(Some(topic), wait))?;
         let found = metadata.topics().iter().find(|found| found.name() == topic);
         let found = found.filter(|found| found.error().is_none());
         Ok(found
@@ -327,7 +238,7 @@ impl Line {
 
     /// The names of all topics.
     pub(super) fn topics(&self) -> Result<Vec<String>, StoreFault> {
-        let metadata = self.ask(|wait| self.asker.fetch_metadata(None, wait))?;
+        let metadata = self.ask(|wait| self.clients().asker.fetch_metadata(None, wait))?;
         let topics = metadata.topics().iter();
         Ok(topics.map(|topic| topic.name().to_owned()).collect())
     }
@@ -363,13 +274,13 @@ impl Line {
         let new = config
             .iter()
             .fold(new, |new, (name, value)| new.set(name, value));
-        let made = self.administer(|options| self.admin.create_topics([&new], options))?;
+        let made = self.administer(|admin, options| admin.create_topics([&new], options))?;
         self.unless_done(made, RDKafkaErrorCode::TopicAlreadyExists)
     }
 
     fn grow(&self, topic: &str, partitions: usize) -> Result<(), StoreFault> {
         let new = NewPartitions::new(topic, partitions);
-        let made = self.administer(|options| self.admin.create_partitions([&new], options))?;
+        let made = self.administer(|admin, options| admin.create_partitions([&new], options))?;
         // Somebody else has made as many, or more.
         self.unless_done(made, RDKafkaErrorCode::InvalidPartitions)
     }
@@ -393,19 +304,20 @@ impl Line {
 
     fn administer<T, F: Future<Output = KafkaResult<T>>>(
         &self,
-        what: impl Fn(&AdminOptions) -> F,
+        what: impl Fn(&AdminClient<Ear>, &AdminOptions) -> F,
     ) -> Result<T, StoreFault> {
         self.ask(|wait| {
             let options = AdminOptions::new()
                 .request_timeout(Some(wait))
                 .operation_timeout(Some(wait));
-            wait_for(what(&options), 2 * wait).unwrap_or(Err(KafkaError::Canceled))
+            let clients = self.clients();
+            wait_for(what(&clients.admin, &options), 2 * wait).unwrap_or(Err(KafkaError::Canceled))
         })
     }
 
     /// Forgets a group that nobody reads for.
     pub(super) fn forget(&self, group: &str) -> Result<(), StoreFault> {
-        let results = self.administer(|options| self.admin.delete_groups(&[group], options))?;
+        let results = self.administer(|admin, options| admin.delete_groups(&[group], options))?;
         for result in results {
             result.map_err(|(group, code)| {
                 unsupported(format!("the group `{group}` cannot be forgotten: {code}"))
@@ -430,7 +342,7 @@ impl Line {
             added.map_err(|error| self.health.fault(&error))?;
         }
         self.ask(|wait| {
-            let list = self.asker.offsets_for_times(list.clone(), wait)?;
+            let list = self.clients().asker.offsets_for_times(list.clone(), wait)?;
             each(&list, parts, |found| offset_of(found.offset()))
         })
     }
@@ -468,7 +380,8 @@ impl Line {
 
     /// Somebody who asks for a group, and is no member of it.
     pub(super) fn clerk(&self, group: &str) -> Result<Arc<BaseConsumer<Ear>>, StoreFault> {
-        let mut clerks = self.clerks.lock();
+        let clients = self.clients();
+        let mut clerks = clients.clerks.lock();
         if let Some(clerk) = clerks.get(group) {
             return Ok(Arc::clone(clerk));
         }
@@ -480,7 +393,7 @@ impl Line {
 
     /// The groups that there are, by the beginning of their names.
     pub(super) fn groups(&self, beginning: &str) -> Result<Vec<Roll>, StoreFault> {
-        let groups = self.ask(|wait| self.asker.fetch_group_list(None, wait))?;
+        let groups = self.ask(|wait| self.clients().asker.fetch_group_list(None, wait))?;
         let groups = groups.groups().iter();
         let own = groups.filter(|group| group.name().starts_with(beginning));
         Ok(own.map(Roll::of).collect())
@@ -488,72 +401,10 @@ impl Line {
 
     /// Who is in a group.
     pub(super) fn roll(&self, group: &str) -> Result<Roll, StoreFault> {
-        let groups = self.ask(|wait| self.asker.fetch_group_list(Some(group), wait))?;
+        let groups = self.ask(|wait| self.clients().asker.fetch_group_list(Some(group), wait))?;
         let found = groups.groups().iter().find(|found| found.name() == group);
         Ok(found.map(Roll::of).unwrap_or_default())
     }
-}
-
-/// Who is in a group, as its broker knows it.
-#[derive(Debug, Default)]
-pub(super) struct Roll {
-    pub(super) name: String,
-    /// Nobody comes or goes just now.
-    pub(super) is_stable: bool,
-    /// By what they are known as: topics and partitions of each.
-    pub(super) members: Vec<(String, Vec<(String, i32)>)>,
-}
-
-impl Roll {
-    fn of(group: &rdkafka::groups::GroupInfo) -> Self {
-        let members = group.members().iter().map(|member| {
-            let assignment = member.assignment().and_then(assignment);
-            (
-                member.client_id().to_owned(),
-                assignment.unwrap_or_default(),
-            )
-        });
-        let mut members: Vec<_> = members.collect();
-        members.sort();
-        Self {
-            name: group.name().to_owned(),
-            is_stable: group.state() == "Stable",
-            members,
-        }
-    }
-
-    /// Who has a partition.
-    pub(super) fn owner(&self, (topic, partition): Part<'_>) -> Option<&str> {
-        let mut members = self.members.iter();
-        let owner = members.find(|(_, own)| {
-            own.iter()
-                .any(|(own, at)| (own.as_str(), *at) == (topic, partition))
-        });
-        owner.map(|(name, _)| name.as_str())
-    }
-}
-
-/// What a member has, as consumers tell it each other: a version, and for each topic its name and partitions.
-fn assignment(bytes: &[u8]) -> Option<Vec<(String, i32)>> {
-    let mut bytes = bytes.get(2..)?;
-    let mut own = Vec::new();
-    for _ in 0..number(&mut bytes)? {
-        let (length, rest) = bytes.split_first_chunk::<2>()?;
-        let length = usize::try_from(i16::from_be_bytes(*length)).ok()?;
-        let (name, rest) = rest.split_at_checked(length)?;
-        bytes = rest;
-        let name = std::str::from_utf8(name).ok()?;
-        for _ in 0..number(&mut bytes)? {
-            own.push((name.to_owned(), number(&mut bytes)?));
-        }
-    }
-    Some(own)
-}
-
-fn number(bytes: &mut &[u8]) -> Option<i32> {
-    let (number, rest) = bytes.split_first_chunk::<4>()?;
-    *bytes = rest;
-    Some(i32::from_be_bytes(*number))
 }
 
 /// What is found for each of some partitions, unless one could not be looked up.
@@ -606,21 +457,6 @@ fn wait_for<T>(what: impl Future<Output = T>, most: Duration) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_member_has_is_read_and_nonsense_is_not() {
-        let mut bytes = vec![0, 3, 0, 0, 0, 1, 0, 5];
-        bytes.extend(b"facts");
-        bytes.extend([0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0]);
-        let own = assignment(&bytes).unwrap();
-        assert_eq!(
-            own,
-            [(String::from("facts"), 0), (String::from("facts"), 7)]
-        );
-        for cut in 0..bytes.len() - 4 {
-            assert_eq!(assignment(&bytes[..cut]), None, "{cut}");
-        }
-    }
 
     #[test]
     fn what_never_comes_is_not_waited_for() {

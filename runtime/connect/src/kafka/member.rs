@@ -4,23 +4,21 @@
 //! Partitions move one by one (cooperative rebalancing). One that is to move is handed out no more; it is let
 //! go of when nothing of it is held, or after a bound, and then what is held of it has no say any more.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use paperflow_core::connector::{Consumer as Asked, StoreFault};
 use parking_lot::Mutex;
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{Message as _, TopicPartitionList};
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
 
-use super::line::{Ear, Part};
+use super::ears::{self, Change, Ears};
+use super::health::Ear;
+use super::line::Part;
 use super::reading::{Reading, State};
 use super::shelf::Shelf;
 use super::stream::{Parts, Stream};
@@ -33,62 +31,12 @@ use crate::stream::group::Now;
 const TICK: Duration = Duration::from_millis(50);
 /// How often it is looked how others get on, by who waits for them.
 const LOOK: Duration = Duration::from_millis(250);
+/// The shortest session that counts there.
+const SHORTEST: Duration = Duration::from_secs(5);
+/// For how many times the length of a session its group has not had it, when it joins anew.
+const MISSED: u32 = 3;
 /// Kilobytes that the client fetches ahead.
 const AHEAD: &str = "16384";
-
-/// What a group tells a member.
-enum Change {
-    Given(Vec<(String, i32)>),
-    Taken(Vec<(String, i32)>),
-}
-
-/// Hears what the client says, and what the group does.
-pub(super) struct Ears {
-    ear: Ear,
-    changes: Mutex<VecDeque<Change>>,
-    is_closing: AtomicBool,
-}
-
-impl ClientContext for Ears {
-    fn log(&self, level: RDKafkaLogLevel, what: &str, message: &str) {
-        self.ear.log(level, what, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.ear.error(error, reason);
-    }
-}
-
-impl ConsumerContext for Ears {
-    /// The group waits until the change is carried out, which the thread of the member does.
-    fn rebalance(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        change: RDKafkaRespErr,
-        list: &mut TopicPartitionList,
-    ) {
-        let is_given = change == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-        if self.is_closing.load(Ordering::Acquire) {
-            let done = match is_given {
-                true => consumer.incremental_assign(list),
-                false => consumer.incremental_unassign(list),
-            };
-            if let Err(error) = done {
-                tracing::debug!("a member that leaves: {error}");
-            }
-            return;
-        }
-        let parts = list.elements();
-        let parts = parts
-            .iter()
-            .map(|part| (part.topic().to_owned(), part.partition()));
-        let parts = parts.collect();
-        self.changes.lock().push_back(match is_given {
-            true => Change::Given(parts),
-            false => Change::Taken(parts),
-        });
-    }
-}
 
 /// Begins to read a stream: gives what reads, and what ends when it has left.
 pub(super) fn join(
@@ -99,11 +47,7 @@ pub(super) fn join(
     let parts = stream.parts();
     let number = stream.number();
     let known_as = format!("{}@{}.{number}", asked.name, inner.line.session);
-    let client = Arc::new(client(inner, &stream.group_id(&asked.group), &known_as)?);
-    let topics = std::iter::once(parts.topic.as_str());
-    let topics = topics.chain(parts.via.as_ref().map(|(via, _)| via.as_str()));
-    let subscribed = client.subscribe(&topics.collect::<Vec<_>>());
-    subscribed.map_err(|error| inner.line.health.fault(&error))?;
+    let client = enlisted(inner, &parts, (&stream.group_id(&asked.group), &known_as))?;
     let (bell, rung) = bounded(1);
     let reading = Arc::new(Reading {
         name: asked.name,
@@ -128,6 +72,8 @@ pub(super) fn join(
         given: None,
         taken: None,
         looked: Instant::now(),
+        listed: Instant::now(),
+        asked: Instant::now(),
         has_unsubscribed: false,
     };
     let named = thread::Builder::new().name(String::from("kafka-member"));
@@ -137,7 +83,12 @@ pub(super) fn join(
     Ok((reading, has_left))
 }
 
-fn client(inner: &Inner, group: &str, name: &str) -> Result<BaseConsumer<Ears>, StoreFault> {
+/// A client that joins a group, in which it is known by a name.
+fn enlisted(
+    inner: &Inner,
+    parts: &Parts,
+    (group, name): (&str, &str),
+) -> Result<Arc<BaseConsumer<Ears>>, StoreFault> {
     let settings = &inner.line.settings;
     let millis = |time: Duration| time.as_millis().to_string();
     let (session, heartbeat) = (millis(settings.session), millis(settings.heartbeat()));
@@ -155,12 +106,13 @@ fn client(inner: &Inner, group: &str, name: &str) -> Result<BaseConsumer<Ears>, 
         ("fetch.error.backoff.ms", "100"),
         ("queued.max.messages.kbytes", AHEAD),
     ];
-    let ears = Ears {
-        ear: Ear(Arc::clone(&inner.line.health)),
-        changes: Mutex::default(),
-        is_closing: AtomicBool::new(false),
-    };
-    inner.line.consumer(&own, ears)
+    let ears = Ears::new(Ear(Arc::clone(&inner.line.health)));
+    let client = inner.line.consumer(&own, ears)?;
+    let topics = std::iter::once(parts.topic.as_str());
+    let topics = topics.chain(parts.via.as_ref().map(|(via, _)| via.as_str()));
+    let subscribed = client.subscribe(&topics.collect::<Vec<_>>());
+    subscribed.map_err(|error| inner.line.health.fault(&error))?;
+    Ok(Arc::new(client))
 }
 
 /// What the thread of a member knows.
@@ -174,6 +126,9 @@ struct Member {
     /// Partitions that it is to let go of, and until when it may hold something of them.
     taken: Option<(Vec<(String, i32)>, Instant)>,
     looked: Instant,
+    /// When its group was last known to have it, and when that was last asked.
+    listed: Instant,
+    asked: Instant,
     has_unsubscribed: bool,
 }
 
@@ -181,37 +136,13 @@ impl Member {
     /// Until it leaves; then `left` ends.
     fn attend(mut self, left: Sender<()>) {
         while !self.reading.state.lock().has_left && !self.inner.line.is_cut() {
-            self.hear();
-            if let Err(fault) = self.act() {
+            ears::hear(&self.client, &self.inner.line, TICK);
+            if let Err(fault) = self.act().and(self.renew()) {
                 tracing::debug!("`{}`: {fault}", self.reading.name);
             }
         }
         self.leave();
         drop(left);
-    }
-
-    fn hear(&self) {
-        // The client looks after its group when it is asked something, and else only once in a while.
-        if let Err(error) = self.client.assignment() {
-            tracing::debug!("`{}`: {error}", self.reading.name);
-        }
-        match self.client.poll(TICK) {
-            None => {}
-            Some(Err(error)) => {
-                let fault = self.inner.line.health.fault(&error);
-                tracing::debug!("`{}`: {fault}", self.reading.name);
-            }
-            // Records come by the queues of their partitions, so this one is fetched again.
-            Some(Ok(stray)) => {
-                let place = raw_offset(stray.offset().unsigned_abs());
-                let sought = self
-                    .client
-                    .seek(stray.topic(), stray.partition(), place, LOOK);
-                if let Err(error) = sought {
-                    tracing::debug!("`{}`: a stray record: {error}", self.reading.name);
-                }
-            }
-        }
     }
 
     fn act(&mut self) -> Result<(), StoreFault> {
@@ -233,6 +164,48 @@ impl Member {
                 self.call();
             }
         }
+        Ok(())
+    }
+
+    /// Joins its group with a new client, when brokers answer and say for long that the group does not have it:
+    /// a client that has heard of no broker any more may not find one again (librdkafka 2.12).
+    fn renew(&mut self) -> Result<(), StoreFault> {
+        let Self { reading, inner, .. } = self;
+        let session = inner.line.settings.session.max(SHORTEST);
+        if self.has_unsubscribed || self.asked.elapsed() < session {
+            return Ok(());
+        }
+        let group = reading.stream.group_id(&reading.group);
+        let name = &reading.client;
+        let roll = inner.line.roll(&group)?;
+        let is_listed = roll.members.iter().any(|(known, _)| known == name);
+        let missed = self.listed.elapsed();
+        // A time in which nobody could be asked does not count.
+        if is_listed || self.asked.elapsed() > 2 * session {
+            self.listed = Instant::now();
+        }
+        self.asked = Instant::now();
+        if is_listed || missed < MISSED * session {
+            return Ok(());
+        }
+        tracing::warn!("`{}` has lost its group, and joins it anew", reading.name);
+        let client = enlisted(inner, &self.parts, (&group, name))?;
+        let alone = reading.commits.lock();
+        let mut state = reading.state.lock();
+        let own: Vec<usize> = state.shelves.keys().copied().collect();
+        own.into_iter().for_each(|at| state.lose(at));
+        drop(state);
+        *reading.consumer.lock() = Some(Arc::clone(&client));
+        drop(alone);
+        (self.given, self.taken) = (None, None);
+        self.listed = Instant::now();
+        let old = std::mem::replace(&mut self.client, client);
+        old.context().is_closing.store(true, Ordering::Release);
+        // It may take its time to leave.
+        let named = thread::Builder::new().name(String::from("kafka-leaver"));
+        named
+            .spawn(move || drop(old))
+            .map_err(|error| unavailable(format!("a thread cannot be started: {error}")))?;
         Ok(())
     }
 

@@ -30,7 +30,9 @@
 //!
 //! Calls are refused as [`Unavailable`](paperflow_core::connector::StoreFaultKind::Unavailable) in bounded time,
 //! the client tries the brokers again after growing rests, and everybody who waits is called once one is there.
-//! What is on its way when the last broker goes is tried for 10 s, without being written twice.
+//! What is on its way when the last broker goes is tried for 10 s, without being written twice. A client that
+//! has lost sight of all brokers, and does not find them again though they answer others, is replaced by a new
+//! one: the one that asks after 5 s, a writer after 10 s, a member of a group after three sessions.
 //!
 //! # Runs
 //!
@@ -41,12 +43,15 @@ mod answers;
 mod book;
 mod browser;
 mod copies;
+mod ears;
+mod health;
 mod line;
 mod member;
 mod note;
 mod press;
 mod reader;
 mod reading;
+mod roll;
 mod settings;
 mod shelf;
 mod stream;

@@ -10,7 +10,8 @@ use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 
-use super::line::{Ear, Line};
+use super::health::Ear;
+use super::line::Line;
 use super::wire::Raw;
 use crate::clock::millis;
 use crate::fault::unavailable;
@@ -119,6 +120,18 @@ impl Press {
         Ok(Arc::clone(&producer))
     }
 
+    /// The next records are written by a new client, if this one can write none while others have answers.
+    fn renew(&self, failed: &Arc<ThreadedProducer<Clerk>>) {
+        let mut producer = self.producer.lock();
+        if self.ear.0.is_away() || !Arc::ptr_eq(&producer, failed) {
+            return;
+        }
+        match made(&self.config, &self.ear) {
+            Ok(new) => *producer = Arc::new(new),
+            Err(fault) => tracing::debug!("{fault}"),
+        }
+    }
+
     /// Writes records, in order, and waits until it is known what became of each: whether it was confirmed,
     /// and why not all were.
     pub(super) fn print(
@@ -148,7 +161,8 @@ impl Press {
             }),
             is_over: Condvar::new(),
         });
-        let end = Instant::now() + UNDERWAY + GRACE;
+        let late = Instant::now() + UNDERWAY;
+        let end = late + GRACE;
         let at = millis(line.clock.wall());
         for (place, sheet) in sheets.iter().enumerate() {
             if let Err(error) = put(&producer, &batch, (place, sheet), (at, end)) {
@@ -164,6 +178,9 @@ impl Press {
             None if state.left > 0 => Err(unavailable("no broker has confirmed in time")),
             None => Ok(()),
         };
+        if result.is_err() && !state.confirmed.contains(&true) && Instant::now() >= late {
+            self.renew(&producer);
+        }
         (state.confirmed.clone(), result)
     }
 }

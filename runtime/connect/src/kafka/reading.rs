@@ -10,9 +10,9 @@ use paperflow_core::failpoint;
 use paperflow_core::message::{Id, hash_of_key};
 use parking_lot::Mutex;
 use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::consumer::BaseConsumer;
 
-use super::member::Ears;
+use super::ears::{self, Ears};
 use super::shelf::{Shelf, Taken};
 use super::stream::Stream;
 use super::wire::raw_offset;
@@ -296,8 +296,7 @@ impl Reading {
             return Err(unavailable(message));
         }
         failpoint!("settle_lost");
-        let committed =
-            list.and_then(|list| inner.line.ask(|_| consumer.commit(&list, CommitMode::Sync)));
+        let committed = list.and_then(|list| ears::commit(&consumer, &inner.line, &list));
         if let Err(fault) = committed {
             let mut state = self.state.lock();
             state.group.not_saved(&saved);

@@ -10,8 +10,8 @@ use rdkafka::Message as _;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
+use super::ears::Ears;
 use super::line::Line;
-use super::member::Ears;
 use super::wire::{Read, raw_offset, read};
 use crate::stream::group::Page;
 use crate::stream::mark::Offset;
