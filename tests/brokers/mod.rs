@@ -70,9 +70,19 @@ impl Private {
         self.call("start");
     }
 
+    /// Has RabbitMQ end all connections, as it does with one on which nothing comes.
+    pub(crate) fn hang_up(&self) {
+        self.call_with("ctl", &["--quiet", "close_all_connections", "silent"]);
+    }
+
     fn call(&self, verb: &str) {
+        self.call_with(verb, &[]);
+    }
+
+    fn call_with(&self, verb: &str, arguments: &[&str]) {
         let script = self.broker.folder.join(&self.name).join(verb);
-        let status = Command::new(&script).stdin(Stdio::null()).status();
+        let mut command = Command::new(&script);
+        let status = command.args(arguments).stdin(Stdio::null()).status();
         let status = status.unwrap_or_else(|error| panic!("{}: {error}", script.display()));
         assert!(status.success(), "{}: {status}", script.display());
     }

@@ -22,7 +22,8 @@ use paperflow_core::connector::{
 };
 use paperflow_core::message::{Id, Message};
 use programs::{
-    body, done, message, perhaps, read, send, share_partitions, take, until_within, wake_each_other,
+    body, done, finish_while_away, message, perhaps, read, send, share_partitions, take,
+    until_within, wake_each_other,
 };
 use tokio::runtime::Runtime;
 
@@ -277,6 +278,16 @@ fn e21_strangers_read_our_events() {
             assert_eq!(body, b"{\"n\":3}");
         }
     }
+}
+
+#[test]
+fn k20_a_run_ends_when_its_server_is_back() {
+    let Some(server) = brokers::Private::new("amqp") else {
+        return;
+    };
+    let corner = Corner::of(server.url());
+    // This server forgets what was made a moment before it is killed.
+    finish_while_away(&corner.open(false), || server.stop(), || server.start());
 }
 
 #[test]

@@ -18,7 +18,7 @@ use paperflow_core::connector::{
     ConnectorKind, Declaration, Found, OnError, Settlement, Store, StoreFaultKind,
 };
 use paperflow_core::message::{Id, Message};
-use programs::{HOPELESS, body, done, message, perhaps, read, send, until};
+use programs::{HOPELESS, body, done, finish_while_away, message, perhaps, read, send, until};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::{Header, Headers as _, OwnedHeaders};
@@ -317,6 +317,15 @@ fn e23_structured_mode_over_kafka() {
 }
 
 /// K20: brokers that are killed lose nothing that they confirmed, and calls meanwhile are refused.
+#[test]
+fn k20_a_run_ends_when_its_broker_is_back() {
+    let Some(server) = brokers::Private::new("kafka") else {
+        return;
+    };
+    let corner = Corner::of(server.url(), "");
+    finish_while_away(&corner.open(false), || server.kill(), || server.start());
+}
+
 #[test]
 fn k20_a_broker_that_is_killed_loses_nothing_that_it_confirmed() {
     let Some(server) = brokers::Private::new("kafka") else {

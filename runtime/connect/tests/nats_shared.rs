@@ -20,8 +20,8 @@ use paperflow_core::connector::{
 };
 use paperflow_core::message::{Id, Message};
 use programs::{
-    HOPELESS, body, done, message, perhaps, read, send, share_partitions, take, until,
-    wake_each_other, waker,
+    HOPELESS, body, done, finish_while_away, message, perhaps, read, send, share_partitions, take,
+    until, wake_each_other, waker,
 };
 use serde_json::json;
 
@@ -87,6 +87,15 @@ impl Stranger {
             let answer = self.client.send_request(subject, request).await.unwrap();
             let answer: serde_json::Value = serde_json::from_slice(&answer.payload).unwrap();
             assert!(answer["error"].is_null(), "{answer}");
+        });
+    }
+
+    /// Removes a message from a stream, by its number.
+    fn remove(&self, stream: &str, number: u64) {
+        self.run(async {
+            let context = async_nats::jetstream::new(self.client.clone());
+            let stream = context.get_stream(stream).await.unwrap();
+            stream.delete_message(number).await.unwrap();
         });
     }
 
@@ -287,6 +296,75 @@ fn e21_strangers_on_nats_read_our_events_in_both_modes() {
         let found = take(&read(&queue, "r"), 1);
         assert_eq!(found[0].message, event);
     }
+}
+
+#[test]
+fn k20_what_a_stream_has_is_not_taken_for_gone_when_its_server_was_killed() {
+    let Some(server) = brokers::Private::new("nats") else {
+        return;
+    };
+    const ALL: usize = 900;
+    let corner = Corner::of(server.url());
+    let store = corner.open();
+    let stream = store
+        .connect(&declared("s", ConnectorKind::Stream))
+        .unwrap();
+    let sender = send(&stream, ALL, (HOPELESS, Duration::ZERO));
+    let reader = read(&stream, "r");
+    let mut seen = BTreeSet::new();
+    let mut kills = 0;
+    until(|| {
+        let found = perhaps(&reader, 16);
+        seen.extend(found.iter().map(body));
+        done(&reader, &found);
+        if seen.len() > (kills + 1) * ALL / 5 && kills < 3 {
+            kills += 1;
+            server.kill();
+            server.start();
+        }
+        let is_over = sender.is_finished() && stream.unfinished("g").ok() == Some(Some(0));
+        (seen.len() == ALL || is_over).then_some(())
+    });
+    assert_eq!((kills, seen.len()), (3, ALL));
+    sender.join().unwrap();
+}
+
+#[test]
+fn what_was_removed_from_a_stream_is_passed() {
+    let Some(url) = brokers::url("nats") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let (store, stranger) = (corner.open(), Stranger::at(&corner));
+    let stream = store
+        .connect(&declared("s", ConnectorKind::Stream))
+        .unwrap();
+    let all: Vec<Message> = (0..20).map(message).collect();
+    stream.send(&all).unwrap();
+    let shelf = corner.subject("s").replace('.', "=2E") + "=p0";
+    let removed = [0, 1, 6, 7, 8, 18, 19];
+    for number in removed {
+        stranger.remove(&shelf, number + 1);
+    }
+    let reader = read(&stream, "r");
+    let mut found = BTreeSet::new();
+    until(|| {
+        let some = perhaps(&reader, 20);
+        found.extend(some.iter().map(body));
+        done(&reader, &some);
+        (stream.unfinished("g").ok() == Some(Some(0))).then_some(())
+    });
+    let left = (0..20).filter(|number| !removed.contains(number));
+    assert_eq!(found, left.map(|number| number.to_string()).collect());
+}
+
+#[test]
+fn k20_a_run_ends_when_its_server_is_back() {
+    let Some(server) = brokers::Private::new("nats") else {
+        return;
+    };
+    let corner = Corner::of(server.url());
+    finish_while_away(&corner.open(), || server.kill(), || server.start());
 }
 
 #[test]

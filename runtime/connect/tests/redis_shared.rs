@@ -18,8 +18,8 @@ use paperflow_core::connector::{
 };
 use paperflow_core::message::{Id, Message};
 use programs::{
-    HOPELESS, body, done, message, perhaps, read, send, share_partitions, take, until,
-    wake_each_other,
+    HOPELESS, body, done, finish_while_away, message, perhaps, read, send, share_partitions, take,
+    until, wake_each_other,
 };
 use redis::{Connection, cmd};
 
@@ -205,6 +205,15 @@ fn strangers_write_and_read() {
         assert_eq!(get("ce_datacontenttype"), Some("application/json"));
         assert_eq!(get("data"), Some("{\"n\":3}"));
     }
+}
+
+#[test]
+fn k20_a_run_ends_when_its_server_is_back() {
+    let Some(server) = brokers::Private::new("redis") else {
+        return;
+    };
+    let corner = Corner::of(server.url());
+    finish_while_away(&corner.open(), || server.kill(), || server.start());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
 
 /// A child that has not ended by then never will.
@@ -78,16 +78,33 @@ impl Child {
         self.lines.iter().take(lines).for_each(drop);
     }
 
-    /// Waits until it has said so often on standard error, which is a file: its lines are few.
+    /// Waits until it has said so often on standard error, which is a file: its lines are few. One that has
+    /// ended says no more.
     pub(crate) fn wait_for_complaints(&self, times: u32, words: &str) -> io::Result<()> {
         let (begun, times) = (Instant::now(), usize::try_from(times).unwrap_or(usize::MAX));
-        while self.complaints()?.matches(words).count() < times {
+        let never = |how: &str| {
+            let said = self.last_words();
+            io::Error::other(format!("it {how} and did not say `{words}`: {said}"))
+        };
+        loop {
+            let has_ended = self.has_ended()?;
+            if self.complaints()?.matches(words).count() >= times {
+                return Ok(());
+            }
+            if has_ended {
+                return Err(never("ended"));
+            }
             if begun.elapsed() > LONGEST {
-                return Err(io::ErrorKind::TimedOut.into());
+                return Err(never("went on"));
             }
             thread::sleep(Duration::from_millis(5));
         }
-        Ok(())
+    }
+
+    /// Whether it has ended; whoever waits for it is told how, all the same.
+    fn has_ended(&self) -> io::Result<bool> {
+        let how = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        Ok(waitid(Id::Pid(self.pid), how)? != WaitStatus::StillAlive)
     }
 
     pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
@@ -131,6 +148,17 @@ impl Child {
         let mut text = String::new();
         File::open(&self.complaints)?.read_to_string(&mut text)?;
         Ok(text)
+    }
+
+    /// The first and the last of that, in one line.
+    pub(crate) fn last_words(&self) -> String {
+        const SOME: usize = 4;
+        let told = self.complaints().unwrap_or_default();
+        let mut told: Vec<&str> = told.lines().filter(|line| !line.is_empty()).collect();
+        if told.len() > 2 * SOME {
+            told.splice(SOME..told.len() - SOME, ["..."]);
+        }
+        told.join(" / ")
     }
 }
 

@@ -23,12 +23,12 @@ mod table;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use clap::Parser;
 
-use cells::Stage;
+use cells::{Packets, Servers, Stage};
 use rows::ROWS;
 use scene::{ALL, Connector};
 use soak::Soak;
@@ -37,9 +37,9 @@ use table::Cell;
 #[derive(Debug, Parser)]
 #[command(about = "Kills networks at every dangerous point, and counts what came through.")]
 struct Args {
-    /// Numbered packets in each network.
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(200..=999_999))]
-    packets: u64,
+    /// Numbered packets in each network; 10000 with the embedded store and 1000 with a broker by default.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(200..=999_999))]
+    packets: Option<u64>,
     /// Only this row, such as K7; may be given again.
     #[arg(long)]
     only: Vec<String>,
@@ -128,6 +128,13 @@ impl Args {
         let usual = || office.with_file_name("ledgers");
         self.folder.clone().unwrap_or_else(usual)
     }
+
+    fn packets(&self) -> Packets {
+        Packets {
+            embedded: self.packets.unwrap_or(10_000),
+            broker: self.packets.unwrap_or(1_000),
+        }
+    }
 }
 
 /// Whether everything passed.
@@ -144,9 +151,10 @@ fn run(args: &Args) -> io::Result<bool> {
     let stage = Stage {
         folder: args.folder(&office),
         office: fs::canonicalize(office)?,
-        packets: args.packets,
+        packets: args.packets(),
         seed: args.seed,
         kills: args.kills,
+        servers: Servers::default(),
     };
     let is_wanted = |name: &str| {
         let mut only = args.only.iter();
@@ -191,9 +199,28 @@ fn tell(args: &Args, cell: &Cell, begun: Instant) {
 
 fn write(args: &Args, table: &str) -> io::Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("RESULTS.md");
-    let (packets, seed, kills) = (args.packets, args.seed, args.kills);
-    let text = format!("{HEADING}{packets} packets, seed {seed}, {kills} kills each.\n\n{table}");
-    fs::write(path, text)
+    let Packets { embedded, broker } = args.packets();
+    let (seed, kills, commit) = (args.seed, args.kills, commit()?);
+    let run = format!(
+        "{embedded} packets with the embedded store and {broker} with a broker, seed {seed}, {kills} kills each; {commit}."
+    );
+    fs::write(path, format!("{HEADING}{run}\n\n{table}"))
+}
+
+/// Of what it was the run.
+fn commit() -> io::Result<String> {
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        let output = command.args(arguments).output()?;
+        Ok::<_, io::Error>(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let commit = git(&["rev-parse", "--short", "HEAD"])?;
+    let changes = git(&["status", "--porcelain", "--untracked-files=no"])?;
+    Ok(match (commit.is_empty(), changes.is_empty()) {
+        (true, _) => String::from("no commit"),
+        (false, true) => format!("commit {commit}"),
+        (false, false) => format!("commit {commit}, and changes"),
+    })
 }
 
 const HEADING: &str = "\

@@ -3,9 +3,9 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use paperflow_graph::capabilities::STORES;
+use paperflow_graph::capabilities::{Can, EMBEDDED, STORES};
 use paperflow_graph::plan::ConnectorKind;
 
 use crate::books::Books;
@@ -47,8 +47,18 @@ pub(crate) struct Connector {
     pub(crate) broker: Option<&'static str>,
 }
 
-/// Brokers that arcs can be kept by.
-const BROKERS: [&str; 3] = ["redis", "nats", "kafka"];
+/// Brokers that connectors can be kept by: all that are known, so that none is left out in silence.
+fn all_brokers() -> impl Iterator<Item = &'static str> {
+    let others = STORES
+        .iter()
+        .filter(|store| store.feature != EMBEDDED.feature);
+    others.map(|store| store.feature)
+}
+
+/// How long a program may be silent.
+const LEASE: Duration = Duration::from_millis(300);
+/// The same for Kafka.
+const SESSION: Duration = Duration::from_secs(1);
 
 /// All connectors, by this name.
 pub(crate) const ALL: &str = "all";
@@ -72,19 +82,37 @@ impl Connector {
         }
     }
 
+    /// What it can do; nothing where its broker has no such one.
+    fn can(self) -> Option<Can> {
+        let feature = self.broker.unwrap_or(EMBEDDED.feature);
+        let mut stores = STORES.iter();
+        let store = stores.find(|store| store.feature == feature)?;
+        store.with(self.kind.of_graph())
+    }
+
     /// Whether there is such a one at its broker.
     pub(crate) fn is_kept(self) -> bool {
-        let Some(broker) = self.broker else {
-            return true;
-        };
-        let mut stores = STORES.iter();
-        let store = stores.find(|store| store.feature == broker);
-        store.is_some_and(|store| store.with(self.kind.of_graph()).is_some())
+        self.can().is_some()
+    }
+
+    /// Whether what is sent again is left out: a source that begins anew sends all of it once more.
+    pub(crate) fn knows_ids(self) -> bool {
+        self.can().is_some_and(|can| can.knows_ids)
+    }
+
+    /// How long a silent program keeps what it holds; nothing where that is its own for as long as its
+    /// connection lives.
+    pub(crate) fn lease(self) -> Option<Duration> {
+        match self.broker {
+            Some("amqp") => None,
+            Some("kafka") => Some(SESSION),
+            _ => Some(LEASE),
+        }
     }
 
     /// The connectors of this name: `queue`, `redis-queue`, `redis` for all of a broker, or `all`.
     pub(crate) fn named(name: &str) -> Result<Vec<Self>, String> {
-        let brokers = std::iter::once(None).chain(BROKERS.map(Some));
+        let brokers = std::iter::once(None).chain(all_brokers().map(Some));
         let all = brokers.flat_map(|broker| Kind::ALL.map(|kind| Self { kind, broker }));
         let is_it = |one: &Self| name == ALL || one.word() == name || one.broker == Some(name);
         let found: Vec<Self> = all.filter(is_it).collect();
@@ -99,15 +127,15 @@ impl Connector {
         let Some(broker) = self.broker else {
             return Ok(None);
         };
-        let none = || io::Error::other(format!("there is no {broker} here"));
-        let server = server.or_else(|| brokers::url(broker)).ok_or_else(none)?;
+        let server = server.ok_or_else(|| io::Error::other("nobody said where it is"))?;
         let scene = folder.file_name().unwrap_or_default().to_string_lossy();
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default().as_millis();
         let url = brokers::corner(&server, &format!("{scene}-{now}"));
         Ok(Some(match broker {
-            "kafka" => url + "&session=1",
-            _ => url + "&lease=0.3",
+            "amqp" | "mqtt" => url,
+            "kafka" => format!("{url}&session={}", SESSION.as_secs_f64()),
+            _ => format!("{url}&lease={}", LEASE.as_secs_f64()),
         }))
     }
 }
@@ -116,7 +144,7 @@ impl Connector {
 #[derive(Clone, Debug)]
 pub(crate) struct Plot {
     pub(crate) connector: Connector,
-    /// Where a broker of its own is, if it has one.
+    /// Where its broker is, if it has one.
     pub(crate) server: Option<String>,
     pub(crate) packets: u64,
     /// Every so many numbers cannot be read, fail once, fail always; 0 for none.
@@ -295,7 +323,7 @@ impl Scene {
 
     /// Counts what was set aside.
     pub(crate) fn count_aside(&self) -> io::Result<Child> {
-        self.order(("aside", "stderr.log"), (None, &[], None))
+        self.order(("aside", "aside.log"), (None, &[], None))
     }
 
     fn order(
@@ -353,4 +381,23 @@ impl Scene {
 
 const fn is_every(number: u64, interval: u64) -> bool {
     interval > 0 && number.is_multiple_of(interval)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_broker_is_left_out() {
+        let all = Connector::named(ALL).unwrap();
+        for store in STORES {
+            let own = all.iter().filter(|one| match one.broker {
+                None => store.feature == EMBEDDED.feature,
+                Some(broker) => store.feature == broker,
+            });
+            let kept = own.filter(|one| one.is_kept()).count();
+            let known = store.can.iter().flatten().count();
+            assert_eq!(kept, known, "{}", store.name);
+        }
+    }
 }

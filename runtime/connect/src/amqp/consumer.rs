@@ -91,8 +91,10 @@ impl Reader {
             return Ok(());
         };
         let (records, end) = tail.page(from, PAGE)?;
-        let records = records.into_iter();
-        let records = records.map(|(offset, parcel)| record(offset, &parcel, &self.stream.name));
+        let records = records.into_iter().map(|(offset, parcel)| {
+            self.team.is_back(&parcel);
+            record(offset, &parcel, &self.stream.name)
+        });
         let page = Page {
             from,
             end,
@@ -103,14 +105,19 @@ impl Reader {
     }
 
     fn outlook(&self, prospect: Prospect) -> Result<Outlook, StoreFault> {
-        let back = match self.stream.declaration().on_error {
-            OnError::Copy(via) => self.stream.resting(&via)?.1,
-            _ => None,
-        };
-        let ends = self.stream.ends_known()?;
+        let mut ends = self.stream.ends_known()?;
+        let mut back = self.team.back();
+        if let OnError::Copy(via) = self.stream.declaration().on_error {
+            back.extend(self.stream.resting(&via)?.1);
+            // What rests no more may have come meanwhile.
+            let before = std::mem::replace(&mut ends, self.stream.ends()?);
+            if ends != before {
+                back.push(self.inner.line.clock.elapsed());
+            }
+        }
         let elsewhere = usize::try_from(self.team.elsewhere(&ends)?).unwrap_or(usize::MAX);
         let now = Now::of(&*self.inner.line.clock);
-        let due = [prospect.due, back].into_iter().flatten().min();
+        let due = back.into_iter().chain(prospect.due).min();
         Ok(Outlook {
             due: due.map(|due| now.wall_at(due)),
             unsettled: prospect.unsettled,

@@ -67,6 +67,7 @@ use paperflow_core::connector::{
 use paperflow_core::message::Message;
 use parking_lot::Mutex;
 
+use crate::broker::patience::{PATIENCE, insist};
 use crate::broker::presence::answer_time;
 use crate::broker::{Access, aside, no_tables};
 use crate::clock::SystemClock;
@@ -313,7 +314,7 @@ impl Store for Amqp {
     }
 
     fn finish(&self, graph: &str, epoch: u64) -> Result<(), StoreFault> {
-        self.inner.run(graph).finish(epoch)
+        insist(graph, PATIENCE, || self.inner.run(graph).finish(epoch))
     }
 
     fn notes(&self, graph: &str) -> Result<Option<Arc<dyn Notes>>, StoreFault> {

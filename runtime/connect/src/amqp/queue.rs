@@ -24,7 +24,7 @@ use super::Settings;
 use super::intake::{Come, Intake};
 use super::line::Line;
 use super::outbox::{Fate, Outbox, To};
-use super::rests::{make, make_rest, stepped, steps};
+use super::rests::{A_LITTLE_LATER, ON_ITS_WAY, make, make_rest, stepped, steps};
 use super::wire::{ATTEMPTS, Parcel};
 use crate::broker::patience::{PATIENCE, insist};
 use crate::broker::waiting::{Readers, Writers};
@@ -32,8 +32,6 @@ use crate::fault::unavailable;
 
 /// How often a server is asked that does not have back yet what was held over a lost connection.
 const RECOVERING: Duration = Duration::from_millis(200);
-/// How long a message may be on its way back from its rest.
-const ON_ITS_WAY: Duration = Duration::from_secs(5);
 /// So many messages tell how large they are on the whole.
 const LAST: u32 = 64;
 /// So many that were acknowledged are remembered: more than are ever on their way.
@@ -334,8 +332,7 @@ impl Queue {
         let filled = filled.filter(|(_, count)| **count > 0);
         let shortest = filled.map(|(step, _)| *step).min();
         local.forget_rests(now);
-        // It comes a little later than its time is over.
-        let soon = now + Duration::from_millis(20);
+        let soon = now + A_LITTLE_LATER;
         let own = local.resting.values().map(|until| (*until).max(soon));
         let of_others = shortest.map(|step| now + Duration::from_millis(step));
         let due = own.min().or(of_others);

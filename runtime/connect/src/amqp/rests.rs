@@ -8,6 +8,10 @@ use paperflow_core::connector::{Declaration, StoreFault};
 
 use super::line::{Argument, Line};
 
+/// How long a message may be on its way back from its rest.
+pub(super) const ON_ITS_WAY: Duration = Duration::from_secs(5);
+/// It comes a little later than its time is over.
+pub(super) const A_LITTLE_LATER: Duration = Duration::from_millis(20);
 /// Rests of a queue that are told apart, at most.
 const STEPS: u32 = 16;
 /// A queue that counts deliveries throws nothing away because of that: that is done here.

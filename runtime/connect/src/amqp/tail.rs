@@ -177,6 +177,12 @@ impl Tail {
             }
             offset + 1 >= end
         })?;
+        // Who is sent no more has not seen what is there.
+        let is_all = found.last().is_some_and(|(offset, _)| offset + 1 >= end);
+        if from < end && !is_all {
+            let queue = &self.queue;
+            return Err(unavailable(format!("`{queue}` gives less than it has")));
+        }
         Ok((found, end))
     }
 

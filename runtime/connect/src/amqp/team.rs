@@ -5,7 +5,7 @@
 //! partition cannot say anything of it any more. Each process takes as many partitions as there are for
 //! each of those that read; in it they are shared out as in the embedded store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::line::{Line, Link, short};
 use super::log::Log;
 use super::outbox::{Fate, To};
+use super::rests::{A_LITTLE_LATER, ON_ITS_WAY};
 use super::stream::Stream;
 use super::wire::{self, Parcel};
 use crate::broker::aside;
@@ -49,6 +50,9 @@ pub(super) struct Team {
     /// Held while it is talked about with the server.
     turn: Mutex<Turn>,
     copies: Mutex<Vec<(Copy, Id)>>,
+    /// Copies that rest and have not come back: the record, its attempts, and until when it rests, by time
+    /// that only goes on. The server does not tell of one that is on its way.
+    resting: Mutex<HashMap<(Id, u64), Duration>>,
     /// The server does not know yet how far it is.
     is_dirty: AtomicBool,
 }
@@ -145,6 +149,7 @@ impl Team {
             claims: Mutex::default(),
             turn: Mutex::default(),
             copies: Mutex::default(),
+            resting: Mutex::default(),
             is_dirty: AtomicBool::new(false),
         }
     }
@@ -205,6 +210,24 @@ impl Team {
 
     pub(super) fn copy_later(&self, copy: Copy, id: Id) {
         self.copies.lock().push((copy, id));
+    }
+
+    /// This was read: it may be a copy that has come back.
+    pub(super) fn is_back(&self, parcel: &Parcel) {
+        let id = parcel.id().and_then(|id| id.parse::<Id>().ok());
+        if let (Some(id), Some(attempts)) = (id, parcel.number(wire::ATTEMPTS)) {
+            self.resting.lock().remove(&(id, attempts));
+        }
+    }
+
+    /// When copies come back, by time that only goes on. What should be back is forgotten after a while:
+    /// somebody else has it.
+    pub(super) fn back(&self) -> Vec<Duration> {
+        let now = self.line.clock.elapsed();
+        let mut resting = self.resting.lock();
+        resting.retain(|_, until| *until + ON_ITS_WAY > now);
+        let soon = now + A_LITTLE_LATER;
+        resting.values().map(|until| (*until).max(soon)).collect()
     }
 
     /// What was held is nobody's any more when the connection was lost.
@@ -417,7 +440,8 @@ impl Team {
             OnError::Copy(via) => stream.resting(&via)?.0,
             _ => 0,
         };
-        Ok(left.sum::<u64>() + resting + self.copies.lock().len() as u64)
+        let copies = self.copies.lock().len() + self.back().len();
+        Ok(left.sum::<u64>() + resting + copies as u64)
     }
 
     /// Copies what is to be copied, and writes how far it is.
@@ -481,6 +505,12 @@ impl Team {
             if copy.to == CopiedTo::Invalid {
                 failpoint!("before_invalid_copy");
             }
+            let copied = (id, u64::from(copy.flight.attempt));
+            if let CopiedTo::Delay(rest) = copy.to {
+                // First, since it may be back before we hear that it was sent.
+                let until = self.line.clock.elapsed() + rest;
+                self.resting.lock().insert(copied, until);
+            }
             let fates = stream.outbox.send(&[parcel])?;
             if matches!(copy.to, CopiedTo::Delay(_)) {
                 failpoint!("after_retry");
@@ -491,6 +521,7 @@ impl Team {
             let is_safe = fates == [Fate::Safe];
             let refused = (!is_safe).then(|| self.line.clock.elapsed() + REFUSED);
             if refused.is_some() {
+                self.resting.lock().remove(&copied);
                 tracing::warn!("a record of `{}` cannot be copied", self.stream);
             }
             self.group.lock().copied(&copy, refused);

@@ -69,6 +69,7 @@ use paperflow_core::connector::{
 };
 use parking_lot::Mutex;
 
+use crate::broker::patience::{PATIENCE, insist};
 use crate::broker::{Access, aside, no_tables};
 use crate::clock::{Clock, SystemClock};
 use crate::fault::{unavailable, unsupported};
@@ -310,7 +311,7 @@ impl Store for Kafka {
         let Inner {
             line, press, book, ..
         } = &*self.inner;
-        book.finish((line, press), graph, epoch)
+        insist(graph, PATIENCE, || book.finish((line, press), graph, epoch))
     }
 
     fn notes(&self, graph: &str) -> Result<Option<Arc<dyn Notes>>, StoreFault> {

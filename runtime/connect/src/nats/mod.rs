@@ -67,6 +67,7 @@ use paperflow_core::connector::{
 use paperflow_core::message::Message;
 use parking_lot::Mutex;
 
+use crate::broker::patience::{PATIENCE, insist};
 use crate::broker::presence::{answer_time, session};
 use crate::broker::users::Users;
 use crate::broker::{Access, aside, no_tables};
@@ -369,7 +370,9 @@ impl Store for Nats {
     }
 
     fn finish(&self, graph: &str, epoch: u64) -> Result<(), StoreFault> {
-        notes::finish(&self.inner.docs, graph, epoch)?;
+        insist(graph, PATIENCE, || {
+            notes::finish(&self.inner.docs, graph, epoch)
+        })?;
         self.inner.users.lock().finished(graph);
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! Records, read from the server a page at a time, by a consumer of the server that needs no acknowledgement
 //! and goes by itself when it is not used.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::ops::Range;
 use std::time::Duration;
 
 use async_nats::Message as Raw;
@@ -12,8 +13,9 @@ use serde_json::{Value as Json, json};
 
 use super::docs::nanos;
 use super::line::{Line, Wire};
-use super::server::{Delivered, State, fetch};
+use super::server::{Delivered, State, fetch, message_at};
 use super::wire::{ATTEMPT, ONLY, message, ours};
+use crate::fault::unavailable;
 use crate::stream::group::Page;
 use crate::stream::log::Record;
 use crate::stream::mark::Offset;
@@ -114,13 +116,52 @@ pub(super) fn page(
     };
     let records = read(line, shelf, &consumer, most)?;
     let last = records.back().map_or(from, |record| record.offset + 1);
-    let is_all = (records.len() as u64) < most;
-    let end = if is_all { end.max(last) } else { last };
-    *cursor = Some(Cursor {
-        consumer,
-        next: end,
-    });
+    if records.len() as u64 == most {
+        *cursor = Some(Cursor {
+            consumer,
+            next: last,
+        });
+        let end = last;
+        return Ok(Page { from, end, records });
+    }
+    // What it was about to give may be on its way to nobody.
+    close(line, shelf, &consumer);
+    let end = next_kept(line, shelf, last..end)?;
+    if end == from {
+        let name = shelf.stream;
+        return Err(unavailable(format!("`{name}` gives none of what it has")));
+    }
     Ok(Page { from, end, records })
+}
+
+#[derive(Deserialize)]
+struct Detailed {
+    state: Gaps,
+}
+
+#[derive(Deserialize)]
+struct Gaps {
+    first_seq: u64,
+    #[serde(default)]
+    deleted: BTreeSet<u64>,
+}
+
+/// The first record of a range that is kept, or its end. A server that has just begun gives less than it
+/// has, so what it does not give is there until it says that it is not.
+fn next_kept(line: &Line, shelf: &Shelf<'_>, range: Range<Offset>) -> Result<Offset, StoreFault> {
+    if range.is_empty() {
+        return Ok(range.start);
+    }
+    let what = format!("STREAM.INFO.{}", shelf.kept);
+    let Detailed { state } = line.ask(&what, &json!({"deleted_details": true}))?;
+    let first = state.first_seq.saturating_sub(1);
+    for offset in range.start.max(first)..range.end {
+        let seq = offset + 1;
+        if !state.deleted.contains(&seq) && message_at(line, shelf.kept, seq)?.is_some() {
+            return Ok(offset);
+        }
+    }
+    Ok(range.end)
 }
 
 fn read(

@@ -64,6 +64,7 @@ use paperflow_core::message::Message;
 use parking_lot::Mutex;
 
 use crate::admin::{Answer, Ask, Asked};
+use crate::broker::patience::{PATIENCE, insist};
 use crate::broker::presence::{answer_time, session};
 use crate::broker::users::Users;
 use crate::broker::{Access, aside, no_tables};
@@ -475,7 +476,9 @@ impl Store for Redis {
 
     fn finish(&self, graph: &str, epoch: u64) -> Result<(), StoreFault> {
         let own = self.inner.users.lock().finished(graph);
-        self.inner.run(graph, Some(epoch), own).map(|_| ())
+        insist(graph, PATIENCE, || {
+            self.inner.run(graph, Some(epoch), own.clone()).map(|_| ())
+        })
     }
 
     fn notes(&self, graph: &str) -> Result<Option<Arc<dyn Notes>>, StoreFault> {

@@ -202,3 +202,16 @@ pub(crate) fn end_once(
     );
     assert_eq!(notes.read().unwrap(), [], "its notes are gone with it");
 }
+
+/// A program that has done everything may end while the broker is away, and waits for it.
+pub(crate) fn finish_while_away(store: &dyn Store, stop: impl FnOnce(), start: impl FnOnce()) {
+    let run = store.epoch("finished").unwrap();
+    stop();
+    thread::scope(|scope| {
+        let finishing = scope.spawn(|| store.finish("finished", run));
+        start();
+        finishing.join().unwrap().unwrap();
+    });
+    let next = until(|| store.epoch("finished").ok());
+    assert_eq!(next, run + 1);
+}
