@@ -198,6 +198,12 @@ impl Settings {
     ///
     /// # Errors
     /// It is none.
+    #[cfg(any(
+        feature = "kafka",
+        feature = "mqtt",
+        feature = "nats",
+        feature = "redis"
+    ))]
     pub(crate) fn number(&mut self, name: &'static str) -> Result<Option<u64>, StoreFault> {
         let wrong = |text: &str| unsupported(format!("`{name}={text}` is no whole number"));
         let text = self.text(name);

@@ -120,6 +120,10 @@ pub(crate) struct State<O> {
     /// What others have in their hands, or are to receive.
     pub(crate) elsewhere: usize,
     /// What the broker knows of it.
+    #[cfg_attr(
+        not(feature = "nats"),
+        expect(dead_code, reason = "Redis has nothing of its own to remember")
+    )]
     pub(crate) own: O,
 }
 

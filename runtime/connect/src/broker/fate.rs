@@ -26,6 +26,10 @@ pub(crate) struct Aside {
     /// The queue.
     pub(crate) to: String,
     /// It cannot be read.
+    #[cfg_attr(
+        not(any(feature = "amqp", feature = "assigned")),
+        expect(dead_code, reason = "MQTT sets nothing aside")
+    )]
     pub(crate) is_invalid: bool,
     /// Headers that tell why, but for the times.
     pub(crate) why: Vec<(&'static str, String)>,

@@ -39,12 +39,13 @@ impl Backoff {
     }
 
     /// It worked.
-    #[cfg(any(feature = "redis", test))]
+    #[cfg(any(feature = "mqtt", feature = "redis", test))]
     pub(crate) const fn reset(&mut self) {
         self.tries = 0;
     }
 }
 
+#[cfg(any(feature = "nats", feature = "redis"))]
 /// Asks until there is an answer; nothing when patience is over.
 pub(crate) fn wait_for<T>(
     name: &str,

@@ -14,6 +14,7 @@ use crate::fault::unsupported;
 /// How long a broker may take to answer, if its URL does not say.
 const ANSWER: Duration = Duration::from_secs(10);
 
+#[cfg(any(feature = "amqp", feature = "assigned", test))]
 /// Whoever tries a broker and never notes what came of it keeps others from it for so long.
 const TRY: Duration = Duration::from_secs(60);
 
@@ -74,6 +75,7 @@ impl Presence {
         &self.address
     }
 
+    #[cfg(any(feature = "amqp", feature = "assigned", test))]
     /// Why it is not to be tried yet, if it was away a moment ago. Whoever is told nothing tries it, and
     /// [notes](Self::note) what comes of it: meanwhile everybody else is refused.
     pub(crate) fn rests(&self) -> Option<String> {
@@ -96,6 +98,7 @@ impl Presence {
         }
     }
 
+    #[cfg(any(feature = "amqp", feature = "assigned", test))]
     /// It has not answered somebody who began to ask at this moment. Nothing follows from it when others
     /// have had an answer since.
     pub(crate) fn missed(&self, asked: Instant, error: &dyn Display) {

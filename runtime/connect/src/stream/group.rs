@@ -3,8 +3,10 @@
 //! This is the memory of a group and nothing else: it reads no clock and no disk. What is to be written is
 //! taken out with [`Group::unsaved`], and said to be written, or not, afterwards.
 
-#[cfg(feature = "broker")]
+#[cfg(feature = "assigned")]
 mod assigned;
+#[cfg(feature = "amqp")]
+mod placed;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::task::Waker;
@@ -15,10 +17,10 @@ use paperflow_core::connector::{
     Declaration, Delay, Disposition, Failure, OnError, Recall, Settlement,
 };
 
-#[cfg(feature = "amqp")]
-pub(crate) use assigned::Place;
-#[cfg(feature = "broker")]
+#[cfg(any(feature = "nats", feature = "redis"))]
 pub(crate) use assigned::Report;
+#[cfg(feature = "amqp")]
+pub(crate) use placed::Place;
 
 use crate::clock::Clock;
 

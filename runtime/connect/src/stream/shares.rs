@@ -31,7 +31,7 @@ pub(crate) struct Shares {
     owners: Vec<Option<Owner>>,
     epochs: Vec<u64>,
     /// Somebody else, who knows all consumers, gives and takes the partitions.
-    #[cfg(feature = "broker")]
+    #[cfg(feature = "assigned")]
     #[serde(skip)]
     is_assigned: bool,
 }
@@ -46,7 +46,7 @@ impl Shares {
     }
 
     /// Partitions that somebody else gives and takes.
-    #[cfg(feature = "broker")]
+    #[cfg(feature = "assigned")]
     pub(crate) fn assigned(partitions: usize) -> Self {
         Self {
             owners: vec![None; partitions],
@@ -56,7 +56,7 @@ impl Shares {
     }
 
     /// A partition is given or taken.
-    #[cfg(feature = "broker")]
+    #[cfg(feature = "assigned")]
     pub(crate) fn assign(&mut self, partition: usize, owner: Option<Owner>) {
         if let Some(place) = self.owners.get_mut(partition) {
             *place = owner;
@@ -88,7 +88,7 @@ impl Shares {
     /// Shares the partitions out; a partition that is busy stays with its reader until it is not. Whether
     /// a partition has got a reader or lost one.
     pub(crate) fn balance(&mut self, is_busy: impl Fn(usize) -> bool) -> bool {
-        #[cfg(feature = "broker")]
+        #[cfg(feature = "assigned")]
         if self.is_assigned {
             return false;
         }
