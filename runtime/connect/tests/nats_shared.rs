@@ -8,7 +8,9 @@ mod programs;
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use async_nats::{Client, HeaderMap};
@@ -118,6 +120,28 @@ fn declared(name: &str, kind: ConnectorKind) -> Declaration {
     let mut declaration = Declaration::new(name, kind);
     declaration.lease = Duration::from_secs(1);
     declaration
+}
+
+/// Parts of a graph begin at the same moment, and each makes what is between them.
+#[test]
+fn programs_that_make_the_same_queue_at_a_time_all_have_it() {
+    let Some(url) = brokers::url("nats") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let stores = [(); 4].map(|()| corner.open());
+    for round in 0..50 {
+        let queue = declared(&format!("together{round}"), ConnectorKind::Queue);
+        let all_are_here = Barrier::new(stores.len());
+        thread::scope(|scope| {
+            for store in &stores {
+                scope.spawn(|| {
+                    all_are_here.wait();
+                    store.connect(&queue).unwrap();
+                });
+            }
+        });
+    }
 }
 
 #[test]

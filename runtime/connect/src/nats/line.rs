@@ -390,6 +390,7 @@ enum Answer<T> {
 /// Answers that somebody looks for have these numbers.
 pub(super) mod codes {
     pub(in super::super) const STREAM_NAME_IN_USE: &str = "10058";
+    pub(in super::super) const SUBJECTS_OVERLAP: &str = "10065";
     pub(in super::super) const NO_STREAM: &str = "10059";
     pub(in super::super) const WRONG_LAST_SEQUENCE: &str = "10071";
     pub(in super::super) const NO_MESSAGE: &str = "10037";

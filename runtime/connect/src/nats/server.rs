@@ -52,11 +52,21 @@ struct Floor {
 pub(super) fn ensure(line: &Line, config: &Json) -> Result<(), StoreFault> {
     let name = config["name"].as_str().unwrap_or_default();
     let made = line.ask::<Kept>(&format!("STREAM.CREATE.{name}"), config);
-    match made {
-        Err(fault) if is_refused(&fault, codes::STREAM_NAME_IN_USE) => line
-            .ask::<Kept>(&format!("STREAM.UPDATE.{name}"), config)
-            .map(|_| ()),
-        made => made.map(|_| ()),
+    let is_there = |fault: &StoreFault| {
+        // While another program makes the same stream its subjects are taken before its name is.
+        let codes = [codes::STREAM_NAME_IN_USE, codes::SUBJECTS_OVERLAP];
+        codes.iter().any(|code| is_refused(fault, code))
+    };
+    let Err(fault) = made else {
+        return Ok(());
+    };
+    if !is_there(&fault) {
+        return Err(fault);
+    }
+    match line.ask::<Kept>(&format!("STREAM.UPDATE.{name}"), config) {
+        // The subjects are those of a stream of somebody else.
+        Err(other) if is_refused(&other, codes::NO_STREAM) => Err(fault),
+        updated => updated.map(|_| ()),
     }
 }
 
