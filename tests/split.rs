@@ -14,6 +14,9 @@ const HOSTS: &str = "\
 'in.txt' -> SOURCE Read(file/lines:host=shop) OUT -> IN Split(text/words)
 Split OUT -> IN Show(console/write:host=office)
 ";
+const TASKS: &str = "\
+'in.txt' -> SOURCE Read(file/lines) OUT ->(queue) IN Case(text/upper) OUT -> IN Show(console/write)
+";
 const FORK: &str = "\
 'in.txt' -> SOURCE Read(file/lines) OUT -> IN Copy(flow/replicate)
 Copy OUT[0] -> IN[0] Join(flow/merge) OUT -> IN Show(console/write)
@@ -26,6 +29,7 @@ fn folder(name: &str) -> Folder {
     folder.write("row.fbp", ROW);
     folder.write("hosts.fbp", HOSTS);
     folder.write("fork.fbp", FORK);
+    folder.write("tasks.fbp", TASKS);
     folder
 }
 
@@ -62,6 +66,7 @@ fn split_tells_what_still_joins_a_graph() {
             "split row.fbp --at Split.OTU->Case.IN --via redis",
             "split row.fbp --at Split.OUT->Case.IN",
             "split row.fbp --at Split.OUT->Case.IN --via paper",
+            "split tasks.fbp --at Read.OUT->Case.IN --via kafka",
             "split row.fbp",
         ])
     );

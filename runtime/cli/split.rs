@@ -10,6 +10,7 @@ use paperflow_core::Catalogue;
 use paperflow_engine::describe;
 use paperflow_graph::capabilities::StoreSpec;
 use paperflow_graph::parts::{Cut, Undivided, cut, divide, find, is_shared, propose, shown};
+use paperflow_graph::plan::ConnectorKind;
 use paperflow_graph::{Diagnostic, Severity};
 
 use crate::load::{Loaded, View, WiringFile, draw};
@@ -84,6 +85,9 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
         return Ok(Exit::Fine);
     };
     let via = via(args, &loaded)?;
+    if let Some((hop, kind)) = via.refused(&loaded, &found.arcs) {
+        return Err(refused(&shown(&loaded.plan, hop), kind, &via));
+    }
     if args.json {
         out::print(&told::json(&loaded, &found, &via))?;
         return Ok(Exit::Fine);
@@ -167,6 +171,16 @@ fn undivided(loaded: &Loaded, found: &[Undivided]) -> Failure {
     Failure::misuse(
         told.join("; "),
         Some(String::from("cut there as well, with `--at`")),
+    )
+}
+
+/// An arc that is drawn as something which the store does not keep.
+fn refused(arc: &str, kind: ConnectorKind, via: &Via) -> Failure {
+    Failure::misuse(
+        format!("`{arc}` is a {kind}, and `{}` keeps none", via.name()),
+        Some(String::from(
+            "name another store, or let the wiring file make it of another kind",
+        )),
     )
 }
 

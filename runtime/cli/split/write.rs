@@ -25,17 +25,34 @@ impl Via {
         }
     }
 
-    /// What arcs in memory become there: queues, or streams where there are no queues.
-    pub(super) fn kind(&self, loaded: &Loaded) -> ConnectorKind {
+    /// What is known of stores of its sort; nothing when a variable says where it is.
+    fn spec(&self, loaded: &Loaded) -> Option<&'static StoreSpec> {
         let scheme = match self {
             Self::Known(name) => loaded.wiring.store(name).map(|store| store.scheme()),
             Self::Url(name, _) => Some(name.as_str()),
         };
-        let spec = scheme.and_then(StoreSpec::of);
+        scheme.and_then(StoreSpec::of)
+    }
+
+    /// What arcs in memory become there: queues, or streams where there are no queues.
+    pub(super) fn kind(&self, loaded: &Loaded) -> ConnectorKind {
+        let spec = self.spec(loaded);
         match spec.is_some_and(|spec| spec.with(ConnectorKind::Queue).is_none()) {
             true => ConnectorKind::Stream,
             false => ConnectorKind::Queue,
         }
+    }
+
+    /// The first of these arcs that is of a kind which the store does not keep.
+    pub(super) fn refused(&self, loaded: &Loaded, arcs: &[Hop]) -> Option<(Hop, ConnectorKind)> {
+        let spec = self.spec(loaded)?;
+        let kinds = arcs.iter().filter_map(|hop| {
+            let connector = loaded.plan.links[hop.link].connector.as_ref()?;
+            Some((*hop, connector.kind))
+        });
+        kinds
+            .into_iter()
+            .find(|(_, kind)| spec.with(*kind).is_none())
     }
 }
 
