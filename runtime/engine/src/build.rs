@@ -220,7 +220,7 @@ impl Network {
             &self.plan,
             &self.catalogue,
             &self.stores,
-            &self.options.copy,
+            &self.options,
             &self.patience(),
         )?;
         if let Some(lowered) = lowered {

@@ -23,6 +23,7 @@ use paperflow_core::{Catalogue, Component};
 use paperflow_graph::plan::{self, End, Link, Plan, Process, Writer};
 
 use crate::build::BuildError;
+use crate::options::Options;
 use crate::part::{Part, Shore, key_of};
 use crate::patience::Patience;
 use crate::receiver::{Receiver, Station};
@@ -124,7 +125,7 @@ pub(crate) fn lower(
     plan: &Plan,
     catalogue: &Catalogue,
     stores: &Stores,
-    copy: &str,
+    options: &Options,
     patience: &Patience,
 ) -> Result<Option<Lowered>, BuildError> {
     let is_memory = plan.links.iter().all(|link| link.connector.is_none());
@@ -134,9 +135,10 @@ pub(crate) fn lower(
     let mut run = Run::of(plan, stores)?;
     let mut lowering = Lowering {
         patience,
+        capacity: options.capacity,
         graph: stores.graph(),
         drawn: &plan.links,
-        part: run.begin(plan, copy)?,
+        part: run.begin(plan, &options.copy)?,
         run,
         plan: Plan {
             links: Vec::new(),
@@ -173,6 +175,8 @@ pub(crate) fn lower(
 
 struct Lowering<'a> {
     patience: &'a Patience,
+    /// Of links that have none written.
+    capacity: usize,
     graph: &'a str,
     /// The links as they are drawn.
     drawn: &'a [Link],
@@ -316,7 +320,7 @@ impl Lowering<'_> {
             &wanted.group,
             connector,
             competes,
-            (shore, self.patience),
+            (shore, self.patience, self.capacity),
         );
         let station = receives.station();
         let receiver = self.process(receives, &address, &link.from);

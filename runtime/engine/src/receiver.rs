@@ -22,9 +22,11 @@ use crate::connect::BELL;
 use crate::part::{Shore, Unsettled};
 use crate::patience::{Patience, Refused};
 
-/// Most deliveries that are asked for at a time: as many as are sent at a time, so that a transaction of the
-/// store does as much for those who receive as for those who send.
+/// Most deliveries that are asked for at a time, when the link to the reader takes no more.
 const MOST: usize = 256;
+/// Most deliveries that are asked for at a time when it does: as many as are sent at a time, so that a
+/// transaction of the store does as much for those who receive as for those who send.
+const MOST_FOR_MORE: usize = 1_024;
 
 /// Makes the process that reads a connector for one in-port.
 ///
@@ -35,6 +37,8 @@ pub(crate) struct Receiver {
     spec: Spec,
     station: Arc<Station>,
     patience: Patience,
+    /// Most deliveries that are asked for at a time.
+    most: usize,
 }
 
 /// What the network knows of a receiver.
@@ -120,7 +124,7 @@ impl Receiver {
         group: &str,
         connector: Arc<dyn Connector>,
         competes: bool,
-        (shore, patience): (Option<(String, Arc<Shore>)>, &Patience),
+        (shore, patience, capacity): (Option<(String, Arc<Shore>)>, &Patience, usize),
     ) -> Self {
         let spec = Spec::new(name, "Reads packets from a connector.")
             .input(PortSpec::new(
@@ -144,6 +148,11 @@ impl Receiver {
             spec,
             station,
             patience: patience.clone(),
+            most: if competes {
+                1
+            } else {
+                capacity.clamp(MOST, MOST_FOR_MORE)
+            },
         }
     }
 
@@ -160,6 +169,7 @@ impl Component for Receiver {
     fn open(&self, params: &Params) -> Result<Box<dyn Activity>, Fault> {
         Ok(Box::new(Receiving {
             station: Arc::clone(&self.station),
+            most: self.most,
             subscription: None,
             refused: Refused::new(&self.spec.name, &self.patience, params.timer()),
             timer: params.timer(),
@@ -172,6 +182,7 @@ impl Component for Receiver {
 
 struct Receiving {
     station: Arc<Station>,
+    most: usize,
     subscription: Option<Arc<dyn Subscription>>,
     refused: Refused,
     timer: Timer,
@@ -211,7 +222,6 @@ impl Activity for Receiving {
             if self.station.is_last_call.load(Ordering::Acquire) {
                 return Ok(Step::Done);
             }
-            let most = if self.station.competes { 1 } else { MOST };
             if self.station.competes && !turn.is_awaited(0) {
                 return Ok(Step::Wait);
             }
@@ -219,7 +229,7 @@ impl Activity for Receiving {
             let is_over_here = matches!(turn.take(0), Take::End);
             let is_over_elsewhere = self.station.is_over_elsewhere();
             failpoint!("before_receive");
-            match subscription.receive(most, &mut self.deliveries) {
+            match subscription.receive(self.most, &mut self.deliveries) {
                 Ok(Found::Some) => {
                     failpoint!("after_receive");
                     self.refused.served();
