@@ -25,7 +25,9 @@ pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Order>) -> Result<(), S
 
 /// Writes what was settled, and looks after everything now and then, until the store is closed.
 fn keep(store: &Weak<Inner>, orders: &Receiver<Order>) {
-    keeper::keep(store, orders, LOOK, carry_out, |inner| (inner.look(), LOOK));
+    keeper::keep(store, orders, (LOOK, Duration::ZERO), carry_out, |inner| {
+        (inner.look(), LOOK)
+    });
 }
 
 impl Kept for Inner {

@@ -40,3 +40,20 @@ pub(crate) fn wait<T>(
 ) -> Option<T> {
     runtime.block_on(async { tokio::time::timeout(most, what).await.ok() })
 }
+
+/// The same, for something that goes through many steps: it runs beside the client, and whoever waits here is woken
+/// once, when it is over.
+pub(crate) fn wait_for_all<T: Send + 'static>(
+    runtime: &Handle,
+    most: Duration,
+    what: impl Future<Output = T> + Send + 'static,
+) -> Option<T> {
+    let task = runtime.spawn(async move { tokio::time::timeout(most, what).await.ok() });
+    match runtime.block_on(task) {
+        Ok(done) => done,
+        Err(error) => {
+            tracing::warn!("a task of a client has failed: {error}");
+            None
+        }
+    }
+}

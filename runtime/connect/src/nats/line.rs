@@ -106,14 +106,16 @@ impl Line {
     /// Does something over the connection; a server that is away refuses at once.
     pub(super) fn run<T, F>(&self, what: impl FnOnce(Wire) -> F) -> Result<T, StoreFault>
     where
-        F: Future<Output = Result<T, StoreFault>>,
+        F: Future<Output = Result<T, StoreFault>> + Send + 'static,
+        T: Send + 'static,
     {
         let wire = self.wire()?;
         let (number, mut is_lost) = (wire.number, wire.is_lost.clone());
         let began = Instant::now();
-        let asked = tasks::wait(&self.runtime, self.answer, async {
+        let doing = what(wire);
+        let asked = tasks::wait_for_all(&self.runtime, self.answer, async move {
             let lost = pin!(is_lost.wait_for(|is_lost| *is_lost));
-            match select(pin!(what(wire)), lost).await {
+            match select(pin!(doing), lost).await {
                 Either::Left((answer, _)) => Ok(answer),
                 Either::Right(_) => Err("the connection was lost"),
             }
@@ -269,7 +271,12 @@ impl Line {
         what: &str,
         body: &Json,
     ) -> Result<T, StoreFault> {
-        self.run(async |wire: Wire| wire.ask(what, body).await)
+        let subject = format!("$JS.API.{what}");
+        let body = match body {
+            Json::Null => Vec::new(),
+            body => body.to_string().into_bytes(),
+        };
+        read(&self.run(|wire| async move { wire.ask(subject, body).await })?)
     }
 
     /// Asks many things at a time; the answers come in the order of the questions.
@@ -277,27 +284,17 @@ impl Line {
         if requests.is_empty() {
             return Ok(Vec::new());
         }
-        self.run(async |wire: Wire| wire.exchange(requests).await)
+        self.run(|wire| async move { wire.exchange(requests).await })
     }
 }
 
 impl Wire {
-    /// See [`Line::ask`].
-    pub(super) async fn ask<T: DeserializeOwned>(
-        &self,
-        what: &str,
-        body: &Json,
-    ) -> Result<T, StoreFault> {
-        let body = match body {
-            Json::Null => Vec::new(),
-            body => body.to_string().into_bytes(),
-        };
-        let answer = self.client.request(format!("$JS.API.{what}"), body.into());
-        let answer = answer.await.map_err(|error| match error.kind() {
+    async fn ask(&self, subject: String, body: Vec<u8>) -> Result<Message, StoreFault> {
+        let answer = self.client.request(subject, body.into());
+        answer.await.map_err(|error| match error.kind() {
             RequestErrorKind::NoResponders => no_jetstream(),
             _ => unavailable(error.to_string()),
-        })?;
-        read(&answer)
+        })
     }
 
     /// See [`Line::exchange`].

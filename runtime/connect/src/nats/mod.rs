@@ -122,7 +122,8 @@ struct Settings {
 
 /// Something the server is to be told soon.
 enum Order {
-    Settled(Weak<Queue>),
+    /// What was settled in a queue since what was settled before was taken so often.
+    Settled(Weak<Queue>, u64),
     Reported(Weak<Stream>),
 }
 
@@ -207,9 +208,11 @@ impl Nats {
 
 impl Inner {
     /// What was settled in a queue is told soon.
-    fn write_later(&self, queue: &Arc<Queue>) {
+    fn write_later(&self, queue: &Arc<Queue>, round: u64) {
         // Nobody takes orders when the store is closed; then what is not settled is delivered again.
-        let _ = self.orders.send(Order::Settled(Arc::downgrade(queue)));
+        let _ = self
+            .orders
+            .send(Order::Settled(Arc::downgrade(queue), round));
     }
 
     fn queues(&self) -> Vec<Arc<Queue>> {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::docs::nanos;
-use super::line::{Line, Wire};
+use super::line::Line;
 use super::server::{Delivered, State, fetch, message_at};
 use super::wire::{ATTEMPT, ONLY, message, ours};
 use crate::fault::unavailable;
@@ -171,7 +171,9 @@ fn read(
     most: u64,
 ) -> Result<VecDeque<Record>, StoreFault> {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let found = line.run(async |wire: Wire| fetch(&wire, (shelf.kept, consumer), most).await)?;
+    let (kept, consumer) = (shelf.kept.to_owned(), consumer.to_owned());
+    let found =
+        line.run(move |wire| async move { fetch(&wire, (&kept, &consumer), most).await })?;
     found.iter().map(|raw| record(raw, shelf.stream)).collect()
 }
 

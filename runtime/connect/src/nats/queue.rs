@@ -48,6 +48,8 @@ pub(super) struct Local {
     pub(super) flights: BTreeMap<u64, Flight>,
     /// What was settled and the server does not know yet.
     pub(super) settled: Vec<Settled>,
+    /// How often that was taken to be told.
+    pub(super) round: u64,
     /// What rests, and until when, of what failed here.
     pub(super) resting: BTreeMap<u64, Instant>,
     /// What other processes hold, as they said last, and until when that is believed.
@@ -113,6 +115,7 @@ impl Queue {
                 writers: Writers::default(),
                 flights: BTreeMap::new(),
                 settled: Vec::new(),
+                round: 0,
                 resting: BTreeMap::new(),
                 others: HashMap::new(),
                 given: 0,
@@ -167,13 +170,7 @@ impl Queue {
     /// How many more messages may be sent now. What is left of the room that there was is good for one more
     /// send.
     pub(super) fn room(&self, inner: &Inner, waker: &Waker) -> Result<usize, StoreFault> {
-        let told = {
-            let mut local = self.local.lock();
-            let is_told = local.settled.is_empty();
-            std::mem::take(&mut local.room)
-                .0
-                .min(if is_told { usize::MAX } else { 0 })
-        };
+        let (told, _) = std::mem::take(&mut self.local.lock().room);
         if told > 0 {
             return Ok(told);
         }
@@ -332,6 +329,12 @@ fn kept(inner: &Inner, name: &str) -> Json {
 }
 
 impl Local {
+    /// What is to be told now.
+    pub(super) fn take_settled(&mut self) -> Vec<Settled> {
+        self.round += 1;
+        std::mem::take(&mut self.settled)
+    }
+
     /// There may be less room than there was: messages wait again that were held.
     pub(super) fn forget_room(&mut self) {
         self.room = (0, 0);

@@ -11,7 +11,6 @@ use paperflow_core::connector::{
 use paperflow_core::message::Id;
 
 use super::Inner;
-use super::line::Wire;
 use super::queue::{Flight, Note, Queue, margin};
 use super::server::{CONSUMER, Delivered, fetch};
 use super::settled::Settled;
@@ -49,9 +48,10 @@ impl Reader {
     /// Takes what there is from the server.
     fn ask(&self, most: usize) -> Result<Vec<(Raw, Delivered, Option<Note>)>, StoreFault> {
         let (queue, inner) = (&self.queue, &self.inner);
+        let stream = queue.stream.clone();
         let found = inner
             .line
-            .run(async |wire: Wire| fetch(&wire, (&queue.stream, CONSUMER), most).await)?;
+            .run(move |wire| async move { fetch(&wire, (&stream, CONSUMER), most).await })?;
         let found = found.into_iter().map(|raw| {
             let delivered = Delivered::of(&raw)?;
             // Only who was delivered before can have notes.
@@ -156,10 +156,10 @@ impl Reader {
         }
         local.settled.push(settled);
         local.readers.call();
-        let is_first = local.settled.len() == 1;
+        let first = (local.settled.len() == 1).then_some(local.round);
         drop(local);
-        if is_first {
-            self.inner.write_later(&self.queue);
+        if let Some(round) = first {
+            self.inner.write_later(&self.queue, round);
         }
     }
 
@@ -234,8 +234,8 @@ impl Subscription for Reader {
 
     fn settle(&self, ticket: u64, settlement: Settlement) {
         self.settle_by(ticket, |reader, flight| {
-            let declaration = reader.queue.local.lock().declaration.clone();
-            Settled::decided(flight, &declaration, &settlement)
+            let local = reader.queue.local.lock();
+            Settled::decided(flight, &local.declaration, &settlement)
         });
     }
 

@@ -8,7 +8,7 @@ use paperflow_core::failpoint;
 
 use super::Inner;
 use super::docs::nanos;
-use super::line::{Request, Wire, heard};
+use super::line::{Request, heard};
 use super::names::key;
 use super::queue::{Flight, Note, Queue, published};
 use super::server::message_at;
@@ -91,6 +91,15 @@ impl Settled {
 }
 
 impl Queue {
+    /// Tells the server what was settled, if nobody has since.
+    pub(super) fn write_settled_of(&self, inner: &Inner, round: u64) -> Result<(), StoreFault> {
+        let is_there = self.local.lock().round == round;
+        match is_there {
+            true => self.write_settled(inner),
+            false => Ok(()),
+        }
+    }
+
     /// Tells the server what was settled.
     pub(super) fn write_settled(&self, inner: &Inner) -> Result<(), StoreFault> {
         let _turn = self.turn.lock();
@@ -99,7 +108,7 @@ impl Queue {
 
     /// The same, by whoever has the turn.
     pub(super) fn write_settled_in_turn(&self, inner: &Inner) -> Result<(), StoreFault> {
-        let mut settled = std::mem::take(&mut self.local.lock().settled);
+        let mut settled = self.local.lock().take_settled();
         let before = settled.len();
         // What is said too late would be heard as said of another delivery.
         let now = Instant::now();
@@ -209,7 +218,7 @@ impl Inner {
         let Some((last, word)) = words.next_back() else {
             return Ok(());
         };
-        self.line.run(async |wire: Wire| {
+        self.line.run(|wire| async move {
             for (token, word) in words {
                 wire.tell(token, word).await?;
             }

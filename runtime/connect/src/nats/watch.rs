@@ -30,22 +30,28 @@ pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Order>) -> Result<(), S
 fn keep(store: &Weak<Inner>, orders: &Receiver<Order>) {
     let (mut live, mut heard) = (Instant::now(), 0);
     let carry_out = |order: &Order| carry_out(store, order);
-    keeper::keep(store, orders, Duration::ZERO, carry_out, |inner| {
-        let is_due = Instant::now() >= live;
-        let looked = match is_due {
-            true => inner.docs.live().and_then(|()| inner.look()),
-            false => inner.look(),
-        };
-        if looked.is_ok() && is_due {
-            live = Instant::now() + inner.docs.lease() / 4;
-        }
-        let is_new = inner.line.current().filter(|wire| wire.number != heard);
-        if let Some(wire) = is_new {
-            heard = wire.number;
-            inner.line.runtime.spawn(listen(Weak::clone(store), wire));
-        }
-        (looked, inner.rhythm(LOOK))
-    });
+    keeper::keep(
+        store,
+        orders,
+        (Duration::ZERO, keeper::PAUSE),
+        carry_out,
+        |inner| {
+            let is_due = Instant::now() >= live;
+            let looked = match is_due {
+                true => inner.docs.live().and_then(|()| inner.look()),
+                false => inner.look(),
+            };
+            if looked.is_ok() && is_due {
+                live = Instant::now() + inner.docs.lease() / 4;
+            }
+            let is_new = inner.line.current().filter(|wire| wire.number != heard);
+            if let Some(wire) = is_new {
+                heard = wire.number;
+                inner.line.runtime.spawn(listen(Weak::clone(store), wire));
+            }
+            (looked, inner.rhythm(LOOK))
+        },
+    );
 }
 
 impl Kept for Inner {
@@ -65,9 +71,9 @@ fn carry_out(store: &Weak<Inner>, order: &Order) -> Result<(), StoreFault> {
         return Ok(());
     };
     match order {
-        Order::Settled(queue) => queue
+        Order::Settled(queue, round) => queue
             .upgrade()
-            .map_or(Ok(()), |queue| queue.write_settled(&inner)),
+            .map_or(Ok(()), |queue| queue.write_settled_of(&inner, *round)),
         Order::Reported(stream) => stream
             .upgrade()
             .map_or(Ok(()), |stream| stream.report(&inner)),

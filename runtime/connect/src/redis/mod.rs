@@ -34,7 +34,8 @@
 //!
 //! # One server
 //!
-//! A script touches several keys, so a cluster cannot serve; a primary with replicas can.
+//! A script touches several keys, so a cluster cannot serve; a primary with replicas can. It takes Redis 6.2 or
+//! newer.
 
 mod admin;
 mod channel;
@@ -148,7 +149,8 @@ impl Settings {
 
 /// Something the server is to be told soon.
 enum Order {
-    Settled(Weak<Queue>),
+    /// What was settled in a queue since what was settled before was taken so often.
+    Settled(Weak<Queue>, u64),
     Reported(Weak<Stream>),
 }
 
@@ -243,9 +245,11 @@ impl Redis {
 
 impl Inner {
     /// What was settled in a queue is told soon.
-    fn write_later(&self, queue: &Arc<Queue>) {
+    fn write_later(&self, queue: &Arc<Queue>, round: u64) {
         // Nobody takes orders when the store is closed; then what is not settled is delivered again.
-        let _ = self.orders.send(Order::Settled(Arc::downgrade(queue)));
+        let _ = self
+            .orders
+            .send(Order::Settled(Arc::downgrade(queue), round));
     }
 
     /// How far the readers of a stream are is told soon.

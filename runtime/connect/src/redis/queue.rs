@@ -49,6 +49,8 @@ pub(super) struct Local {
     pub(super) writers: Writers,
     /// What was settled and the server does not know yet.
     pub(super) settled: Vec<Settled>,
+    /// How often that was taken to be told.
+    pub(super) round: u64,
     /// Readers and deliveries that were given a number.
     pub(super) given: u64,
     /// Room that there was after the last send.
@@ -69,6 +71,7 @@ impl Queue {
                 readers: Readers::default(),
                 writers: Writers::default(),
                 settled: Vec::new(),
+                round: 0,
                 given: 0,
                 room: 0,
                 last: String::new(),
@@ -105,11 +108,7 @@ impl Queue {
 
     /// How many more messages may be sent now. Room that the last send has told of is good for one more.
     pub(super) fn room(&self, waker: &Waker) -> Result<usize, StoreFault> {
-        let told = {
-            let mut local = self.local.lock();
-            let is_told = local.settled.is_empty();
-            std::mem::take(&mut local.room).min(if is_told { usize::MAX } else { 0 })
-        };
+        let told = std::mem::take(&mut self.local.lock().room);
         if told > 0 {
             return Ok(told);
         }
@@ -191,10 +190,19 @@ impl Queue {
         insist(&self.name, PATIENCE, || self.write_settled())
     }
 
+    /// Tells the server what was settled, if nobody has since.
+    pub(super) fn write_settled_of(&self, round: u64) -> Result<(), StoreFault> {
+        let is_there = self.local.lock().round == round;
+        match is_there {
+            true => self.write_settled(),
+            false => Ok(()),
+        }
+    }
+
     /// Tells the server what was settled.
     pub(super) fn write_settled(&self) -> Result<(), StoreFault> {
         let _turn = self.turn.lock();
-        let settled = std::mem::take(&mut self.local.lock().settled);
+        let settled = self.local.lock().take_settled();
         if settled.is_empty() {
             return Ok(());
         }
@@ -236,8 +244,16 @@ impl Queue {
     /// What was settled, as a run of a script.
     pub(super) fn settling(&self, settled: &[Settled]) -> Call {
         let mut call = Call::of(&scripts::SETTLE).with(&self.name);
+        let (done, others): (Vec<_>, Vec<_>) = settled.iter().partition(|one| one.is_done());
+        let by_consumer: Vec<_> = done.chunk_by(|one, next| one.token == next.token).collect();
+        call.add(by_consumer.len().to_string());
+        for own in by_consumer {
+            call.add(own.first().map_or("", |first| &first.token));
+            call.add(own.len().to_string());
+            own.iter().for_each(|one| call.add(&one.entry));
+        }
         let now = self.line.clock.elapsed();
-        settled.iter().for_each(|one| one.write(now, &mut call));
+        others.iter().for_each(|one| one.write(now, &mut call));
         call
     }
 
@@ -253,6 +269,27 @@ impl Queue {
         let mut local = self.local.lock();
         local.readers.call();
         local.writers.call();
+    }
+}
+
+impl Local {
+    /// Something is to be told.
+    pub(super) fn settle(&mut self, settled: Settled) {
+        if settled.waits_again() {
+            self.forget_room();
+        }
+        self.settled.push(settled);
+    }
+
+    /// What is to be told now.
+    pub(super) fn take_settled(&mut self) -> Vec<Settled> {
+        self.round += 1;
+        std::mem::take(&mut self.settled)
+    }
+
+    /// There may be less room than there was: messages wait again that were held.
+    pub(super) fn forget_room(&mut self) {
+        self.room = 0;
     }
 }
 

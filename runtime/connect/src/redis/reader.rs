@@ -9,10 +9,10 @@ use paperflow_core::connector::{
     Consumer, Declaration, Delivery, Found, Outlook, Recall, Settlement, StoreFault, Subscription,
 };
 use paperflow_core::message::Id;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::line::Call;
-use super::queue::Queue;
+use super::queue::{Local, Queue};
 use super::wire::{item, list, lossy, message, number};
 use super::{Inner, scripts};
 use crate::broker::fate::{Fate, fate};
@@ -50,8 +50,8 @@ struct Flight {
 
 /// What the server is to be told about a delivery.
 pub(super) struct Settled {
-    token: String,
-    entry: String,
+    pub(super) token: String,
+    pub(super) entry: String,
     /// `done`, `release`, `rest`, `dead` or `invalid`.
     pub(super) what: &'static str,
     /// How long it rests.
@@ -64,6 +64,16 @@ pub(super) struct Settled {
 }
 
 impl Settled {
+    /// The message is gone, and nothing else is to be said.
+    pub(super) fn is_done(&self) -> bool {
+        self.what == "done"
+    }
+
+    /// The message waits again, so there is less room.
+    pub(super) fn waits_again(&self) -> bool {
+        matches!(self.what, "release" | "rest")
+    }
+
     /// As arguments, told so much later.
     pub(super) fn write(&self, now: Duration, call: &mut Call) {
         let ago = now.saturating_sub(self.at);
@@ -147,7 +157,7 @@ impl Reader {
         let mut calls = Vec::new();
         let settled = {
             let mut local = self.queue.local.lock();
-            std::mem::take(&mut local.settled)
+            local.take_settled()
         };
         if !settled.is_empty() {
             self.queue.before_settling(&settled);
@@ -237,21 +247,26 @@ impl Reader {
         Ok(())
     }
 
+    /// The server is told soon: with the next receive, or by the keeper.
+    fn tell_later(&self, mut local: MutexGuard<'_, Local>, settled: Settled) {
+        local.settle(settled);
+        local.readers.call();
+        let first = (local.settled.len() == 1).then_some(local.round);
+        drop(local);
+        if let Some(round) = first {
+            self.inner.write_later(&self.queue, round);
+        }
+    }
+
     fn settle_in(&self, seat: &mut Seat, ticket: u64, settlement: Settlement) {
         let Some(flight) = seat.flights.remove(&ticket) else {
             tracing::debug!("a late settlement in `{}` is not heard", self.queue.name);
             return;
         };
-        let mut local = self.queue.local.lock();
+        let local = self.queue.local.lock();
         let now = self.queue.line.clock.elapsed();
         let settled = decided(flight, &local.declaration, &settlement, now);
-        local.settled.push(settled);
-        local.readers.call();
-        let is_first = local.settled.len() == 1;
-        drop(local);
-        if is_first {
-            self.inner.write_later(&self.queue);
-        }
+        self.tell_later(local, settled);
     }
 }
 
@@ -328,8 +343,8 @@ impl Subscription for Reader {
         let Some(flight) = seat.flights.remove(&ticket) else {
             return Ok(());
         };
-        let mut local = self.queue.local.lock();
-        local.settled.push(Settled {
+        let local = self.queue.local.lock();
+        let settled = Settled {
             token: flight.token,
             entry: flight.entry,
             what: "rest",
@@ -337,10 +352,8 @@ impl Subscription for Reader {
             to: String::new(),
             why: Vec::new(),
             at: self.queue.line.clock.elapsed(),
-        });
-        local.readers.call();
-        drop(local);
-        self.inner.write_later(&self.queue);
+        };
+        self.tell_later(local, settled);
         Ok(())
     }
 

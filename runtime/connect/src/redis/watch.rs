@@ -36,7 +36,7 @@ pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Order>) -> Result<(), S
 fn keep(store: &Weak<Inner>, orders: &Receiver<Order>) {
     let mut greet = Instant::now();
     let carry_out = |order: &Order| carry_out(store, order);
-    keeper::keep(store, orders, LOOK, carry_out, |inner| {
+    keeper::keep(store, orders, (LOOK, keeper::PAUSE), carry_out, |inner| {
         let looked = inner.look();
         if Instant::now() >= greet {
             greet = Instant::now() + GREET;
@@ -63,9 +63,9 @@ impl Kept for Inner {
 
 fn carry_out(store: &Weak<Inner>, order: &Order) -> Result<(), StoreFault> {
     match order {
-        Order::Settled(queue) => queue
+        Order::Settled(queue, round) => queue
             .upgrade()
-            .map_or(Ok(()), |queue| queue.write_settled()),
+            .map_or(Ok(()), |queue| queue.write_settled_of(*round)),
         Order::Reported(stream) => match (store.upgrade(), stream.upgrade()) {
             (Some(inner), Some(stream)) => stream.report(&inner),
             _ => Ok(()),

@@ -33,12 +33,14 @@ local function written(millis)
     math.floor(seconds / 3600), math.floor(seconds / 60) % 60, seconds % 60, rest % 1000)
 end
 
-local function size(fields)
-  for at = 1, #fields, 2 do
+-- How long the payload is in a part of a list of fields, or in all of it.
+local function size_in(fields, first, last)
+  for at = first, last, 2 do
     if fields[at] == 'data' then return #fields[at + 1] end
   end
   return 0
 end
+local function size(fields) return size_in(fields, 1, #fields) end
 
 local function field(fields, name)
   for at = 1, #fields, 2 do
@@ -57,19 +59,43 @@ local function make_queue(name)
   end
 end
 
+-- Hands a list over in parts, since nothing takes more than some thousand arguments.
+local function in_parts(list, what)
+  for from = 1, #list, 1000 do what(unpack(list, from, math.min(from + 999, #list))) end
+end
+
+-- Those of these ids that were not sent before, and how many they are.
+local function unknown(name, ids)
+  local new, count, at = {}, 0, 0
+  in_parts(ids, function(...)
+    for _, known in ipairs(redis.call('ZMSCORE', key(name, 'seen'), ...)) do
+      at = at + 1
+      if not known and not new[ids[at]] then
+        new[ids[at]], count = true, count + 1
+      end
+    end
+  end)
+  return new, count
+end
+
 -- Ids that were sent are known so long, and so many of them.
-local function is_new(name, id, window, most)
-  local seen = key(name, 'seen')
-  if redis.call('ZADD', seen, 'NX', now, id) == 0 then return false end
+local function know(name, ids, window, most)
+  local seen, scored = key(name, 'seen'), {}
+  for at, id in ipairs(ids) do scored[2 * at - 1], scored[2 * at] = now, id end
+  in_parts(scored, function(...) redis.call('ZADD', seen, 'NX', ...) end)
   redis.call('ZREMRANGEBYSCORE', seen, '-inf', now - window)
   redis.call('ZREMRANGEBYRANK', seen, 0, -1 - most)
-  return true
+end
+
+-- Messages have come into a queue.
+local function count_in(name, messages, bytes)
+  redis.call('HINCRBY', key(name, 'about'), 'bytes', bytes)
+  redis.call('HINCRBY', key(name, 'about'), 'sent', messages)
 end
 
 local function put(name, fields)
   redis.call('XADD', prefix .. name, '*', unpack(fields))
-  redis.call('HINCRBY', key(name, 'about'), 'bytes', size(fields))
-  redis.call('HINCRBY', key(name, 'about'), 'sent', 1)
+  count_in(name, 1, size(fields))
 end
 
 -- How a queue stands: messages that wait, their bytes, and deliveries by consumer.
@@ -93,12 +119,16 @@ local function standing(name)
   return waiting, bytes, held, by
 end
 
--- How many more messages a queue takes: one at least when it is empty.
-local function room(name, most, most_bytes)
-  local waiting, bytes = standing(name)
+-- How many more messages a queue takes in which so much waits: one at least when it is empty.
+local function room_beside(waiting, bytes, most, most_bytes)
   if waiting == 0 then return math.max(most, 1) end
   if waiting >= most or bytes >= most_bytes then return 0 end
   return most - waiting
+end
+
+local function room(name, most, most_bytes)
+  local waiting, bytes = standing(name)
+  return room_beside(waiting, bytes, most, most_bytes)
 end
 
 -- Moves a message to somebody, and tells its fields.
@@ -107,16 +137,43 @@ local function move(name, id, to, count)
   return moved[1] and moved[1][2]
 end
 
-local function end_of(name, id)
-  redis.call('XACK', prefix .. name, GROUP, id)
-  redis.call('XDEL', prefix .. name, id)
-  redis.call('HDEL', key(name, 'failed'), id)
+-- Messages leave a queue.
+local function end_of(name, ids)
+  in_parts(ids, function(...)
+    redis.call('XACK', prefix .. name, GROUP, ...)
+    redis.call('XDEL', prefix .. name, ...)
+  end)
+  local failed = key(name, 'failed')
+  if redis.call('EXISTS', failed) == 1 then
+    in_parts(ids, function(...) redis.call('HDEL', failed, ...) end)
+  end
 end
 
 -- Whoever holds it, its deliveries and since when it has failed.
 local function owner(name, id)
   local found = redis.call('XPENDING', prefix .. name, GROUP, id, id, 1)[1]
   if found then return found[2], number(found[4]) end
+end
+
+-- Which of these entries a consumer holds.
+local function held_by(name, consumer, ids)
+  local wanted, held, left, from = {}, {}, #ids, '-'
+  if left < 8 then
+    for _, id in ipairs(ids) do held[id] = owner(name, id) == consumer end
+    return held
+  end
+  for _, id in ipairs(ids) do wanted[id] = true end
+  while left > 0 do
+    local page = redis.call('XPENDING', prefix .. name, GROUP, from, '+', 500, consumer)
+    if #page == 0 then break end
+    for _, each in ipairs(page) do
+      if wanted[each[1]] then
+        wanted[each[1]], held[each[1]], left = nil, true, left - 1
+      end
+    end
+    from = '(' .. page[#page][1]
+  end
+  return held
 end
 
 -- ---- streams ----
@@ -126,15 +183,20 @@ local function of_group(name, group, part) return key(name, 'group:' .. group ..
 local function partitions_of(name) return number(redis.call('HGET', key(name, 'about'), 'partitions')) end
 local function next_of(name, at) return number(redis.call('HGET', key(name, 'about'), 'next:' .. at)) end
 
+-- Records have come into a partition.
+local function count_records(name, at, records, bytes)
+  local about = key(name, 'about')
+  redis.call('HINCRBY', about, 'next:' .. at, records)
+  redis.call('HINCRBY', about, 'records:' .. at, records)
+  redis.call('HINCRBY', about, 'bytes:' .. at, bytes)
+end
+
 -- Writes a record at the end of a partition, and tells its offset.
 local function append(name, at, fields)
   local offset, all = next_of(name, at), { 'pf_at', whole(now) }
   for each = 1, #fields do all[#all + 1] = fields[each] end
   redis.call('XADD', records_of(name, at), whole(offset + 1) .. '-0', unpack(all))
-  local about = key(name, 'about')
-  redis.call('HINCRBY', about, 'next:' .. at, 1)
-  redis.call('HINCRBY', about, 'records:' .. at, 1)
-  redis.call('HINCRBY', about, 'bytes:' .. at, size(fields))
+  count_records(name, at, 1, size(fields))
   return offset
 end
 
@@ -199,7 +261,7 @@ local function set_aside(name, id, to, why)
     local first = number(redis.call('HGET', key(name, 'failed'), id) or now)
     put_aside(to, found[2], why, first)
   end
-  end_of(name, id)
+  end_of(name, { id })
 end
 
 -- A consumer has nothing any more; what it held is ready for others, and that delivery counts.

@@ -1,7 +1,14 @@
 -- What has become of deliveries; whoever holds one no more is not heard.
--- ARGV[5...]: for each the consumer, the entry, what is done with it, how many milliseconds ago, to what (a
+-- ARGV[5]: how many consumers have done with something, and for each its name, how many entries, and those. Then
+-- for each of the others the consumer, the entry, what is done with it, how many milliseconds ago, to what (a
 -- rest, or a queue), how many texts tell why, and those.
-local name, settled, late, at = ARGV[4], {}, 0, 5
+local name, settled, done, late, at = ARGV[4], {}, {}, 0, 6
+for _ = 1, number(ARGV[5]) do
+  local ids, count = {}, number(ARGV[at + 1])
+  for each = 1, count do ids[each] = ARGV[at + 1 + each] end
+  done[#done + 1] = { ARGV[at], ids }
+  at = at + 2 + count
+end
 while at <= #ARGV do
   local count, why = number(ARGV[at + 5]), {}
   for text = 1, count do why[text] = ARGV[at + 5 + text] end
@@ -9,14 +16,26 @@ while at <= #ARGV do
   at = at + 6 + count
 end
 local about = key(name, 'about')
+for _, each in ipairs(done) do
+  local ids = each[2]
+  local held, own = held_by(name, each[1], ids), {}
+  for _, id in ipairs(ids) do
+    if held[id] then
+      held[id], own[#own + 1] = nil, id
+    else
+      late = late + 1
+    end
+  end
+  if #own > 0 then
+    end_of(name, own)
+    redis.call('HINCRBY', about, 'done', #own)
+  end
+end
 for _, each in ipairs(settled) do
   local consumer, id, what = each[1], each[2], each[3]
   local holder, count = owner(name, id)
   if holder ~= consumer then
     late = late + 1
-  elseif what == 'done' then
-    end_of(name, id)
-    redis.call('HINCRBY', about, 'done', 1)
   elseif what == 'release' then
     local fields = move(name, id, READY, count - 1)
     redis.call('HINCRBY', about, 'bytes', fields and size(fields) or 0)

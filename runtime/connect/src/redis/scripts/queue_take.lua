@@ -18,7 +18,7 @@ for at = 6, #ARGV do
     end
     redis.call('HINCRBY', key(name, 'about'), 'bytes', -size(found[2]))
     redis.call('ZREM', key(name, 'due'), id)
-    end_of(name, id)
+    end_of(name, { id })
     taken = taken + 1
   end
 end

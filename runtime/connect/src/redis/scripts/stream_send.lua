@@ -4,25 +4,34 @@
 local name, window, most_ids = ARGV[4], number(ARGV[5]), number(ARGV[6])
 local partitions, lag = number(ARGV[7]), tonumber(ARGV[8])
 if partitions_of(name) ~= partitions then return { 'other', partitions_of(name) } end
-local records, new, at = {}, 0, 9
+local ids, places, at = {}, {}, 9
 while at <= #ARGV do
-  local count, fields = number(ARGV[at + 2]), {}
-  for each = 1, count do fields[each] = ARGV[at + 2 + each] end
-  records[#records + 1] = { ARGV[at], ARGV[at + 1], fields }
-  if not redis.call('ZSCORE', key(name, 'seen'), ARGV[at]) then new = new + 1 end
-  at = at + 3 + count
+  ids[#ids + 1], places[#places + 1] = ARGV[at], at + 3
+  at = at + 3 + number(ARGV[at + 2])
 end
-if lag and new > 0 then
+local new, count = unknown(name, ids)
+if lag and count > 0 then
   local free = stream_room(name, lag)
-  if free == 0 or free < new and free < lag then return { 'full' } end
+  if free == 0 or free < count and free < lag then return { 'full' } end
 end
-local sent = 0
-for _, record in ipairs(records) do
-  if is_new(name, record[1], window, most_ids) then
-    append(name, record[2], record[3])
-    sent = sent + 1
+if count > 0 then
+  local parts, stamp = {}, whole(now)
+  places[#places + 1] = at + 3
+  for each, id in ipairs(ids) do
+    if new[id] then
+      new[id] = nil
+      local first, last = places[each], places[each + 1] - 4
+      local part = ARGV[first - 2]
+      parts[part] = parts[part] or { next_of(name, part), 0, 0 }
+      local own = parts[part]
+      redis.call('XADD', records_of(name, part), whole(own[1] + own[2] + 1) .. '-0', 'pf_at', stamp,
+        unpack(ARGV, first, last))
+      own[2], own[3] = own[2] + 1, own[3] + size_in(ARGV, first, last)
+    end
   end
+  know(name, ids, window, most_ids)
+  for part, own in pairs(parts) do count_records(name, part, own[2], own[3]) end
+  redis.call('HINCRBY', key(name, 'about'), 'sent', count)
+  bell('message', name)
 end
-redis.call('HINCRBY', key(name, 'about'), 'sent', sent)
-if sent > 0 then bell('message', name) end
-return { 'sent', sent, 0 }
+return { 'sent', count, 0 }
