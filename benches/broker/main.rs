@@ -7,9 +7,15 @@
 
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
+#[cfg(feature = "amqp")]
+mod amqp;
 mod bare;
 #[path = "../../tests/brokers/mod.rs"]
 mod brokers;
+#[cfg(feature = "kafka")]
+mod kafka;
+#[cfg(feature = "mqtt")]
+mod mqtt;
 #[cfg(feature = "nats")]
 mod nats;
 mod network;
@@ -26,12 +32,18 @@ use paperflow_bench::table::{self, Table};
 use bare::{Bare, Ends, Open};
 use network::Net;
 
-/// What is built in, and how its bare client is opened.
-const CLIENTS: &[(&str, Open)] = &[
+/// What is built in: the kind of its arc, and how its bare client is opened.
+const CLIENTS: &[(&str, &str, Open)] = &[
     #[cfg(feature = "redis")]
-    ("redis", redis::open),
+    ("redis", "queue", redis::open),
     #[cfg(feature = "nats")]
-    ("nats", nats::open),
+    ("nats", "queue", nats::open),
+    #[cfg(feature = "amqp")]
+    ("amqp", "queue", amqp::open),
+    #[cfg(feature = "kafka")]
+    ("kafka", "stream", kafka::open),
+    #[cfg(feature = "mqtt")]
+    ("mqtt", "pubsub", mqtt::open),
 ];
 
 /// Measures arcs that brokers keep: a source, a queue and a sink, beside a program that writes and reads a
@@ -98,15 +110,20 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Error> {
     let mut wanted = Vec::new();
-    for (name, open) in CLIENTS {
+    for (name, kind, open) in CLIENTS {
         if arguments.broker.is_empty() || arguments.broker.iter().any(|own| own == name) {
             let url = brokers::url(name).ok_or_else(|| format!("there is no {name} here"))?;
-            wanted.push((*name, url, *open));
+            wanted.push(Wanted {
+                name,
+                kind,
+                url,
+                open: *open,
+            });
         }
     }
     if let (Some(packets), Some(batch)) = (arguments.profile, arguments.batch.first()) {
-        for (_, url, _) in &wanted {
-            let mut net = Net::new(url, *batch, arguments.bytes)?;
+        for one in &wanted {
+            let mut net = Net::new(&one.url, one.kind, *batch, arguments.bytes)?;
             println!("{packets} in {:?}", net.burst(packets)?);
             Box::new(net).end()?;
         }
@@ -116,15 +133,20 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     ways(arguments, &wanted)
 }
 
-type Wanted = (&'static str, String, Open);
+/// A broker that is to be measured.
+struct Wanted {
+    name: &'static str,
+    kind: &'static str,
+    url: String,
+    open: Open,
+}
 
-fn both(
-    arguments: &Arguments,
-    (_, url, open): &Wanted,
-    batch: usize,
-) -> Result<[Box<dyn Lane>; 2], Error> {
+fn both(arguments: &Arguments, wanted: &Wanted, batch: usize) -> Result<[Box<dyn Lane>; 2], Error> {
+    let Wanted {
+        kind, url, open, ..
+    } = wanted;
     let ends: Ends = open(url, arguments.bytes).map_err(|trouble| trouble as Error)?;
-    let net = Net::new(url, batch, arguments.bytes)?;
+    let net = Net::new(url, kind, batch, arguments.bytes)?;
     Ok([Box::new(Bare::new(ends, batch)), Box::new(net)])
 }
 
@@ -154,7 +176,7 @@ fn rates(arguments: &Arguments, wanted: &[Wanted]) -> Result<(), Error> {
             let ratios: Vec<f64> = bare.iter().zip(arc).map(|(bare, arc)| bare / arc).collect();
             let rate = |at: f64, times: &[f64]| format!("{:.0}", packets as f64 / part(times, at));
             table.line([
-                one.0.to_owned(),
+                one.name.to_owned(),
                 batch.to_string(),
                 packets.to_string(),
                 rate(0.0, bare),
@@ -184,7 +206,7 @@ fn ways(arguments: &Arguments, wanted: &[Wanted]) -> Result<(), Error> {
         let [bare, arc] = measure(both(arguments, one, 1)?, 1, arguments.alone)?;
         let micros = |times: &[f64], at: f64| format!("{:.0}", part(times, at) * 1e6);
         table.line([
-            one.0.to_owned(),
+            one.name.to_owned(),
             micros(&bare, 0.5),
             micros(&bare, 0.99),
             micros(&arc, 0.5),

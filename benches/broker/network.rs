@@ -19,11 +19,11 @@ pub(crate) struct Net {
 
 impl Net {
     /// The memory link before the arc holds a batch: no more is written at a time.
-    pub(crate) fn new(url: &str, batch: usize, bytes: usize) -> Result<Self, Error> {
+    pub(crate) fn new(url: &str, kind: &str, batch: usize, bytes: usize) -> Result<Self, Error> {
         let folder = tempfile::tempdir()?;
         let graph = folder.path().join("broker.fbp");
         let text = format!(
-            "INPORT=G.GO:GO\n'{bytes}' -> SIZE G(bench/text-source) OUT ->(queue, via=broker) \
+            "INPORT=G.GO:GO\n'{bytes}' -> SIZE G(bench/text-source) OUT ->({kind}, via=broker) \
              IN S(bench/text-sink)\n"
         );
         fs::write(&graph, text)?;

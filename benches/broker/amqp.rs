@@ -1,0 +1,135 @@
+//! A quorum queue of RabbitMQ, with confirms and acknowledgements.
+
+use std::time::Duration;
+
+use futures_util::{FutureExt, StreamExt};
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
+    ConfirmSelectOptions, QueueDeclareOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::bare::{Ends, Reader, Trouble, Writer};
+use crate::brokers;
+
+/// Messages are on the disk before they are confirmed.
+const PERSISTENT: u8 = 2;
+
+pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    let name = brokers::own("bench");
+    let (connection, channel, deliveries) = runtime.block_on(async {
+        let connection = Connection::connect(url, ConnectionProperties::default()).await?;
+        let channel = connection.create_channel().await?;
+        let mut arguments = FieldTable::default();
+        arguments.insert(
+            "x-queue-type".into(),
+            AMQPValue::LongString("quorum".into()),
+        );
+        let durable = QueueDeclareOptions::durable();
+        channel
+            .queue_declare(name.as_str().into(), durable, arguments)
+            .await?;
+        channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await?;
+        let reading = connection.create_channel().await?;
+        reading.basic_qos(2_000, BasicQosOptions::default()).await?;
+        let options = BasicConsumeOptions::default();
+        let deliveries = reading
+            .basic_consume(
+                name.as_str().into(),
+                "bare".into(),
+                options,
+                FieldTable::default(),
+            )
+            .await?;
+        Ok::<_, Trouble>((connection, channel, deliveries))
+    })?;
+    let handle = runtime.handle().clone();
+    Ok(Ends {
+        writer: Box::new(Sending {
+            channel,
+            queue: name,
+            body: vec![b'x'; bytes],
+            runtime: handle.clone(),
+        }),
+        reader: Box::new(Receiving {
+            deliveries,
+            handle,
+            _connection: connection,
+            _runtime: runtime,
+        }),
+    })
+}
+
+struct Sending {
+    channel: Channel,
+    queue: String,
+    body: Vec<u8>,
+    runtime: Handle,
+}
+
+impl Writer for Sending {
+    fn write(&mut self, messages: usize) -> Result<(), Trouble> {
+        self.runtime.block_on(async {
+            let options = BasicPublishOptions {
+                mandatory: true,
+                ..BasicPublishOptions::default()
+            };
+            let mut confirmations = Vec::with_capacity(messages);
+            for _ in 0..messages {
+                let properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
+                let queue = self.queue.as_str().into();
+                let sent = self
+                    .channel
+                    .basic_publish("".into(), queue, options, &self.body, properties)
+                    .await?;
+                confirmations.push(sent);
+            }
+            for confirmation in confirmations {
+                match confirmation.await? {
+                    Confirmation::Ack(None) => {}
+                    other => return Err(format!("a message was not taken: {other:?}").into()),
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+struct Receiving {
+    deliveries: Consumer,
+    handle: Handle,
+    /// Both end with the reader.
+    _connection: Connection,
+    _runtime: Runtime,
+}
+
+impl Reader for Receiving {
+    fn read(&mut self, most: usize) -> Result<usize, Trouble> {
+        self.handle.block_on(async {
+            let patience = Duration::from_secs(10);
+            let first = tokio::time::timeout(patience, self.deliveries.next()).await?;
+            let (mut next, mut last, mut found) = (Some(first), None, 0);
+            while let Some(delivery) = next {
+                last = Some(delivery.ok_or("the queue has ended")??);
+                found += 1;
+                next = match found < most {
+                    true => self.deliveries.next().now_or_never(),
+                    false => None,
+                };
+            }
+            // One word for all that came before it as well.
+            if let Some(last) = last {
+                last.ack(BasicAckOptions { multiple: true }).await?;
+            }
+            Ok(found)
+        })
+    }
+}
