@@ -212,16 +212,20 @@ fn what_a_held_up_worker_was_to_run_next_runs_elsewhere() {
                 'next' -> GATE A";
     let running = start(text, Scheduler::Pool(1));
     let heard = notices(&running);
-    let Notice::Held { by, queued, .. } = heard.recv().unwrap() else {
-        panic!("something else")
-    };
-    assert_eq!(by.len(), 1, "{by:?}");
-    assert_eq!(by[0].address, "A");
-    // E has run: it waits for room, and not for the worker.
-    assert_eq!(queued, 0);
-    let states = running.observer().states();
     let full = State::SuspendedSend(vec![String::from("OUT")]);
-    assert!(states.contains(&(String::from("E"), full)), "{states:?}");
+    let has_run = (String::from("E"), full);
+    // On a busy machine whoever has hardly begun may be named before, and so may A while the spare
+    // worker is on its way. In the end it is A alone, and nobody waits for a worker: E has run, and
+    // waits for room.
+    loop {
+        let Notice::Held { by, queued, .. } = heard.recv().unwrap() else {
+            continue;
+        };
+        let names: Vec<_> = by.iter().map(|holder| &*holder.address).collect();
+        if names == ["A"] && queued == 0 && running.observer().states().contains(&has_run) {
+            break;
+        }
+    }
     Gate::of("next").open();
     assert_eq!(running.wait().verdict, Verdict::Finished);
 }
