@@ -55,8 +55,10 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
     Activity for Plain<FALLIBLE, T, P, F>
 {
     fn step(&mut self, turn: &mut Turn, _: &mut Context<'_>) -> Result<Step, Fault> {
-        // A call that panicked has left its batch behind.
-        self.settle(turn);
+        if self.lent > 0 {
+            // A call that panicked has left its batch behind.
+            self.settle(turn);
+        }
         loop {
             if !turn.empty_hand()? {
                 return Ok(Step::Wait);
@@ -67,7 +69,12 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
             if self.batch.as_slice().is_empty() {
                 match turn.lend_batch(self.element, &mut self.batch) {
                     Batch::Lent => {}
-                    Batch::One(packet) => self.handle_one(turn, packet)?,
+                    Batch::One(packet) => {
+                        if self.handle_one(turn, packet)? {
+                            return Ok(Step::Wait);
+                        }
+                        continue;
+                    }
                     Batch::Single => match turn.take_quietly(self.element) {
                         Take::Packet(packet) => self.receive(turn, packet)?,
                         Take::Empty => return Ok(Step::Wait),
@@ -133,20 +140,22 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
         result.map_err(|failure: Box<Failure>| self.blame(turn, *failure))
     }
 
-    /// Does the same for a batch of one.
-    fn handle_one(&mut self, turn: &mut Turn, packet: Packet) -> Result<(), Fault> {
+    /// Does the same for a batch of one. Whether it was all there was.
+    fn handle_one(&mut self, turn: &mut Turn, packet: Packet) -> Result<bool, Fault> {
         self.lent = 1;
-        turn.begin_batch();
         self.ports.lend(turn, 1);
         let result = slot::lend(turn, || {
             slot::set_direct(true);
             self.call_once(packet)
         });
-        self.dropped = usize::from(matches!(result, Ok(true)));
-        self.settle(turn);
+        self.ports.settle(turn);
+        self.lent = 0;
         match result {
-            Ok(_) => Ok(()),
-            Err(failure) => Err(self.blame(turn, *failure)),
+            Ok(is_here) => Ok(turn.settle_one(self.element, is_here)),
+            Err(failure) => {
+                turn.settle(self.element, 1, 0);
+                Err(self.blame(turn, *failure))
+            }
         }
     }
 

@@ -407,20 +407,9 @@ impl Parcel {
         if !self.is_here {
             return Poll::Ready(Ok(()));
         }
-        if turn.is_spent() {
-            return Poll::Pending;
-        }
         let packet = self.take();
-        let given = if self.forwarded {
-            turn.give(self.element, packet)
-        } else {
-            turn.give_new(self.element, packet)
-        };
-        match given {
-            Give::Sent => {
-                turn.open_out(self.element);
-                Poll::Ready(Ok(()))
-            }
+        match turn.send(self.element, packet, self.forwarded) {
+            Give::Sent => Poll::Ready(Ok(())),
             Give::Full(packet) => {
                 self.packet = packet;
                 self.is_here = true;

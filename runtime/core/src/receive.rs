@@ -90,7 +90,7 @@ fn poll_packet(turn: &mut Turn, element: usize) -> Poll<Option<Packet>> {
             return Poll::Pending;
         }
     }
-    match turn.take_quietly(element) {
+    match turn.take_next(element) {
         Take::Packet(packet) => Poll::Ready(Some(packet)),
         Take::End => Poll::Ready(None),
         Take::Empty => Poll::Pending,

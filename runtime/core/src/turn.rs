@@ -410,14 +410,7 @@ impl Turn {
     /// Takes the next packet for somebody who says what becomes of the deliveries it follows from.
     #[inline]
     pub(crate) fn take_quietly(&mut self, element: usize) -> Take {
-        let inner = self.inner();
-        if inner.staging.is_some() {
-            return inner.take_new(element);
-        }
-        match inner.receive(element) {
-            Some(packet) => Take::Packet(packet),
-            None => inner.take_slowly(element),
-        }
+        self.inner().take_quietly(element)
     }
 
     /// Gives a packet that this process took before.

@@ -27,7 +27,7 @@ use crate::resume::{self, Fate, Role};
 use crate::roster::Who;
 use crate::scope::Scope;
 use crate::shape::Shape;
-use crate::sync::{Apart, Mutex};
+use crate::sync::{Apart, Brief, Mutex};
 use crate::wiring::Wiring;
 
 impl Wiring {
@@ -167,7 +167,7 @@ impl Wiring {
             origin,
             gates: self.gates(index).into(),
             signals: self.signals(index).into(),
-            body: Mutex::new(body),
+            body: Brief::new(body),
             layout,
             policy,
             scope,

@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::crowd::Called;
 use crate::roster::{Roster, Who};
 use crate::shed::least;
-use crate::sync::{Apart, AtomicUsize, Mutex};
+use crate::sync::{Apart, AtomicUsize, Latch};
 
 mod outlet;
 mod state;
@@ -48,7 +48,7 @@ pub(crate) struct Link {
 pub(crate) struct Middle {
     /// What is in the link as its only writer may know it; the most there can be when it may not.
     gauge: AtomicUsize,
-    pub(crate) state: Mutex<State>,
+    pub(crate) state: Latch<State>,
 }
 
 /// What went through a link.
@@ -97,6 +97,11 @@ impl Link {
             matches!(writers[..], [Who::Process(_)]) && full == Full::Wait && home.is_none();
         let has_thread =
             matches!(reader, Who::Process(process) if roster.own_thread(process).is_some());
+        let is_pooled = |who: &Who| match who {
+            Who::Process(process) => roster.own_thread(*process).is_none(),
+            Who::External(_) => false,
+        };
+        let is_brief = is_pooled(&reader) && writers.iter().all(is_pooled);
         Arc::new(Self {
             // More than this fits no memory.
             capacity: capacity.min(u32::MAX as usize),
@@ -111,7 +116,7 @@ impl Link {
             roster,
             middle: Apart::new(Middle {
                 gauge: AtomicUsize::new(if has_one_writer { 0 } else { usize::MAX }),
-                state: Mutex::new(state),
+                state: Latch::new(state, is_brief),
             }),
         })
     }
@@ -193,7 +198,9 @@ impl Link {
     pub(crate) fn rearm(&self) {
         let mut state = self.middle.state.lock();
         state.is_deserted = false;
-        state.is_sated = false;
+        if let Some(rare) = &mut state.rare {
+            rare.is_sated = false;
+        }
         state.is_ended = false;
         state.depth = 0;
         state.reader_waits = true;
@@ -257,7 +264,7 @@ impl Link {
 
     /// Whether the reader has left and wants no more of this life of its subnet.
     pub(crate) fn is_sated(&self) -> bool {
-        self.middle.state.lock().is_sated
+        self.middle.state.lock().is_sated()
     }
 
     /// Whether a writer never waits.
@@ -388,8 +395,10 @@ impl Link {
     pub(crate) fn close_reader(&self, unread: Received, is_sated: bool) -> bool {
         let mut state = self.middle.state.lock();
         // Only a link that ends with a life of its subnet: what waits in others is for another run.
-        state.is_sated = is_sated && self.home.is_some();
-        let is_done_with = state.is_sated;
+        let is_done_with = is_sated && self.home.is_some();
+        if is_done_with || state.rare.is_some() {
+            state.rare_mut().is_sated = is_done_with;
+        }
         let lost = (state.queue.len() + unread.packets) as u64;
         if self.sheds() {
             state.received -= unread.packets as u64;
@@ -420,11 +429,12 @@ impl Link {
         most: usize,
         released: Received,
     ) -> Pulled {
-        let mut state = self.middle.state.lock();
+        let mut guard = self.middle.state.lock();
+        let state = &mut *guard;
         let mut waiting = if released == Received::default() {
             Called::Nobody
         } else {
-            self.let_go(&mut state, released)
+            self.let_go(state, released)
         };
         let mut holding_back = Called::Nobody;
         let pulled = if state.queue.is_empty() {
@@ -439,7 +449,7 @@ impl Link {
             if rests && state.queue.is_empty() && !state.is_over() {
                 state.reader_waits = true;
                 if let ([only], []) = window.as_slices() {
-                    let more = self.let_go(&mut state, Received::of(only));
+                    let more = self.let_go(state, Received::of(only));
                     if !matches!(more, Called::Nobody) {
                         waiting = more;
                     }
@@ -449,7 +459,7 @@ impl Link {
                 Pulled::Some
             }
         };
-        drop(state);
+        drop(guard);
         self.wake_all(waiting);
         self.wake_all(holding_back);
         pulled
@@ -458,7 +468,9 @@ impl Link {
     /// These packets have been received: whoever waited for their room is to be woken.
     fn let_go(&self, state: &mut State, received: Received) -> Called {
         if received.depth != 0 || received.members != 0 {
-            state.depth += received.depth;
+            // No turn receives so many that they do not fit.
+            let more = i32::try_from(received.depth).unwrap_or_default();
+            state.depth = state.depth.saturating_add(more);
             if received.members != 0 {
                 state.rare_mut().members.received += received.members;
             }

@@ -20,7 +20,7 @@ use crate::options::Policy;
 use crate::patience::Refused;
 use crate::report::State;
 use crate::resume::Fate;
-use crate::sync::{AtomicU8, Mutex, yield_now};
+use crate::sync::{AtomicU8, Brief, yield_now};
 use crate::watch::{Holder, LONG_TURN, Notice, OFTEN};
 
 /// Packets a pooled process may move in its first turn before it goes to the back of the queue.
@@ -76,7 +76,7 @@ pub(crate) struct Process {
     pub(crate) is_outside: AtomicBool,
     pub(crate) is_over: AtomicBool,
     pub(crate) life: LifeCell,
-    pub(crate) body: Mutex<Body>,
+    pub(crate) body: Brief<Body>,
     pub(crate) tally: Tally,
 }
 
@@ -142,7 +142,7 @@ impl LifeCell {
 
     /// Where it is and what its body says it waits for, which both are written under the lock of the
     /// body; nothing while it runs.
-    pub(crate) fn look<B>(&self, body: &Mutex<B>, waits: impl Fn(&B) -> Waits) -> Status {
+    pub(crate) fn look<B>(&self, body: &Brief<B>, waits: impl Fn(&B) -> Waits) -> Status {
         loop {
             let life = self.get();
             match body.try_lock() {
@@ -380,13 +380,14 @@ impl Body {
 impl Process {
     /// Runs it once. Called by one thread at a time.
     pub(crate) fn turn(&self, net: &Net) -> After {
-        let mut body = self.body.lock();
+        let mut guard = self.body.lock();
+        let body = &mut *guard;
         match body.stage {
             Stage::Ended => return After::Ended,
             Stage::RoundOver if !net.is_cancelled(self) => return After::Idle,
             _ => {}
         }
-        let begun = self.begin_turn(&mut body, net);
+        let begun = self.begin_turn(body, net);
         let budget = if self.has_own_thread {
             usize::MAX
         } else {
@@ -394,14 +395,14 @@ impl Process {
         };
         body.turn.begin(budget);
         let after = if net.is_cancelled(self) {
-            self.finish(&mut body, net)
+            self.finish(body, net)
         } else {
-            self.advance(&mut body, net)
+            self.advance(body, net)
         };
         failpoint!("in_turn");
-        let after = self.end_turn(&mut body, net, after, begun);
+        let after = self.end_turn(body, net, after, begun);
         if let Some(begun) = begun {
-            self.measured(&mut body, net, begun.elapsed());
+            self.measured(body, net, begun.elapsed());
         }
         after
     }

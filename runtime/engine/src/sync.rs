@@ -25,6 +25,8 @@ impl<T> Deref for Apart<T> {
 
 #[cfg(not(loom))]
 mod real {
+    use std::ops::{Deref, DerefMut};
+
     pub(crate) use std::hint::spin_loop;
     pub(crate) use std::sync::atomic::{
         AtomicBool, AtomicI8, AtomicU8, AtomicU64, AtomicUsize, fence,
@@ -54,6 +56,63 @@ mod real {
     }
 
     pub(crate) use thread_cell;
+
+    /// A lock that hardly anybody ever waits for. Who does gives its processor away, again and again; in
+    /// return, to unlock is no atomic step.
+    pub(crate) type Brief<T> = spin::mutex::SpinMutex<T, spin::Yield>;
+
+    /// The lock of what several may change at a time, for a moment.
+    pub(crate) enum Latch<T> {
+        /// Nobody but workers of the pool meets here.
+        Brief(Brief<T>),
+        /// Who waits sleeps.
+        Patient(Mutex<T>),
+    }
+
+    pub(crate) enum LatchGuard<'a, T> {
+        Brief(spin::mutex::SpinMutexGuard<'a, T>),
+        Patient(parking_lot::MutexGuard<'a, T>),
+    }
+
+    impl<T> Latch<T> {
+        pub(crate) const fn new(value: T, is_brief: bool) -> Self {
+            if is_brief {
+                Self::Brief(Brief::new(value))
+            } else {
+                Self::Patient(Mutex::new(value))
+            }
+        }
+
+        #[inline]
+        pub(crate) fn lock(&self) -> LatchGuard<'_, T> {
+            match self {
+                Self::Brief(lock) => LatchGuard::Brief(lock.lock()),
+                Self::Patient(lock) => LatchGuard::Patient(lock.lock()),
+            }
+        }
+    }
+
+    impl<T> Deref for LatchGuard<'_, T> {
+        type Target = T;
+
+        #[inline(always)]
+        fn deref(&self) -> &T {
+            match self {
+                Self::Brief(guard) => guard,
+                Self::Patient(guard) => guard,
+            }
+        }
+    }
+
+    impl<T> DerefMut for LatchGuard<'_, T> {
+        #[inline(always)]
+        fn deref_mut(&mut self) -> &mut T {
+            match self {
+                Self::Brief(guard) => guard,
+                Self::Patient(guard) => guard,
+            }
+        }
+    }
 }
 
 #[cfg(not(loom))]
@@ -124,6 +183,21 @@ mod modelled {
     impl<T> DerefMut for Guard<'_, T> {
         fn deref_mut(&mut self) -> &mut T {
             self.0.as_mut().expect("the lock is held")
+        }
+    }
+
+    /// All kinds of locks are one here.
+    pub(crate) type Brief<T> = Mutex<T>;
+
+    pub(crate) struct Latch<T>(Mutex<T>);
+
+    impl<T> Latch<T> {
+        pub(crate) fn new(value: T, _: bool) -> Self {
+            Self(Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> Guard<'_, T> {
+            self.0.lock()
         }
     }
 

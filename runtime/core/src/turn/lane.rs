@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use std::vec;
 
 use crate::packet::Packet;
-use crate::turn::{Pulled, Received, Turn, windows};
+use crate::turn::windows::{self, Inner};
+use crate::turn::{Pulled, Received, Turn};
 
 /// Room that an out-port was lent, and what it has put there.
 #[derive(Debug, Default)]
@@ -140,8 +141,11 @@ impl Turn {
             Pulled::Some | Pulled::All => {
                 let window = &mut inner.ins[element].window;
                 if window.len() == 1 {
-                    let packet = window.pop_front_if(|packet| !packet.is_special());
-                    return packet.map_or(Batch::Single, Batch::One);
+                    let Some(packet) = window.pop_front_if(|packet| !packet.is_special()) else {
+                        return Batch::Single;
+                    };
+                    inner.lineage = None;
+                    return Batch::One(packet);
                 }
                 let packets = std::mem::replace(window, emptied(batch).into());
                 *batch = Vec::from(packets).into_iter();
@@ -153,14 +157,14 @@ impl Turn {
     /// Whether all there was has been handled, so that the step ends with a wait for more; it does then.
     #[inline]
     pub(crate) fn rests(&mut self, element: usize) -> bool {
+        self.inner().rests(element)
+    }
+
+    /// A batch of one was received, and perhaps dropped; whether the step ends now, as `rests` tells.
+    pub(crate) fn settle_one(&mut self, element: usize, is_dropped: bool) -> bool {
         let inner = self.inner();
-        let has_more = inner.retry.is_some() || !inner.ins[element].window.is_empty();
-        let is_free = inner.left > 0 && inner.hand.is_empty();
-        let rests = inner.is_drained && is_free && !has_more;
-        if rests {
-            inner.wait_for_packet(element);
-        }
-        rests
+        inner.settle(element, 1, usize::from(is_dropped));
+        inner.rests(element)
     }
 
     /// Takes back what is left of a batch.
@@ -196,14 +200,31 @@ impl Turn {
     /// So many packets of a batch were received, and so many of those dropped. None had headers.
     #[inline]
     pub(crate) fn settle(&mut self, element: usize, received: usize, dropped: usize) {
-        let inner = self.inner();
-        let settled = usize::from(std::mem::take(&mut inner.is_settled));
-        inner.ins[element].received.packets += received - settled;
-        inner.left = inner.left.saturating_sub(received);
-        inner.owned += windows::signed(received) - windows::signed(dropped);
-        inner.counts.received += received as u64;
-        inner.counts.dropped += dropped as u64;
-        inner.retrying = false;
-        inner.waits.clear();
+        self.inner().settle(element, received, dropped);
+    }
+}
+
+impl Inner {
+    #[inline]
+    fn settle(&mut self, element: usize, received: usize, dropped: usize) {
+        let settled = usize::from(std::mem::take(&mut self.is_settled));
+        self.ins[element].received.packets += received - settled;
+        self.left = self.left.saturating_sub(received);
+        self.owned += windows::signed(received) - windows::signed(dropped);
+        self.counts.received += received as u64;
+        self.counts.dropped += dropped as u64;
+        self.retrying = false;
+        self.waits.clear();
+    }
+
+    #[inline]
+    fn rests(&mut self, element: usize) -> bool {
+        let has_more = self.retry.is_some() || !self.ins[element].window.is_empty();
+        let is_free = self.left > 0 && self.hand.is_empty();
+        let rests = self.is_drained && is_free && !has_more;
+        if rests {
+            self.wait_for_packet(element);
+        }
+        rests
     }
 }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use crate::packet::Packet;
 use crate::turn::windows::{Inner, signed};
-use crate::turn::{Turn, Window};
+use crate::turn::{Give, Take, Turn, Window};
 
 /// So many ways are open at a time; each look at the books looks at them all.
 const MOST: usize = 8;
@@ -113,30 +113,58 @@ impl Turn {
         inner.allows_ways = inner.holding.is_none() && !inner.manner.eager;
     }
 
-    /// Opens the way through an in-port element whose packets need no look.
-    pub(crate) fn open_in(&mut self, element: usize) {
-        let inner = self.inner();
-        let Some(port) = inner.ins.get(element) else {
-            return;
-        };
-        let left = port.stride.saturating_sub(port.received.packets + 1);
-        let most = port.window.len().min(left).min(inner.left);
-        if most > 0 && inner.may_open() && inner.list(Side::In(element)) {
-            inner.ins[element].way.open(most);
+    /// Gives a packet of a looper, unless the turn is spent, and opens the way for those behind it. The
+    /// hand has just been emptied, and what had passed was entered with that.
+    #[inline]
+    pub(crate) fn send(&mut self, element: usize, packet: Packet, forwarded: bool) -> Give {
+        let inner = self.raw();
+        inner.spent = inner.left == 0;
+        if inner.spent {
+            return Give::Full(packet);
         }
+        inner.note_trees(packet.weight() > 1);
+        let given = inner.give(element, packet, forwarded);
+        match &given {
+            Give::Sent => inner.open_out(element),
+            Give::Full(_) => inner.wait_for_room(element),
+            Give::Closed(_) => {}
+        }
+        given
     }
 
-    /// Opens the way through an out-port element that has room.
-    pub(crate) fn open_out(&mut self, element: usize) {
-        let inner = self.inner();
-        let most = inner.outs[element].room.min(inner.left);
-        if most > 0 && inner.may_open() && inner.list(Side::Out(element)) {
-            inner.outs[element].way.open(most);
-        }
+    /// Takes the next packet for a looper, which opens the way behind it. The hand has just been emptied.
+    #[inline]
+    pub(crate) fn take_next(&mut self, element: usize) -> Take {
+        self.raw().take_quietly(element)
+    }
+
+    /// Opens the way through an in-port element whose packets need no look; one has just been taken.
+    #[inline]
+    pub(crate) fn open_in(&mut self, element: usize) {
+        self.raw().open_in(element);
     }
 }
 
 impl Inner {
+    fn open_in(&mut self, element: usize) {
+        let Some(port) = self.ins.get(element) else {
+            return;
+        };
+        let left = port.stride.saturating_sub(port.received.packets + 1);
+        let most = port.window.len().min(left).min(self.left);
+        if most > 0 && self.may_open() && self.list(Side::In(element)) {
+            self.ins[element].way.open(most);
+        }
+    }
+
+    /// Opens the way through an out-port element that has room.
+    fn open_out(&mut self, element: usize) {
+        let most = self.outs[element].room.min(self.left);
+        if most > 0 && self.may_open() && self.list(Side::Out(element)) {
+            self.outs[element].way.open(most);
+        }
+    }
+
     /// Whether nothing but numbers decides about packets without headers.
     fn may_open(&self) -> bool {
         let is_clear = self.hand.is_empty() && self.retry.is_none() && self.lineage.is_none();

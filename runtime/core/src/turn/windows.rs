@@ -186,6 +186,17 @@ impl Inner {
         }
     }
 
+    #[inline]
+    pub(super) fn take_quietly(&mut self, at: usize) -> Take {
+        if self.staging.is_some() {
+            return self.take_new(at);
+        }
+        match self.receive(at) {
+            Some(packet) => Take::Packet(packet),
+            None => self.take_slowly(at),
+        }
+    }
+
     /// Looks at everything else: the turn is spent, a packet is to be handled once more, the window is
     /// empty.
     pub(super) fn take_slowly(&mut self, at: usize) -> Take {

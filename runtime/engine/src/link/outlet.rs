@@ -97,7 +97,8 @@ impl Outlet for Writer {
 
 impl Link {
     fn reserve_as(&self, writer: usize, most: usize, pending: usize) -> Room {
-        let mut state = self.middle.state.lock();
+        let mut guard = self.middle.state.lock();
+        let state = &mut *guard;
         if state.is_deserted && !state.is_ended {
             return Room::Closed;
         }
@@ -108,7 +109,7 @@ impl Link {
         let pending = if is_own { pending } else { 0 };
         let room = self.capacity.saturating_sub(state.used() + pending);
         if room == 0 {
-            self.wait(&mut state, writer);
+            self.wait(state, writer);
             return Room::Full;
         }
         if self.is_crowded {
@@ -129,7 +130,8 @@ impl Link {
     }
 
     fn publish_as(&self, writer: usize, window: &mut Window, unused: usize) {
-        let mut state = self.middle.state.lock();
+        let mut guard = self.middle.state.lock();
+        let state = &mut *guard;
         if matches!(self.writers[writer], Who::External(_)) {
             state.rare_mut().fed += window.weight();
         }
@@ -138,21 +140,20 @@ impl Link {
         let mut refused = Vec::new();
         if self.sheds() || state.is_deserted || state.is_ended {
             for packet in window.drain() {
-                refused.extend(self.accept(&mut state, packet));
+                refused.extend(self.accept(state, packet));
             }
         } else {
-            let state = &mut *state;
             state.sent += window.len() as u64;
             window.empty_into(&mut state.queue);
         }
         let call = state.settle();
-        self.show(&state);
+        self.show(state);
         let waiting = if unused > 0 {
-            self.call(&mut state)
+            self.call(state)
         } else {
             Called::Nobody
         };
-        drop(state);
+        drop(guard);
         if call {
             self.roster.wake_who(&self.reader);
         }

@@ -23,16 +23,14 @@ pub(crate) struct State {
     /// Writers that have not left.
     pub(super) writers_left: u32,
     pub(super) is_deserted: bool,
-    /// Its reader has left and wants no more of this life of its subnet.
-    pub(super) is_sated: bool,
     pub(super) is_ended: bool,
     pub(super) reader_waits: bool,
     /// Others divert to it and must see the room there is: nobody reserves more than the next packet.
     pub(super) takes_diverted: bool,
+    /// Open brackets without their close brackets among what was received, so far.
+    pub(super) depth: i32,
     /// The writer that has waited longest for room; behind it wait those in `calls`.
     pub(crate) waiting: Option<u32>,
-    /// Open brackets without their close brackets among what was received, so far.
-    pub(super) depth: i64,
     pub(super) open: Open,
     pub(super) rare: Option<Box<Rare>>,
 }
@@ -41,6 +39,8 @@ pub(crate) struct State {
 #[derive(Default)]
 pub(crate) struct Rare {
     pub(crate) calls: Calls,
+    /// Its reader has left and wants no more of this life of its subnet.
+    pub(super) is_sated: bool,
     /// Writers that give nothing before the reader waits for it.
     pub(super) holding_back: Called,
     pub(super) shed: u64,
@@ -138,6 +138,10 @@ impl State {
         self.is_ended || self.writers_left == 0
     }
 
+    pub(super) fn is_sated(&self) -> bool {
+        self.rare(|rare| rare.is_sated)
+    }
+
     pub(super) fn counts(&self) -> LinkCounts {
         let (shed, lost_on_close) = self.rare(|rare| (rare.shed, rare.lost_on_close));
         LinkCounts {
@@ -205,7 +209,7 @@ impl State {
 
     /// Nobody handles this packet. One that a sated reader left is done with.
     pub(super) fn let_go_of(&self, packet: &Packet) {
-        if !self.is_sated {
+        if !self.is_sated() {
             packet.release();
         }
     }
@@ -229,7 +233,7 @@ impl State {
     /// The queue is empty: for now or for ever.
     pub(super) fn nothing(&mut self) -> Pulled {
         if self.is_over() || self.is_deserted {
-            let depth = self.depth;
+            let depth = i64::from(self.depth);
             if !self.is_deserted && depth != 0 && self.rare_mut().unbalanced == 0 {
                 self.rare_mut().unbalanced = depth;
             }

@@ -11,7 +11,7 @@ use paperflow_core::turn::Waits;
 use super::model;
 use crate::process::{After, Life, LifeCell, Status};
 use crate::roster::Roster;
-use crate::sync::Mutex;
+use crate::sync::{Brief, Mutex};
 
 /// Fails when `again` only stores.
 #[test]
@@ -125,7 +125,7 @@ fn what_is_seen_while_nobody_is_busy_is_of_one_piece() {
 #[test]
 fn where_a_process_is_and_what_it_waits_for_fit() {
     model(|| {
-        let process = Arc::new((LifeCell::default(), Mutex::new(Waits::default())));
+        let process = Arc::new((LifeCell::default(), Brief::new(Waits::default())));
         let runner = Arc::clone(&process);
         let runner = thread::spawn(move || {
             let mut body = runner.1.lock();
