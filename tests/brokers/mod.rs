@@ -82,7 +82,8 @@ impl Private {
     fn call_with(&self, verb: &str, arguments: &[&str]) {
         let script = self.broker.folder.join(&self.name).join(verb);
         let mut command = Command::new(&script);
-        let status = command.args(arguments).stdin(Stdio::null()).status();
+        let command = command.args(arguments).stdin(Stdio::null());
+        let status = command.stdout(Stdio::null()).status();
         let status = status.unwrap_or_else(|error| panic!("{}: {error}", script.display()));
         assert!(status.success(), "{}: {status}", script.display());
     }

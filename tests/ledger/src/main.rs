@@ -160,7 +160,7 @@ fn run(args: &Args) -> io::Result<bool> {
         let mut only = args.only.iter();
         args.only.is_empty() || only.any(|only| only.eq_ignore_ascii_case(name))
     };
-    let begun = Instant::now();
+    let (begun, commit) = (Instant::now(), commit()?);
     let mut cells = Vec::new();
     for row in ROWS.iter().filter(|row| is_wanted(row.name)) {
         for connector in &connectors {
@@ -179,7 +179,7 @@ fn run(args: &Args) -> io::Result<bool> {
         println!("\n{table}");
     }
     if args.write {
-        write(args, &table)?;
+        write(args, &table, &commit)?;
     }
     if cells.is_empty() {
         return Err(io::Error::other("there is no such row"));
@@ -197,10 +197,10 @@ fn tell(args: &Args, cell: &Cell, begun: Instant) {
     println!("{seconds:4} s  {row:4} {connector:12}  {}", cell.words());
 }
 
-fn write(args: &Args, table: &str) -> io::Result<()> {
+fn write(args: &Args, table: &str, commit: &str) -> io::Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("RESULTS.md");
     let Packets { embedded, broker } = args.packets();
-    let (seed, kills, commit) = (args.seed, args.kills, commit()?);
+    let (seed, kills) = (args.seed, args.kills);
     let run = format!(
         "{embedded} packets with the embedded store and {broker} with a broker, seed {seed}, {kills} kills each; {commit}."
     );

@@ -1,7 +1,7 @@
 //! Records, read from the server a page at a time, by a consumer of the server that needs no acknowledgement
 //! and goes by itself when it is not used.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 
 use super::docs::nanos;
 use super::line::Line;
-use super::server::{Delivered, State, fetch, message_at};
+use super::server::{Delivered, State, fetch, gaps, message_at};
 use super::wire::{ATTEMPT, ONLY, message, ours};
 use crate::fault::unavailable;
 use crate::stream::group::Page;
@@ -134,30 +134,17 @@ pub(super) fn page(
     Ok(Page { from, end, records })
 }
 
-#[derive(Deserialize)]
-struct Detailed {
-    state: Gaps,
-}
-
-#[derive(Deserialize)]
-struct Gaps {
-    first_seq: u64,
-    #[serde(default)]
-    deleted: BTreeSet<u64>,
-}
-
 /// The first record of a range that is kept, or its end. A server that has just begun gives less than it
 /// has, so what it does not give is there until it says that it is not.
 fn next_kept(line: &Line, shelf: &Shelf<'_>, range: Range<Offset>) -> Result<Offset, StoreFault> {
     if range.is_empty() {
         return Ok(range.start);
     }
-    let what = format!("STREAM.INFO.{}", shelf.kept);
-    let Detailed { state } = line.ask(&what, &json!({"deleted_details": true}))?;
-    let first = state.first_seq.saturating_sub(1);
+    let gaps = gaps(line, shelf.kept)?;
+    let first = gaps.first_seq.saturating_sub(1);
     for offset in range.start.max(first)..range.end {
         let seq = offset + 1;
-        if !state.deleted.contains(&seq) && message_at(line, shelf.kept, seq)?.is_some() {
+        if !gaps.deleted.contains(&seq) && message_at(line, shelf.kept, seq)?.is_some() {
             return Ok(offset);
         }
     }

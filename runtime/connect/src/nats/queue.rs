@@ -21,7 +21,7 @@ use serde_json::{Value as Json, json};
 use super::Inner;
 use super::docs::nanos;
 use super::line::{Request, read};
-use super::server::{Reads, State, ensure, ensure_consumer, reads, state, sweep};
+use super::server::{Reads, State, awaited_in_vain, ensure, ensure_consumer, reads, state, sweep};
 use super::settled::Settled;
 use super::wire::written;
 use crate::broker::patience::{PATIENCE, insist, wait_for};
@@ -199,6 +199,10 @@ impl Queue {
         let line = inner.line.current().map_or(0, |wire| wire.number);
         if !is_urgent && self.local.lock().swept == line {
             return Ok(found);
+        }
+        if self.local.lock().swept != line {
+            let told = awaited_in_vain(&inner.line, &self.stream)?.into_iter();
+            inner.acknowledge(told.map(|subject| (subject, b"+ACK".to_vec())).collect())?;
         }
         let swept = sweep(&inner.line, &self.stream, found)?;
         self.local.lock().swept = line;

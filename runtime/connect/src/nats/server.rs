@@ -1,6 +1,6 @@
 //! The server's own streams and consumers: made, asked about, read from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_nats::{HeaderMap, HeaderName, HeaderValue, Message, StatusCode};
@@ -122,6 +122,39 @@ pub(super) fn sweep(line: &Line, stream: &str, state: State) -> Result<State, St
     line.ask::<Json>(&format!("STREAM.PURGE.{stream}"), &asked)?;
     let kept: Kept = line.ask(&format!("STREAM.INFO.{stream}"), &Json::Null)?;
     Ok(kept.state)
+}
+
+#[derive(Deserialize)]
+struct Detailed {
+    state: Gaps,
+}
+
+/// What is not in a stream any more.
+#[derive(Deserialize)]
+pub(super) struct Gaps {
+    pub(super) first_seq: u64,
+    #[serde(default)]
+    pub(super) deleted: BTreeSet<u64>,
+}
+
+/// What is missing in a stream.
+pub(super) fn gaps(line: &Line, stream: &str) -> Result<Gaps, StoreFault> {
+    let asked = json!({"deleted_details": true});
+    let found: Detailed = line.ask(&format!("STREAM.INFO.{stream}"), &asked)?;
+    Ok(found.state)
+}
+
+/// Where a server is told that it need not wait for messages of a queue which are done and gone: one that was
+/// killed may, and deliver none of the others meanwhile.
+pub(super) fn awaited_in_vain(line: &Line, stream: &str) -> Result<Vec<String>, StoreFault> {
+    let reads = reads(line, stream)?;
+    if reads.num_ack_pending == 0 {
+        return Ok(Vec::new());
+    }
+    let (gaps, next) = (gaps(line, stream)?, reads.ack_floor.stream_seq + 1);
+    let gone = (next..gaps.first_seq).chain(gaps.deleted.range(next..).copied());
+    let told = gone.map(|seq| format!("$JS.ACK.{stream}.{CONSUMER}.1.{seq}.1.0.0"));
+    Ok(told.collect())
 }
 
 /// How long a server may take to say that there are no more messages.
