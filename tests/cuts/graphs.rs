@@ -1,0 +1,138 @@
+//! The networks of `graphs/` that finish, with what they show.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use paperflow::graph::guarantee::Hop;
+use paperflow::graph::parts::shown;
+use paperflow::{describe, load_text, standard};
+
+/// Components that keep in memory, and not in a table, what they have counted, taken or seen when they let go of
+/// it: one that is killed has forgotten it.
+const REMEMBER: [&str; 22] = [
+    "flow/close-early",
+    "flow/collate",
+    "flow/concat",
+    "flow/count",
+    "flow/countdown",
+    "flow/dedupe",
+    "flow/gate",
+    "flow/merge-in-turn",
+    "flow/nth",
+    "flow/round-robin",
+    "flow/skip",
+    "flow/splitter",
+    "flow/take",
+    "flow/tick",
+    "group/count",
+    "group/every",
+    "group/sum",
+    "number/sum",
+    "reactive/breaker",
+    "reactive/bulkhead",
+    "reactive/supervisor",
+    "subnet/in-ss",
+];
+
+/// Arcs at which a cut changes what a graph shows.
+const LEFT_OUT: [(&str, &str); 2] = [
+    // A connector keeps a group as one message, once it is whole, and this one becomes whole only when the
+    // loop that it is in has gone round.
+    ("classic/hamming", "Merge.OUT -> Open.IN"),
+    // Orders that wait for a later menu are left when the row has come over a broker.
+    ("streams/copy", "Menu.OUT -> Price.ROWS"),
+];
+
+#[derive(Clone)]
+pub(crate) struct Graph {
+    /// The folder it lies in, as in `classic/copy`.
+    pub(crate) name: String,
+    pub(crate) file: PathBuf,
+    pub(crate) text: String,
+    /// The lines it shows.
+    pub(crate) expected: Vec<String>,
+    /// Its processes, with the components that they use.
+    processes: Vec<(String, String)>,
+    /// Its arcs, as `split` knows them: workers of a process are not told apart.
+    pub(crate) arcs: Vec<String>,
+}
+
+/// All of them, by name.
+pub(crate) fn all() -> Vec<Graph> {
+    let mut all = Vec::new();
+    for folder in folders(Path::new("graphs")) {
+        all.extend(Graph::of(&folder));
+        all.extend(
+            folders(&folder)
+                .iter()
+                .filter_map(|folder| Graph::of(folder)),
+        );
+    }
+    assert!(all.len() > 50, "{}", all.len());
+    all
+}
+
+fn folders(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let mut folders: Vec<_> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    folders
+}
+
+impl Graph {
+    fn of(folder: &Path) -> Option<Self> {
+        let expected = fs::read_to_string(folder.join("expected.txt")).ok()?;
+        if folder.join("ends.txt").exists() {
+            return None;
+        }
+        let name = folder.strip_prefix("graphs").ok()?.to_str()?;
+        let file = folder.join(format!("{}.fbp", folder.file_name()?.to_str()?));
+        let text = fs::read_to_string(&file).unwrap();
+        let drawn = text.replace("instances=", "workers=");
+        let plan = load_text(&file, drawn, &describe(&standard())).plan;
+        let mut arcs = Vec::new();
+        for (link, found) in plan.links.iter().enumerate() {
+            let writers = 0..found.writers().count();
+            arcs.extend(writers.map(|writer| shown(&plan, Hop { link, writer })));
+        }
+        let processes = plan.processes.into_iter();
+        let processes = processes.map(|process| (process.address, process.component));
+        Some(Self {
+            name: name.to_owned(),
+            file,
+            text,
+            expected: expected.lines().map(str::to_owned).collect(),
+            processes: processes.collect(),
+            arcs,
+        })
+    }
+
+    /// Whether one of these processes, or of those in these subnets, remembers what it has let go of.
+    pub(crate) fn remembers(&self, within: &[String]) -> bool {
+        let is_within = |address: &str| {
+            within.iter().any(|name| {
+                let rest = address.strip_prefix(name.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+        };
+        let mut some = self.processes.iter();
+        some.any(|(address, component)| {
+            is_within(address) && REMEMBER.contains(&component.as_str())
+        })
+    }
+
+    /// Whether it shows the same when it is cut at these arcs.
+    pub(crate) fn bears(&self, at: &[String]) -> bool {
+        let mut left_out = LEFT_OUT.iter();
+        !left_out.any(|(name, arc)| self.name == *name && at.iter().any(|at| at == arc))
+    }
+
+    /// All processes.
+    pub(crate) fn addresses(&self) -> Vec<String> {
+        let addresses = self.processes.iter().map(|(address, _)| address);
+        addresses.cloned().collect()
+    }
+}

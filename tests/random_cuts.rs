@@ -1,0 +1,251 @@
+//! Graphs cut at any arc into programs that meet over a broker: together they show what the graph shows in
+//! one piece, also when one of them is killed in the middle and begins again.
+//!
+//! `PAPERFLOW_TEST_CUTS` is how many graphs each test cuts, each at one arc; with the name of a graph, such as
+//! `classic/copy`, it is this one at every arc, and with `all` every graph at every arc. Which graphs, at which
+//! arcs, and when which part is killed follows from `PAPERFLOW_TEST_SEED`. An arc whose ends are joined in
+//! another way is cut together with those that `split` says join them.
+#![cfg(feature = "broker")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a seed is shown, and what fails before all is tried"
+)]
+
+mod brokers;
+#[path = "cuts/chance.rs"]
+mod chance;
+#[path = "cuts/graphs.rs"]
+mod graphs;
+#[path = "cuts/programs.rs"]
+mod programs;
+
+use std::env;
+use std::fmt::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use chance::Chance;
+use graphs::Graph;
+use programs::{Agency, Office, Ran, Split};
+
+/// How many graphs a test cuts when nothing else is said.
+const USUAL: usize = 6;
+
+/// How many of them are tried at a time: programs that meet wait for each other most of the time.
+const AT_A_TIME: usize = 3;
+
+/// What has come of the cuts of a test.
+#[derive(Default)]
+struct Tally {
+    ran: usize,
+    killed: usize,
+    refused: usize,
+    wrong: Vec<String>,
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.ran += other.ran;
+        self.killed += other.killed;
+        self.refused += other.refused;
+        self.wrong.extend(other.wrong);
+    }
+}
+
+/// The cuts that are asked for: graphs and arcs.
+fn wanted(chance: &mut Chance) -> Vec<(Graph, String)> {
+    let mut all = graphs::all();
+    let asked = env::var("PAPERFLOW_TEST_CUTS").unwrap_or_default();
+    let count = match asked.as_str() {
+        "" => Some(USUAL),
+        text => text.parse().ok(),
+    };
+    if let Some(count) = count {
+        chance.shuffle(&mut all);
+        all.truncate(count);
+    } else {
+        all.retain(|graph| asked == "all" || asked == graph.name);
+    }
+    let mut cuts = Vec::new();
+    for graph in all {
+        let mut arcs = graph.arcs.clone();
+        if count.is_some() {
+            arcs = vec![arcs.swap_remove(chance.below(arcs.len()))];
+        }
+        cuts.extend(arcs.into_iter().map(|arc| (graph.clone(), arc)));
+    }
+    cuts
+}
+
+/// Cuts graphs over a broker, some at a time, and tells what was wrong when all of them have been tried.
+fn each(broker: &str, test: &str, cut: impl Fn(&Trial<'_>, &mut Chance) -> Tally + Sync) {
+    let Some(url) = brokers::url(broker) else {
+        return;
+    };
+    let seed = chance::seed();
+    let cuts = wanted(&mut Chance::new(seed, &[broker, test]));
+    let agency = Agency::new(test, broker, &url);
+    let (cuts, agency, cut) = (&cuts, &agency, &cut);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut tally = Tally::default();
+        while let Some((graph, arc)) = cuts.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let mut chance = Chance::new(seed, &[broker, test, &graph.name, arc]);
+            tally.add(cut(&Trial { agency, graph, arc }, &mut chance));
+        }
+        tally
+    };
+    let mut tally = Tally::default();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            tally.add(worker.join().unwrap());
+        }
+    });
+    let Tally {
+        ran,
+        killed,
+        refused,
+        wrong,
+    } = tally;
+    let told = format!(
+        "{broker}, PAPERFLOW_TEST_SEED={seed}: {ran} cuts ran, {killed} of their parts were killed, {refused} were refused"
+    );
+    println!("{told}");
+    assert!(wrong.is_empty(), "{told}\n{}", wrong.join("\n\n"));
+    assert!(ran > 0, "{told}");
+}
+
+/// A graph that is to be cut at an arc.
+struct Trial<'a> {
+    agency: &'a Agency,
+    graph: &'a Graph,
+    arc: &'a str,
+}
+
+impl Trial<'_> {
+    /// Splits the graph at arcs, and at those that still join their ends; nothing when that is refused.
+    fn split(&self, at: &[String], tally: &mut Tally) -> Option<Office<'_>> {
+        match self.agency.split(self.graph, at) {
+            Split::Parts(office) => Some(office).filter(|office| self.graph.bears(&office.at)),
+            Split::Refused(reason) => {
+                tally.refused += 1;
+                if !is_reason(&reason) {
+                    let name = &self.graph.name;
+                    let told = format!("{name} at {at:?}: refused with: {reason}");
+                    tally.wrong.push(told);
+                }
+                None
+            }
+        }
+    }
+
+    /// Tells what is wrong with a run: somebody did not end well, or it has not shown what it must.
+    fn judge(&self, office: &Office<'_>, ran: &Ran, how: &str, is_right: bool, tally: &mut Tally) {
+        let mut told = String::new();
+        // Killed when it had said its last word, it waits for the next run.
+        let may_wait = |at: usize| {
+            let mut others = ran.ends.iter().enumerate();
+            let is_alone = others.all(|(other, end)| other == at || end.is_success);
+            ran.victim == Some(at) && ran.ends[at].is_waiting && is_alone && is_right
+        };
+        let ends = ran.ends.iter().enumerate();
+        for (_, end) in ends.filter(|(at, end)| !end.is_success && !may_wait(*at)) {
+            let _ = writeln!(told, "`{}` {}: {}", end.part, end.how, end.told);
+        }
+        if !is_right {
+            let (shown, expected) = (ran.shown(), &self.graph.expected);
+            let _ = writeln!(told, "shown {shown:?}\nexpected {expected:?}");
+        }
+        if !told.is_empty() {
+            let (name, at, folder) = (&self.graph.name, &office.at, ran.folder.display());
+            let told = format!("{name} at {at:?}{how}, in {folder}:\n{told}");
+            println!("{told}");
+            tally.wrong.push(told);
+        }
+    }
+}
+
+/// `split` has said what keeps a graph from being cut there.
+fn is_reason(told: &str) -> bool {
+    let reasons = [
+        "its ends start anew together for each group",
+        "keeps none",
+        "error[P",
+    ];
+    reasons.iter().any(|reason| told.contains(reason))
+}
+
+/// Cut at an arc it shows the same, and so it does when a part is killed at some moment.
+fn gives_the_same(broker: &str) {
+    each(broker, "same", |trial, chance| {
+        let mut tally = Tally::default();
+        let Some(office) = trial.split(&[trial.arc.to_owned()], &mut tally) else {
+            return tally;
+        };
+        let expected = &trial.graph.expected;
+        let ran = office.run(None);
+        tally.ran += 1;
+        trial.judge(&office, &ran, "", ran.is_same(expected), &mut tally);
+        let victim = chance.below(office.parts.len());
+        // Not near its end: who is killed when it has said its last word would wait for the next run.
+        let moment = ran.took.mul_f64(chance.fraction() / 2.0);
+        let ran = office.run(Some((victim, moment)));
+        if ran.victim.is_some() {
+            tally.killed += 1;
+            let (name, processes) = &office.parts[victim];
+            let how = format!(" with `{name}` killed after {moment:?}");
+            // What comes twice is counted twice, in whatever part.
+            let remembers = match ran.is_known {
+                true => trial.graph.remembers(processes),
+                false => trial.graph.remembers(&trial.graph.addresses()),
+            };
+            let is_right = remembers || ran.has_all(expected);
+            trial.judge(&office, &ran, &how, is_right, &mut tally);
+        }
+        tally
+    });
+}
+
+/// Cut at two arcs it shows the same.
+fn gives_the_same_in_three(broker: &str) {
+    each(broker, "three", |trial, chance| {
+        let mut tally = Tally::default();
+        let mut arcs = trial.graph.arcs.clone();
+        arcs.retain(|other| other != trial.arc);
+        if arcs.is_empty() {
+            return tally;
+        }
+        let other = arcs.swap_remove(chance.below(arcs.len()));
+        let Some(office) = trial.split(&[trial.arc.to_owned(), other], &mut tally) else {
+            return tally;
+        };
+        let ran = office.run(None);
+        tally.ran += 1;
+        let is_right = ran.is_same(&trial.graph.expected);
+        trial.judge(&office, &ran, "", is_right, &mut tally);
+        tally
+    });
+}
+
+macro_rules! over {
+    ($($feature:literal $broker:ident),*) => {$(
+        #[cfg(feature = $feature)]
+        mod $broker {
+            use super::*;
+
+            #[test]
+            fn graphs_cut_at_any_arc_give_the_same_also_when_a_part_is_killed() {
+                gives_the_same($feature);
+            }
+
+            #[test]
+            fn graphs_cut_at_any_two_arcs_give_the_same() {
+                gives_the_same_in_three($feature);
+            }
+        }
+    )*};
+}
+
+over!("amqp" amqp, "kafka" kafka, "nats" nats, "redis" redis);
