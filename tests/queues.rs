@@ -68,6 +68,9 @@ fn gated(
 /// Fails on the task `1` as often as is said.
 #[component("test/fails", work = compute)]
 async fn fails(
+    /// What is read to its end before the first task.
+    #[optional]
+    first: In<Text>,
     /// Tasks.
     input: In<Text>,
     /// How often it fails; for ever by default.
@@ -76,6 +79,7 @@ async fn fails(
     /// The others, and those whose attempt it was.
     out: Out<Packet>,
 ) -> Result<(), Fault> {
+    while first.next().await.is_some() {}
     while let Some(task) = input.next().await {
         log(&task);
         let attempt = task.headers().and_then(|headers| headers.get("attempt"));
@@ -262,6 +266,19 @@ fn q07_requeue_limit_dead_letters() {
         assert_eq!(cause("failure-reason"), "delivery-error");
         assert!(cause("failure-first") <= cause("failure-last"));
         assert_eq!(dead[0].body.as_deref(), Some("1"));
+    }
+}
+
+#[test]
+fn q07_a_task_that_waits_for_the_end_of_another_queue_has_its_tries_after_that() {
+    for way in WAYS {
+        let (_turn, _gate) = alone();
+        let text = "'1' -> COUNT A(test/tasks) OUT ->(queue) FIRST W(test/fails)\n\
+                    '3' -> COUNT E(test/tasks) OUT ->(queue, delay=1ms, retries=3) IN W\n\
+                    '1' -> TIMES W\nOUTPORT=W.OUT:OUT";
+        let mut out = bench("q07-first", text).under(way).run();
+        out.sort();
+        assert_eq!(out, ["1/1", "2/0", "3/0"]);
     }
 }
 

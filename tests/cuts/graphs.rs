@@ -35,12 +35,10 @@ const REMEMBER: [&str; 22] = [
 ];
 
 /// Arcs at which a cut changes what a graph shows.
-const LEFT_OUT: [(&str, &str); 2] = [
+const LEFT_OUT: [(&str, &str); 1] = [
     // A connector keeps a group as one message, once it is whole, and this one becomes whole only when the
     // loop that it is in has gone round.
     ("classic/hamming", "Merge.OUT -> Open.IN"),
-    // Orders that wait for a later menu are left when the row has come over a broker.
-    ("streams/copy", "Menu.OUT -> Price.ROWS"),
 ];
 
 #[derive(Clone)]

@@ -52,8 +52,8 @@ impl Net {
         self.first_called(&waiting)
     }
 
-    /// Of those that wait: those to which nobody sends any more; else those of a cycle into which nothing
-    /// comes any more; else, when nothing comes from anywhere, those that are behind no other.
+    /// Of those that wait: those to which nobody sends any more, and first of these those for which somebody
+    /// waits; else those of a cycle into which nothing comes any more; else, when nothing comes from anywhere, those that are behind no other.
     fn first_called<'a>(
         &self,
         waiting: &[&'a (usize, Arc<Station>)],
@@ -64,7 +64,9 @@ impl Net {
         };
         let last: Vec<_> = waiting.iter().copied().filter(is_last).collect();
         if !last.is_empty() || waiting.is_empty() {
-            return last;
+            let awaited = last.iter().copied().filter(|(at, _)| self.is_awaited(*at));
+            let awaited: Vec<_> = awaited.collect();
+            return if awaited.is_empty() { last } else { awaited };
         }
         let still = Still::of(self, (0..self.processes.len()).collect());
         let cycle = still.quiet_cycle(|member| {
@@ -86,6 +88,24 @@ impl Net {
                 .filter(|(index, _)| !behind.contains(index))
                 .collect()
         }
+    }
+
+    /// Whether somebody waits for what a process may send. Who waits for something else does not go on by its
+    /// end, and may have something to do with what it has been given, after that.
+    fn is_awaited(&self, process: usize) -> bool {
+        let mut links = self.processes[process].outputs.iter();
+        links.any(|socket| {
+            let reader = socket.link.map(|link| (link, &self.links[link].reader));
+            reader.is_some_and(|(link, reader)| match reader {
+                Who::Process(reader) => {
+                    let reader = &self.processes[*reader];
+                    let waits = reader.status().waits;
+                    let mut sockets = waits.receive.iter().filter_map(|at| reader.inputs.get(*at));
+                    sockets.any(|socket| socket.link == Some(link))
+                }
+                Who::External(_) => true,
+            })
+        })
     }
 
     /// Processes that can be reached from some of these, and do not reach them themselves: what follows
