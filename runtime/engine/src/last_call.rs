@@ -66,7 +66,11 @@ impl Net {
         if !last.is_empty() || waiting.is_empty() {
             let awaited = last.iter().copied().filter(|(at, _)| self.is_awaited(*at));
             let awaited: Vec<_> = awaited.collect();
-            return if awaited.is_empty() { last } else { awaited };
+            return match awaited.is_empty() {
+                true if self.is_being_fed() || self.is_fed_elsewhere() => Vec::new(),
+                true => last,
+                false => awaited,
+            };
         }
         let still = Still::of(self, (0..self.processes.len()).collect());
         let cycle = still.quiet_cycle(|member| {
