@@ -9,6 +9,7 @@ use paperflow_core::connector::StoreFault;
 
 /// How long one waits for whoever reads to tell what was settled together with asking for more, before it is told
 /// by itself.
+#[cfg(any(feature = "nats", feature = "redis"))]
 pub(crate) const PAUSE: Duration = Duration::from_millis(2);
 
 /// What is looked after.

@@ -43,6 +43,7 @@ pub(crate) fn wait<T>(
 
 /// The same, for something that goes through many steps: it runs beside the client, and whoever waits here is woken
 /// once, when it is over.
+#[cfg(feature = "nats")]
 pub(crate) fn wait_for_all<T: Send + 'static>(
     runtime: &Handle,
     most: Duration,
