@@ -248,8 +248,9 @@ impl Stage {
 
     /// K20: the broker is killed again and again while the network runs, which waits for it.
     fn outage(&self, name: &str, mut plot: Plot) -> Result<Passed, Wrong> {
-        // So that there is something left to do after each kill.
-        plot.pause = 2;
+        // So that there is something left to do after each kill: 5 seconds in all, in which a broker comes back
+        // several times.
+        plot.pause = (5000 / plot.packets.max(1)).max(2);
         let broker = own_broker(&mut plot)?;
         let forgets = plot.connector.broker == Some("amqp");
         let scene = self.scene(name, plot)?;
