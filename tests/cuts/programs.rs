@@ -267,9 +267,10 @@ impl Ran {
     pub(crate) fn has_all(&self, expected: &[String]) -> bool {
         let shown = sorted(self.shown());
         let expected = sorted(expected.iter().map(String::as_str).collect());
+        let has_shown = |victim: usize| !self.ends[victim].shown.is_empty();
         let is_twice = self
             .victim
-            .is_some_and(|victim| !self.ends[victim].shown.is_empty());
+            .is_some_and(|victim| !self.is_known || has_shown(victim));
         if !is_twice {
             return shown == expected;
         }
