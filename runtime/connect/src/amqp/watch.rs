@@ -1,7 +1,6 @@
 //! The thread that looks after what is open, and lives as long as the store.
 
 use std::sync::{Arc, Weak};
-use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
@@ -9,18 +8,14 @@ use paperflow_core::connector::StoreFault;
 
 use super::{Inner, Order};
 use crate::broker::keeper::{self, Kept};
-use crate::fault::unavailable;
+use crate::broker::threads;
 
 /// How often it looks for what others may have done: made room, above all.
 const LOOK: Duration = Duration::from_millis(200);
 
 pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Order>) -> Result<(), StoreFault> {
     let store = Arc::downgrade(inner);
-    let builder = thread::Builder::new().name(String::from("amqp-watch"));
-    let started = builder.spawn(move || keep(&store, &orders));
-    started
-        .map(|_| ())
-        .map_err(|fault| unavailable(format!("no thread can be started: {fault}")))
+    threads::start("amqp-watch", move || keep(&store, &orders))
 }
 
 /// Writes what was settled, and looks after everything now and then, until the store is closed.

@@ -28,6 +28,14 @@ pub(crate) mod presence;
 pub(crate) mod stream;
 #[cfg(feature = "tasks")]
 pub(crate) mod tasks;
+#[cfg(any(
+    feature = "amqp",
+    feature = "kafka",
+    feature = "mqtt",
+    feature = "nats",
+    feature = "redis"
+))]
+pub(crate) mod threads;
 #[cfg(any(feature = "redis", feature = "nats"))]
 pub(crate) mod users;
 #[cfg_attr(

@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -24,6 +23,7 @@ use super::shelf::Shelf;
 use super::stream::{Parts, Stream};
 use super::wire::raw_offset;
 use super::{Inner, note};
+use crate::broker::threads;
 use crate::fault::unavailable;
 use crate::stream::group::Now;
 
@@ -76,10 +76,7 @@ pub(super) fn join(
         asked: Instant::now(),
         has_unsubscribed: false,
     };
-    let named = thread::Builder::new().name(String::from("kafka-member"));
-    named
-        .spawn(move || member.attend(left))
-        .map_err(|error| unavailable(format!("a thread cannot be started: {error}")))?;
+    threads::start("kafka-member", move || member.attend(left))?;
     Ok((reading, has_left))
 }
 
@@ -202,11 +199,7 @@ impl Member {
         let old = std::mem::replace(&mut self.client, client);
         old.context().is_closing.store(true, Ordering::Release);
         // It may take its time to leave.
-        let named = thread::Builder::new().name(String::from("kafka-leaver"));
-        named
-            .spawn(move || drop(old))
-            .map_err(|error| unavailable(format!("a thread cannot be started: {error}")))?;
-        Ok(())
+        threads::start("kafka-leaver", move || drop(old))
     }
 
     fn carry_out(&mut self) -> Result<(), StoreFault> {

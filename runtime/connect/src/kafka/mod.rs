@@ -60,7 +60,6 @@ mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
-use std::thread;
 use std::time::Duration;
 
 use paperflow_core::connector::{
@@ -70,9 +69,10 @@ use paperflow_core::connector::{
 use parking_lot::Mutex;
 
 use crate::broker::patience::{PATIENCE, insist};
+use crate::broker::threads;
 use crate::broker::{Access, aside, no_tables};
 use crate::clock::{Clock, SystemClock};
-use crate::fault::{unavailable, unsupported};
+use crate::fault::unsupported;
 use crate::streams::{Answer, Request};
 use book::{Board, Book};
 use browser::Browser;
@@ -140,10 +140,7 @@ impl Kafka {
             topics: Mutex::default(),
         });
         let own = Arc::downgrade(&inner);
-        let named = thread::Builder::new().name(String::from("kafka-keeper"));
-        named
-            .spawn(move || keep(&own))
-            .map_err(|error| unavailable(format!("a thread cannot be started: {error}")))?;
+        threads::start("kafka-keeper", move || keep(&own))?;
         let own = Arc::downgrade(&inner);
         clock.on_change(Box::new(move || {
             if let Some(inner) = own.upgrade() {

@@ -7,7 +7,6 @@
 
 use std::fmt::Display;
 use std::sync::{Arc, OnceLock, Weak};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use paperflow_core::connector::{StoreFault, StoreFaultKind};
@@ -21,6 +20,7 @@ use rumqttc::v5::{Client, ConnectionError, Event, MqttOptions, RecvTimeoutError,
 use crate::broker::Address;
 use crate::broker::patience::Backoff;
 use crate::broker::presence::Presence;
+use crate::broker::threads;
 use crate::fault::{unavailable, unsupported};
 
 /// How often a broker is asked for a sign of life; the client gives up after the second one.
@@ -128,10 +128,7 @@ impl Line {
     /// Begins to connect, and goes on for as long as somebody listens.
     pub(super) fn start(&self, ear: Weak<dyn Ear>) -> Result<(), StoreFault> {
         let shared = Arc::clone(&self.shared);
-        let thread = thread::Builder::new().name(String::from("mqtt-line"));
-        let spawned = thread.spawn(move || keep(&shared, &ear));
-        let failed = |error| unavailable(format!("no thread for a connection: {error}"));
-        spawned.map(drop).map_err(failed)
+        threads::start("mqtt-line", move || keep(&shared, &ear))
     }
 
     /// The connection, with its number. Waits for the first one; afterwards a broker that is away refuses

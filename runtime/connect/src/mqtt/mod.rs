@@ -50,7 +50,6 @@ mod writer;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -66,6 +65,7 @@ use rumqttc::v5::{Client, MqttOptions};
 
 use crate::broker::patience::Backoff;
 use crate::broker::presence::{Presence, answer_time, session as new_session};
+use crate::broker::threads;
 use crate::broker::{Access, Address, aside, no_tables};
 use crate::clock::{Clock, SystemClock};
 use crate::fault::{unavailable, unsupported};
@@ -163,9 +163,7 @@ impl Mqtt {
             orders,
         });
         let own = Arc::downgrade(&inner);
-        let thread = thread::Builder::new().name(String::from("mqtt-aside"));
-        let spawned = thread.spawn(move || keep(&own, &jobs));
-        spawned.map_err(|error| unavailable(format!("no thread for a store: {error}")))?;
+        threads::start("mqtt-aside", move || keep(&own, &jobs))?;
         Ok(Self { inner })
     }
 

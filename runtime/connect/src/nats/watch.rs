@@ -2,7 +2,6 @@
 //! hears the bell.
 
 use std::sync::{Arc, Weak};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
@@ -12,18 +11,15 @@ use paperflow_core::connector::StoreFault;
 use super::line::Wire;
 use super::{Inner, Order};
 use crate::broker::keeper::{self, Kept};
-use crate::fault::unavailable;
+use crate::broker::threads;
 
 /// How often it is looked whether others have written here by themselves.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Starts the thread.
 pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Order>) -> Result<(), StoreFault> {
-    let failed = |error| unavailable(format!("a thread cannot be started: {error}"));
     let own = Arc::downgrade(inner);
-    let builder = thread::Builder::new().name(String::from("nats-keeper"));
-    builder.spawn(move || keep(&own, &orders)).map_err(failed)?;
-    Ok(())
+    threads::start("nats-keeper", move || keep(&own, &orders))
 }
 
 /// Writes what was settled, and looks after everything now and then, until the store is closed.

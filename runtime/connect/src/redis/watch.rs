@@ -11,7 +11,7 @@ use super::line::greeting;
 use super::{Inner, Order};
 use crate::broker::keeper::{self, Kept};
 use crate::broker::patience::Backoff;
-use crate::fault::unavailable;
+use crate::broker::threads;
 
 /// How often it is looked whether others have written here by themselves.
 const LOOK: Duration = Duration::from_millis(250);
@@ -22,14 +22,10 @@ const SILENCE: Duration = Duration::from_secs(15);
 
 /// Starts both.
 pub(super) fn start(inner: &Arc<Inner>, orders: Receiver<Order>) -> Result<(), StoreFault> {
-    let failed = |error| unavailable(format!("a thread cannot be started: {error}"));
     let own = Arc::downgrade(inner);
-    let builder = thread::Builder::new().name(String::from("redis-keeper"));
-    builder.spawn(move || keep(&own, &orders)).map_err(failed)?;
+    threads::start("redis-keeper", move || keep(&own, &orders))?;
     let own = Arc::downgrade(inner);
-    let builder = thread::Builder::new().name(String::from("redis-bell"));
-    builder.spawn(move || listen(&own)).map_err(failed)?;
-    Ok(())
+    threads::start("redis-bell", move || listen(&own))
 }
 
 /// Writes what was settled, and looks after everything now and then, until the store is closed.
