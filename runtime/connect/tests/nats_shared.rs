@@ -17,13 +17,11 @@ use async_nats::{Client, HeaderMap};
 use paperflow_connect::broker::Access;
 use paperflow_connect::nats::Nats;
 use paperflow_core::Packet;
-use paperflow_core::connector::{
-    ConnectorKind, Declaration, Disposition, Settlement, Store, StoreFaultKind,
-};
+use paperflow_core::connector::{ConnectorKind, Declaration, Disposition, Settlement, Store};
 use paperflow_core::message::{Id, Message};
 use programs::{
-    HOPELESS, body, done, finish_while_away, message, perhaps, read, send, share_partitions, take,
-    until, wake_each_other, waker,
+    HOPELESS, body, done, finish_while_away, message, outlive_kills, perhaps, read, send,
+    share_partitions, take, until, wake_each_other, waker,
 };
 use serde_json::json;
 
@@ -396,31 +394,12 @@ fn k20_a_server_that_is_killed_loses_nothing_that_it_confirmed() {
     let Some(server) = brokers::Private::new("nats") else {
         return;
     };
-    const ALL: usize = 3_000;
     let corner = Corner::of(server.url());
     let store = corner.open();
     let mut declaration = declared("q", ConnectorKind::Queue);
     declaration.capacity = 200;
     let queue = store.connect(&declaration).unwrap();
-    let sender = send(&queue, ALL, (HOPELESS, Duration::ZERO));
-    let reader = read(&queue, "r");
-    let mut seen = BTreeSet::new();
-    let mut kills = 0;
-    until(|| {
-        let found = perhaps(&reader, 64);
-        seen.extend(found.iter().map(body));
-        done(&reader, &found);
-        if seen.len() > (kills + 1) * ALL / 4 && kills < 3 {
-            kills += 1;
-            server.kill();
-            let away = reader.receive(1, &mut Vec::new()).unwrap_err();
-            assert_eq!(away.kind(), StoreFaultKind::Unavailable);
-            server.start();
-        }
-        (seen.len() == ALL).then_some(())
-    });
-    assert_eq!(kills, 3);
-    sender.join().unwrap();
+    let (reader, seen) = outlive_kills(&queue, || server.kill(), || server.start());
     // What was done in the last moments before a kill may come again.
     until(|| {
         let found = perhaps(&reader, 64);

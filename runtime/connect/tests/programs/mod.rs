@@ -215,3 +215,33 @@ pub(crate) fn finish_while_away(store: &dyn Store, stop: impl FnOnce(), start: i
     let next = until(|| store.epoch("finished").ok());
     assert_eq!(next, run + 1);
 }
+
+/// Sends 3,000 messages and receives all of them while the server is killed three times; gives who reads, and what
+/// was read. A server that is away is unavailable.
+pub(crate) fn outlive_kills(
+    queue: &Arc<dyn Connector>,
+    kill: impl Fn(),
+    start: impl Fn(),
+) -> (Arc<dyn Subscription>, BTreeSet<String>) {
+    const ALL: usize = 3_000;
+    let sender = send(queue, ALL, (HOPELESS, Duration::ZERO));
+    let reader = read(queue, "r");
+    let mut seen = BTreeSet::new();
+    let mut kills = 0;
+    until(|| {
+        let found = perhaps(&reader, 64);
+        seen.extend(found.iter().map(body));
+        done(&reader, &found);
+        if seen.len() > (kills + 1) * ALL / 4 && kills < 3 {
+            kills += 1;
+            kill();
+            let away = reader.receive(1, &mut Vec::new()).unwrap_err();
+            assert_eq!(away.kind(), StoreFaultKind::Unavailable);
+            start();
+        }
+        (seen.len() == ALL).then_some(())
+    });
+    assert_eq!(kills, 3);
+    sender.join().unwrap();
+    (reader, seen)
+}
