@@ -6,20 +6,17 @@ mod brokers;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 mod programs;
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use paperflow_connect::broker::Access;
 use paperflow_connect::redis::Redis;
 use paperflow_core::Packet;
-use paperflow_core::connector::{
-    ConnectorKind, Declaration, Disposition, Settlement, Store, StoreFaultKind,
-};
+use paperflow_core::connector::{ConnectorKind, Declaration, Disposition, Settlement, Store};
 use paperflow_core::message::{Id, Message};
 use programs::{
-    HOPELESS, body, done, finish_while_away, message, outlive_kills, perhaps, read, send,
-    share_partitions, take, until, wake_each_other,
+    HOPELESS, body, done, finish_while_away, message, outlive_kills, read, share_partitions, take,
+    until, wake_each_other,
 };
 use redis::{Connection, cmd};
 
