@@ -1,27 +1,21 @@
 //! A quorum queue of RabbitMQ, with confirms and acknowledgements.
 
-use std::time::Duration;
-
-use futures_util::{FutureExt, StreamExt};
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
     ConfirmSelectOptions, QueueDeclareOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Handle, Runtime};
 
 use crate::bare::{Ends, Reader, Trouble, Writer};
-use crate::brokers;
+use crate::{brokers, tasks};
 
 /// Messages are on the disk before they are confirmed.
 const PERSISTENT: u8 = 2;
 
 pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
+    let runtime = tasks::runtime()?;
     let name = brokers::own("bench");
     let (connection, channel, deliveries) = runtime.block_on(async {
         let connection = Connection::connect(url, ConnectionProperties::default()).await?;
@@ -114,16 +108,11 @@ struct Receiving {
 impl Reader for Receiving {
     fn read(&mut self, most: usize) -> Result<usize, Trouble> {
         self.handle.block_on(async {
-            let patience = Duration::from_secs(10);
-            let first = tokio::time::timeout(patience, self.deliveries.next()).await?;
-            let (mut next, mut last, mut found) = (Some(first), None, 0);
-            while let Some(delivery) = next {
-                last = Some(delivery.ok_or("the queue has ended")??);
+            let mut found = 0;
+            let mut last = None;
+            for delivery in tasks::some(&mut self.deliveries, most).await? {
+                last = Some(delivery?);
                 found += 1;
-                next = match found < most {
-                    true => self.deliveries.next().now_or_never(),
-                    false => None,
-                };
             }
             // One word for all that came before it as well.
             if let Some(last) = last {

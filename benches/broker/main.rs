@@ -21,6 +21,8 @@ mod nats;
 mod network;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(any(feature = "amqp", feature = "nats"))]
+mod tasks;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -56,7 +56,7 @@ pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
 enum Heard {
     Subscribed,
     Confirmed,
-    Message(Publish),
+    Message(Box<Publish>),
 }
 
 /// Moves a connection on, until nobody listens any more.
@@ -68,7 +68,7 @@ fn listen(mut connection: Connection) -> Result<Receiver<Heard>, Trouble> {
             let heard = match event {
                 Event::Incoming(Packet::SubAck(_)) => Heard::Subscribed,
                 Event::Incoming(Packet::PubAck(_)) => Heard::Confirmed,
-                Event::Incoming(Packet::Publish(message)) => Heard::Message(message),
+                Event::Incoming(Packet::Publish(message)) => Heard::Message(Box::new(message)),
                 _ => continue,
             };
             if tell.send(heard).is_err() {

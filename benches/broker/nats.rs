@@ -1,21 +1,15 @@
 //! A JetStream whose messages go once they are acknowledged, as a queue.
 
-use std::time::Duration;
-
 use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType};
 use async_nats::jetstream::{self, Context};
-use futures_util::{FutureExt, StreamExt};
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Handle, Runtime};
 
 use crate::bare::{Ends, Reader, Trouble, Writer};
-use crate::brokers;
+use crate::{brokers, tasks};
 
 pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
+    let runtime = tasks::runtime()?;
     let name = brokers::own("bench");
     let (context, messages) = runtime.block_on(async {
         let context = jetstream::new(async_nats::connect(url).await?);
@@ -87,17 +81,10 @@ struct Receiving {
 impl Reader for Receiving {
     fn read(&mut self, most: usize) -> Result<usize, Trouble> {
         self.handle.block_on(async {
-            let patience = Duration::from_secs(10);
-            let first = tokio::time::timeout(patience, self.messages.next()).await?;
-            let mut next = Some(first);
             let mut found = 0;
-            while let Some(message) = next {
-                message.ok_or("the stream has ended")??.ack().await?;
+            for message in tasks::some(&mut self.messages, most).await? {
+                message?.ack().await?;
                 found += 1;
-                next = match found < most {
-                    true => self.messages.next().now_or_never(),
-                    false => None,
-                };
             }
             Ok(found)
         })
