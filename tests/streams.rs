@@ -6,7 +6,7 @@ mod kept;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kept::Kept;
+use kept::{Kept, until};
 use paperflow::{
     Fault, Got, Grouped, In, Out, Outcome, Packet, Param, Scheduler, Table, Text, component,
 };
@@ -363,6 +363,47 @@ fn t07_an_idle_reader_takes_over_from_one_that_leaves() {
         let third = processes.find(|process| process.address == "R3");
         let taken_over = third.map_or(0, |third| third.received);
         assert!(taken_over >= 298, "{way}: {taken_over}");
+    });
+}
+
+#[test]
+fn t07_an_idle_reader_takes_over_what_the_program_still_has_in_its_hands() {
+    let text =
+        "'2' -> COUNT Shop(test/facts) OUT ->(stream, name=facts, group=g) IN First(flow/take)
+        '1' -> NUMBER First
+        Shop OUT ->(stream, name=facts, group=g) IN Next(flow/pass)
+        OUTPORT=First.ACC:FIRST
+        OUTPORT=Next.OUT:NEXT";
+    each_way("t07-hands", text, |kept, way| {
+        let mut run = kept.start();
+        let (first, next) = (run.output("FIRST"), run.output("NEXT"));
+        let in_hands = first.recv().expect("it is the first");
+        let states = || run.observer.states();
+        until("who is still there", states, |states| {
+            let mut states = states.iter();
+            states.all(|(name, state)| match state.to_string().as_str() {
+                "terminated" => true,
+                "active" => false,
+                _ => name.ends_with(".IN]") || name == "Next",
+            })
+        });
+        drop(in_hands);
+        assert!(first.recv().is_none(), "{way}");
+        let rest: Vec<String> = next.map(|packet| packet.to_string()).collect();
+        assert_eq!(rest, ["2"], "{way}");
+        finished(&run.finish());
+    });
+}
+
+#[test]
+fn t02_who_reads_after_the_end_is_not_waited_for() {
+    let text = "'3' -> COUNT Shop(test/facts) OUT ->(stream) IN R(flow/pass)\nOUTPORT=R.OUT:OUT";
+    each_way("t02-late", text, |kept, way| {
+        let mut run = kept.start();
+        let out = run.output("OUT");
+        finished(&run.finish());
+        let lines: Vec<String> = out.map(|packet| packet.to_string()).collect();
+        assert_eq!(lines, numbers(3), "{way}");
     });
 }
 

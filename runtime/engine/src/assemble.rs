@@ -28,6 +28,7 @@ use crate::roster::Who;
 use crate::scope::Scope;
 use crate::shape::Shape;
 use crate::sync::{Apart, Brief, Mutex};
+use crate::unread::Reading;
 use crate::wiring::Wiring;
 
 impl Wiring {
@@ -58,6 +59,7 @@ impl Wiring {
             part: self.network.part.take(),
             idle: self.network.options.idle,
             still: AtomicU64::new(0),
+            reading: Reading::default(),
             shape: self.shape(),
             blocked: Apart::default(),
             outside: AtomicUsize::new(0),

@@ -76,6 +76,10 @@ impl Drop for Input {
 }
 
 /// Reads an exported out-port. Dropping it leaves the stream, and its sender stops.
+///
+/// A packet that follows from what a store delivered is settled when the program drops it, so such a run is
+/// not over before the program has read what there is, and has asked for more or dropped this. Who waits
+/// for the end first and reads then is given up after a second: what it reads is delivered again in the next run.
 pub struct Output {
     feed: Feed,
     link: Arc<Link>,
@@ -108,17 +112,31 @@ impl Output {
     /// There is nothing yet.
     pub fn try_recv(&self) -> Result<Option<Packet>, NothingYet> {
         let mut window = VecDeque::new();
+        self.feed.external.asks();
         match self.link.pull(&mut window, 1, Received::default()) {
-            Pulled::Empty => Err(NothingYet),
-            Pulled::End => Ok(None),
+            Pulled::Empty => {
+                self.rest();
+                Err(NothingYet)
+            }
+            Pulled::End => {
+                self.rest();
+                Ok(None)
+            }
             Pulled::Some | Pulled::All => {
                 let packet = window.pop_front();
                 packet
                     .iter()
                     .for_each(|packet| self.link.release(Received::of(packet)));
+                self.feed.external.has_taken();
                 Ok(packet)
             }
         }
+    }
+
+    /// What has been received is done with, as far as the network can know.
+    fn rest(&self) {
+        self.feed.external.is_idle();
+        self.feed.net.caught_up();
     }
 }
 
@@ -133,6 +151,7 @@ impl Iterator for Output {
 impl Drop for Output {
     fn drop(&mut self) {
         self.link.close_reader(Received::default(), false);
+        self.rest();
     }
 }
 

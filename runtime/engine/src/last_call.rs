@@ -195,23 +195,4 @@ impl Net {
             self.clock.advance();
         }
     }
-
-    /// Whether a process waits for room that only the embedding program can make.
-    pub(crate) fn is_left_unread(&self) -> bool {
-        let is_blocked = |link: usize, who: &Who| match who {
-            Who::Process(writer) => {
-                let process = &self.processes[*writer];
-                let waits = process.status().waits;
-                let mut sockets = waits.send.iter().filter_map(|at| process.outputs.get(*at));
-                sockets.any(|socket| socket.link == Some(link))
-            }
-            Who::External(_) => false,
-        };
-        let mut links = self.links.iter().enumerate();
-        self.blocked.load(Ordering::Acquire) > 0
-            && links.any(|(at, link)| {
-                matches!(link.reader, Who::External(_))
-                    && link.writers.iter().any(|who| is_blocked(at, who))
-            })
-    }
 }

@@ -42,6 +42,7 @@ mod sender;
 mod shape;
 mod shed;
 mod sync;
+mod unread;
 mod waits;
 mod watch;
 mod wiring;

@@ -21,6 +21,7 @@ use crate::roster::{External, Roster};
 use crate::scope::Scope;
 use crate::shape::Shape;
 use crate::sync::{Apart, Mutex};
+use crate::unread::{Grace, Reading};
 use crate::watch::{Notice, Told};
 
 pub(crate) struct Net {
@@ -45,6 +46,8 @@ pub(crate) struct Net {
     pub(crate) idle: Option<Duration>,
     /// One more than the count of wake-ups with which it was found that nothing moves.
     pub(crate) still: AtomicU64,
+    /// What is known of the embedding program's reading.
+    pub(crate) reading: Reading,
     /// Processes that wait for room.
     pub(crate) blocked: Apart<AtomicUsize>,
     /// Processes that wait for the world.
@@ -333,7 +336,11 @@ impl Running {
     /// Waits until the network has ended, in whatever way.
     #[must_use]
     pub fn wait(mut self) -> Outcome {
-        let verdict = self.net.keep_account(self.verdict());
+        let verdict = self.verdict();
+        if verdict == Verdict::Finished {
+            self.let_be_read();
+        }
+        let verdict = self.net.keep_account(verdict);
         let is_whole = verdict == Verdict::Finished && !self.net.is_cut_short();
         if !is_whole {
             self.net.give_back();
@@ -344,7 +351,7 @@ impl Running {
     }
 
     fn verdict(&self) -> Verdict {
-        let mut deadline = never();
+        let (mut deadline, mut grace) = (never(), Grace::default());
         loop {
             select! {
                 recv(self.events) -> event => match event {
@@ -354,6 +361,24 @@ impl Running {
                     Err(_) => return Verdict::Abandoned(self.net.unfinished()),
                 },
                 recv(deadline) -> _ => return Verdict::Abandoned(self.net.unfinished()),
+                recv(self.net.reading.news()) -> _ => grace.look(&self.net),
+                recv(grace.alarm) -> _ => grace.end(&self.net),
+            }
+        }
+    }
+
+    /// All have ended: the embedding program reads what is left for it.
+    fn let_be_read(&self) {
+        let mut grace = Grace::default();
+        while self.net.waits_for_reader() {
+            grace.look(&self.net);
+            select! {
+                recv(self.events) -> event => match event {
+                    Ok(Event::Kill(_)) | Err(_) => return,
+                    Ok(_) => {}
+                },
+                recv(self.net.reading.news()) -> _ => {}
+                recv(grace.alarm) -> _ => grace.end(&self.net),
             }
         }
     }

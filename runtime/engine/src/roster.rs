@@ -184,9 +184,36 @@ pub(crate) enum Who {
 pub(crate) struct External {
     calls: Mutex<u64>,
     bell: Condvar,
+    /// It has received something, and has not asked for more since, or asks at this moment.
+    is_at_work: AtomicBool,
+    /// Packets that it has received.
+    taken: AtomicU64,
 }
 
 impl External {
+    /// It asks for a packet.
+    pub(crate) fn asks(&self) {
+        self.is_at_work.store(true, Ordering::SeqCst);
+    }
+
+    /// It has received a packet.
+    pub(crate) fn has_taken(&self) {
+        self.taken.fetch_add(1, Ordering::Release);
+    }
+
+    /// There is nothing for it, or it wants nothing any more.
+    pub(crate) fn is_idle(&self) {
+        self.is_at_work.store(false, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_at_work(&self) -> bool {
+        self.is_at_work.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Acquire)
+    }
+
     pub(crate) fn ring(&self) {
         *self.calls.lock() += 1;
         self.bell.notify_all();
