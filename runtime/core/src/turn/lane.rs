@@ -70,6 +70,12 @@ fn emptied(batch: &mut vec::IntoIter<Packet>) -> Vec<Packet> {
     std::mem::take(batch).filter(|_| true).collect()
 }
 
+/// What is left of a batch. By way of a list: a queue that is made of a list's iterator which is used up
+/// reads behind its memory later (rust-lang/rust#162452).
+fn left_of<T>(batch: vec::IntoIter<T>) -> VecDeque<T> {
+    VecDeque::from(batch.collect::<Vec<_>>())
+}
+
 impl Turn {
     /// Takes back the room of a lane and what was put there.
     #[inline]
@@ -170,7 +176,7 @@ impl Turn {
     /// Takes back what is left of a batch.
     pub(crate) fn return_batch(&mut self, element: usize, batch: &mut vec::IntoIter<Packet>) {
         if let Some(port) = self.inner().ins.get_mut(element) {
-            let mut packets: VecDeque<Packet> = std::mem::take(batch).collect();
+            let mut packets = left_of(std::mem::take(batch));
             packets.append(&mut port.window);
             port.window = packets;
         }
@@ -226,5 +232,23 @@ impl Inner {
             self.wait_for_packet(element);
         }
         rests
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::left_of;
+
+    #[test]
+    fn what_is_left_of_a_batch_that_is_used_up_can_be_filled_again() {
+        for used in 0..=4 {
+            let mut batch = vec![1_u64, 2, 3, 4].into_iter();
+            let before: Vec<u64> = batch.by_ref().take(used).collect();
+            let mut left = left_of(batch);
+            let next = 10 + used as u64;
+            left.push_back(next);
+            let after: Vec<u64> = std::iter::from_fn(|| left.pop_front()).collect();
+            assert_eq!([before, after].concat(), [1, 2, 3, 4, next]);
+        }
     }
 }
