@@ -100,7 +100,7 @@ impl Bench for Server {
 /// Why cases do not apply.
 const NO_TABLES: &str = "tables are kept by the embedded store; a broker refuses them";
 const COUNTS: &str = "the server counts whatever goes back to it, for whatever reason";
-const NO_IDS: &str = "the server knows no identities: what is sent twice is delivered twice";
+const NO_IDS: &str = "the server knows no identities: what is sent twice lies there twice";
 
 #[test]
 fn queues_comply() {

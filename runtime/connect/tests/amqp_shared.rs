@@ -157,6 +157,44 @@ fn k19_who_has_lost_its_connection_is_not_heard_any_more() {
     assert!(take(&read(&dead, "dead"), 1).is_empty());
 }
 
+/// A server knows no identities, and whoever is not told whether a message is safe sends it again.
+#[test]
+fn k20_what_was_published_twice_is_handled_once() {
+    let Some(url) = brokers::url("amqp") else {
+        return;
+    };
+    let store = Corner::of(&url).open(false);
+    let queue = Declaration::new("q", ConnectorKind::Queue);
+    let queue = store.connect(&queue).unwrap();
+    queue.send(&[message(1), message(2), message(3)]).unwrap();
+    queue.send(&[message(2)]).unwrap();
+    let reader = read(&queue, "reader");
+    let mut held = Vec::new();
+    until(|| {
+        held.extend(take(&reader, 4));
+        (held.len() == 3).then_some(())
+    });
+    let bodies: Vec<String> = held.iter().map(body).collect();
+    assert_eq!(bodies, ["1", "2", "3"]);
+    let again = Settlement {
+        disposition: Disposition::Retry,
+        failure: None,
+    };
+    let failed = held.pop().unwrap();
+    reader.settle(failed.ticket, again);
+    done(&reader, &held);
+    reader.flush().unwrap();
+    queue.send(&[message(1), message(4)]).unwrap();
+    let mut more = Vec::new();
+    until(|| {
+        more.extend(take(&reader, 4));
+        (more.len() >= 2).then_some(())
+    });
+    let more: BTreeSet<_> = more.iter().map(|one| (body(one), one.attempt)).collect();
+    let expected = [("3", 2), ("4", 1)].map(|(body, attempt)| (body.to_owned(), attempt));
+    assert_eq!(more, expected.into(), "a failure is no second time");
+}
+
 #[test]
 fn t05_processes_share_the_partitions_of_a_stream() {
     let Some(url) = brokers::url("amqp") else {

@@ -22,6 +22,7 @@ use parking_lot::Mutex;
 
 use super::Settings;
 use super::intake::{Come, Intake};
+use super::known::{Copied, Known, REMEMBERED};
 use super::line::Line;
 use super::outbox::{Fate, Outbox, To};
 use super::rests::{A_LITTLE_LATER, ON_ITS_WAY, make, make_rest, stepped, steps};
@@ -34,8 +35,6 @@ use crate::fault::unavailable;
 const RECOVERING: Duration = Duration::from_millis(200);
 /// So many messages tell how large they are on the whole.
 const LAST: u32 = 64;
-/// So many that were acknowledged are remembered: more than are ever on their way.
-const REMEMBERED: usize = 4_096;
 /// For how long what a server has said of room is believed.
 const BELIEVED: Duration = Duration::from_millis(50);
 
@@ -67,8 +66,8 @@ pub(super) struct Local {
     /// What this process had when it lost its connection. If the server gives it to this process again, it
     /// is the same delivery; if to another, nobody hears what is said of it here.
     pub(super) lost: HashMap<Copied, Lost>,
-    /// What was acknowledged last: a server that is killed may not know.
-    recent: VecDeque<Copied>,
+    /// What has come, and what of it was done.
+    pub(super) known: Known,
     /// Something that was settled was lost, and the server has not been asked for it since.
     is_unsure: bool,
     /// What rests, until when, by time that only goes on.
@@ -88,10 +87,6 @@ pub(super) struct Local {
 
 /// On which channel something has come, and which it was there.
 pub(super) type Place = (u64, u64);
-
-/// A message, and how often it had been delivered when it was written here: a copy of it that comes back
-/// from its rest is another one.
-pub(super) type Copied = (Id, u64);
 
 /// It went back with its connection.
 const NOWHERE: Place = (0, 0);
@@ -118,6 +113,12 @@ impl Flight {
     }
 }
 
+/// Which message it is, if it says so.
+fn copied(parcel: &Parcel) -> Option<Copied> {
+    let id = parcel.id()?.parse().ok()?;
+    Some((id, written(parcel)))
+}
+
 /// How often something had been delivered when it was written.
 fn written(parcel: &Parcel) -> u64 {
     parcel.number(ATTEMPTS).unwrap_or(0)
@@ -138,9 +139,15 @@ pub(super) struct Settled {
     pub(super) what: What,
 }
 
+/// What is to be acknowledged, by its number on the channel, and whether it is done; nothing of what
+/// lies there twice.
+type Acknowledged = BTreeMap<u64, Option<(Copied, bool)>>;
+
 /// See [`Settled`].
 pub(super) enum What {
     Done,
+    /// It lies in the queue twice, and the other one counts.
+    Twice,
     /// It rests: its copy, and for how long.
     Rest(Box<Parcel>, Duration),
     /// It is set aside: its copy, where to, and whether it cannot be read.
@@ -177,7 +184,7 @@ impl Queue {
                 flights: HashMap::new(),
                 settled: Vec::new(),
                 lost: HashMap::new(),
-                recent: VecDeque::new(),
+                known: Known::default(),
                 is_unsure: false,
                 resting: HashMap::new(),
                 given: 0,
@@ -388,13 +395,15 @@ impl Queue {
             local.lost.insert(flight.copied(), Lost::Held(*ticket));
         }
         local.is_unsure |= !local.settled.is_empty();
-        for settled in local.settled.drain(..) {
+        let counts = |settled: &Settled| !matches!(settled.what, What::Twice);
+        for settled in local.settled.drain(..).filter(counts) {
             local
                 .lost
                 .insert(settled.copied, Lost::Settled(settled.what));
         }
-        for done in &local.recent {
-            local.lost.insert(*done, Lost::Settled(What::Done));
+        local.known.all_go_back_but(local.lost.keys().copied());
+        for done in local.known.recent() {
+            local.lost.insert(done, Lost::Settled(What::Done));
         }
         if !local.lost.is_empty() {
             let count = local.lost.len();
@@ -448,19 +457,22 @@ impl Queue {
         }
         let result = own.done(&done.keys().copied().collect());
         let mut local = self.local.lock();
-        local.remember(done.into_values());
+        local.known.acknowledged(done.into_values().flatten());
         local.doubt_room();
         local.writers.call();
         rest.and(result)
     }
 
     /// Publishes the copies of what was settled: what is to be acknowledged, and whether that is all.
-    fn copy(&self, settled: Vec<Settled>) -> (BTreeMap<u64, Copied>, Result<(), StoreFault>) {
+    fn copy(&self, settled: Vec<Settled>) -> (Acknowledged, Result<(), StoreFault>) {
         let mut done = BTreeMap::new();
         let (mut copied, mut parcels) = (Vec::new(), Vec::new());
         for one in settled {
             match self.copy_of(&one.what) {
-                Ok(None) => drop(done.insert(one.place.1, one.copied)),
+                Ok(None) => {
+                    let counts = !matches!(one.what, What::Twice);
+                    done.insert(one.place.1, counts.then_some((one.copied, true)));
+                }
                 Ok(Some(parcel)) => {
                     parcels.push(parcel);
                     copied.push(one);
@@ -495,7 +507,7 @@ impl Queue {
                 local.settled.push(one);
                 continue;
             }
-            done.insert(one.place.1, one.copied);
+            done.insert(one.place.1, Some((one.copied, false)));
             if let What::Rest(_, rest) = one.what {
                 local.resting.insert(one.copied.0, now + rest);
                 has_rested = true;
@@ -516,7 +528,7 @@ impl Queue {
     /// What is published before a delivery is acknowledged.
     fn copy_of(&self, what: &What) -> Result<Option<(To, Parcel)>, StoreFault> {
         Ok(match what {
-            What::Done => None,
+            What::Done | What::Twice => None,
             What::Rest(copy, rest) => {
                 let step = stepped(*rest, &self.local.lock().declaration);
                 if !self.steps().contains(&step) {
@@ -552,6 +564,7 @@ impl Queue {
         let mut local = self.local.lock();
         local.pool.clear();
         local.settled.clear();
+        local.known.all_go_back_but([]);
         local.writers.call();
     }
 
@@ -566,7 +579,13 @@ impl Queue {
         own.stop(&mut come)?;
         let number = own.number;
         self.lay_down(number, come);
-        let pool = std::mem::take(&mut self.local.lock().pool);
+        let pool = {
+            let mut local = self.local.lock();
+            let pool = std::mem::take(&mut local.pool);
+            let back = pool.values().filter_map(|waiting| copied(&waiting.parcel));
+            back.for_each(|copied| local.known.goes_back(copied));
+            pool
+        };
         own.give_back(&pool.keys().map(|(_, tag)| *tag).collect())
     }
 
@@ -596,21 +615,35 @@ impl Queue {
 impl Local {
     /// Something has come, perhaps once more.
     fn lay_down(&mut self, place: Place, parcel: Parcel) {
-        let id = parcel.id().and_then(|id| id.parse::<Id>().ok());
-        let copied = id.map(|id| (id, written(&parcel)));
+        let copied = copied(&parcel);
         // The server says of what it has given to somebody before that it has.
-        let copied = copied.filter(|_| parcel.attempts_by_server() > 0);
-        match copied.and_then(|copied| Some((copied, self.lost.remove(&copied)?))) {
-            Some((_, Lost::Held(ticket))) if self.flights.contains_key(&ticket) => {
+        let is_again = parcel.attempts_by_server() > 0;
+        let lost = copied.filter(|_| is_again).and_then(|copied| {
+            let lost = self.lost.remove(&copied)?;
+            Some((copied, lost))
+        });
+        match (lost, copied) {
+            (Some((_, Lost::Held(ticket))), _) if self.flights.contains_key(&ticket) => {
                 if let Some(flight) = self.flights.get_mut(&ticket) {
                     flight.place = place;
                 }
             }
-            Some((copied, Lost::Settled(what))) => self.settled.push(Settled {
+            (Some((copied, Lost::Settled(what))), _) => self.settled.push(Settled {
                 place,
                 copied,
                 what,
             }),
+            (None, Some(copied)) if !self.known.comes(copied) => {
+                tracing::debug!(
+                    "a message that lies in a queue twice is passed over: {}",
+                    copied.0
+                );
+                self.settled.push(Settled {
+                    place,
+                    copied,
+                    what: What::Twice,
+                });
+            }
             _ => {
                 let attempts = parcel.attempts();
                 self.pool.insert(place, Waiting { parcel, attempts });
@@ -633,17 +666,12 @@ impl Local {
         }
     }
 
-    /// These were acknowledged.
-    fn remember(&mut self, done: impl Iterator<Item = Copied>) {
-        self.recent.extend(done);
-        let over = self.recent.len().saturating_sub(REMEMBERED);
-        self.recent.drain(..over);
-    }
-
     /// A delivery is given back after so many attempts, unless the server has it already.
     pub(super) fn give_back(&mut self, flight: Flight, attempts: u32) {
         if flight.place == NOWHERE {
-            self.lost.remove(&flight.copied());
+            let copied = flight.copied();
+            self.lost.remove(&copied);
+            self.known.goes_back(copied);
             return;
         }
         let parcel = flight.parcel;
