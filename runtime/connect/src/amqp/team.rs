@@ -140,12 +140,14 @@ impl Said {
 impl Team {
     pub(super) fn new(line: &Arc<Line>, stream: &str, name: &str, partitions: usize) -> Self {
         let kept = vec![Default::default(); partitions];
+        let mut group = Group::new(name, kept);
+        group.pass_over_twins();
         Self {
             line: Arc::clone(line),
             log: Log::of(line, &format!("paperflow.group.{stream}.{name}")),
             stream: stream.to_owned(),
             name: name.to_owned(),
-            group: Mutex::new(Group::new(name, kept)),
+            group: Mutex::new(group),
             claims: Mutex::default(),
             turn: Mutex::default(),
             copies: Mutex::default(),

@@ -69,7 +69,8 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(group: &str) -> Self {
-        let (group, member) = Group::assigned(group);
+        let (mut group, member) = Group::assigned(group);
+        group.pass_over_twins();
         Self {
             group,
             member,

@@ -28,6 +28,7 @@ use super::handed::Handed;
 use super::log::Record;
 use super::mark::{Failed, Next, Offset, Reading};
 use super::shares::{Member, Shares};
+use super::twins::Twins;
 
 /// A group of consumers of a stream.
 #[derive(Debug, Default)]
@@ -41,6 +42,8 @@ pub(crate) struct Group {
     /// Records whose copies are not safe yet.
     copying: usize,
     last: u64,
+    /// What was handed out of each partition, where the store keeps what is sent twice.
+    twins: Option<BTreeMap<usize, Twins>>,
 }
 
 /// A consumer of the group.
@@ -252,6 +255,12 @@ impl Group {
         self.balance();
     }
 
+    /// The store keeps what is sent twice: what lies in a partition a second time is passed over.
+    #[cfg(any(feature = "amqp", feature = "kafka"))]
+    pub(crate) fn pass_over_twins(&mut self) {
+        self.twins = Some(BTreeMap::new());
+    }
+
     /// A consumer comes; gives its number.
     pub(crate) fn join(&mut self, name: &str, waker: Waker) -> Member {
         self.last += 1;
@@ -405,7 +414,9 @@ impl Group {
             self.last += 1;
             let (ticket, offset) = (self.last, record.offset);
             let attempt = partition.reading.deliver(offset, ticket) - 1 + record.attempt;
-            if record.is_for_others(&self.name) {
+            let twins = self.twins.as_mut();
+            let is_second = twins.is_some_and(|all| all.entry(at).or_default().is_second(&record));
+            if is_second || record.is_for_others(&self.name) {
                 partition.finish(offset, ticket);
                 continue;
             }
@@ -583,6 +594,9 @@ impl Group {
             partition.unsaved.extend(partition.reading.all_failed());
             partition.reading.seek(*offset);
             partition.page = Page::default();
+            self.twins
+                .iter_mut()
+                .for_each(|twins| drop(twins.remove(&at)));
             partition.state.replayed = partition.state.replayed.max(reached);
             partition.is_unsaved = true;
         }
