@@ -171,7 +171,8 @@ fn k20_what_was_published_twice_is_handled_once() {
     let Some(url) = brokers::url("amqp") else {
         return;
     };
-    let store = Corner::of(&url).open(false);
+    let corner = Corner::of(&url);
+    let store = corner.open(false);
     let queue = Declaration::new("q", ConnectorKind::Queue);
     let queue = store.connect(&queue).unwrap();
     queue.send(&[message(1), message(2), message(3)]).unwrap();
@@ -201,6 +202,19 @@ fn k20_what_was_published_twice_is_handled_once() {
     let more: BTreeSet<_> = more.iter().map(|one| (body(one), one.attempt)).collect();
     let expected = [("3", 2), ("4", 1)].map(|(body, attempt)| (body.to_owned(), attempt));
     assert_eq!(more, expected.into(), "a failure is no second time");
+    let stranger = Stranger::of(&corner);
+    let key = corner.key("q");
+    for text in ["one", "two"] {
+        let named = BasicProperties::default().with_message_id("A1".into());
+        stranger.publish((&key, &key), named, text.as_bytes());
+    }
+    let mut strange = BTreeSet::new();
+    until(|| {
+        strange.extend(take(&reader, 4).iter().map(body));
+        (strange.len() >= 2).then_some(())
+    });
+    let expected = ["one", "two"].map(str::to_owned);
+    assert_eq!(strange, expected.into(), "a stranger's own names");
 }
 
 #[test]

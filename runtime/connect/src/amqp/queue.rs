@@ -119,6 +119,13 @@ fn copied(parcel: &Parcel) -> Option<Copied> {
     Some((id, written(parcel)))
 }
 
+/// Whether its identity is one that Paperflow gives, so that no other message has it; a stranger may mean
+/// something else by it.
+fn is_ours(parcel: &Parcel) -> bool {
+    const DIGITS: usize = 32;
+    parcel.id().is_some_and(|id| id.len() == DIGITS)
+}
+
 /// How often something had been delivered when it was written.
 fn written(parcel: &Parcel) -> u64 {
     parcel.number(ATTEMPTS).unwrap_or(0)
@@ -633,7 +640,7 @@ impl Local {
                 copied,
                 what,
             }),
-            (None, Some(copied)) if !self.known.comes(copied) => {
+            (None, Some(copied)) if is_ours(&parcel) && !self.known.comes(copied) => {
                 tracing::debug!(
                     "a message that lies in a queue twice is passed over: {}",
                     copied.0

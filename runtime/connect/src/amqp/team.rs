@@ -140,14 +140,12 @@ impl Said {
 impl Team {
     pub(super) fn new(line: &Arc<Line>, stream: &str, name: &str, partitions: usize) -> Self {
         let kept = vec![Default::default(); partitions];
-        let mut group = Group::new(name, kept);
-        group.pass_over_twins();
         Self {
             line: Arc::clone(line),
             log: Log::of(line, &format!("paperflow.group.{stream}.{name}")),
             stream: stream.to_owned(),
             name: name.to_owned(),
-            group: Mutex::new(group),
+            group: Mutex::new(Group::new(name, kept)),
             claims: Mutex::default(),
             turn: Mutex::default(),
             copies: Mutex::default(),

@@ -69,8 +69,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(group: &str) -> Self {
-        let (mut group, member) = Group::assigned(group);
-        group.pass_over_twins();
+        let (group, member) = Group::assigned(group);
         Self {
             group,
             member,

@@ -42,8 +42,8 @@ pub(crate) struct Group {
     /// Records whose copies are not safe yet.
     copying: usize,
     last: u64,
-    /// What was handed out of each partition, where the store keeps what is sent twice.
-    twins: Option<BTreeMap<usize, Twins>>,
+    /// What was handed out of each partition and may lie there twice.
+    twins: BTreeMap<usize, Twins>,
 }
 
 /// A consumer of the group.
@@ -255,12 +255,6 @@ impl Group {
         self.balance();
     }
 
-    /// The store keeps what is sent twice: what lies in a partition a second time is passed over.
-    #[cfg(any(feature = "amqp", feature = "kafka"))]
-    pub(crate) fn pass_over_twins(&mut self) {
-        self.twins = Some(BTreeMap::new());
-    }
-
     /// A consumer comes; gives its number.
     pub(crate) fn join(&mut self, name: &str, waker: Waker) -> Member {
         self.last += 1;
@@ -414,8 +408,8 @@ impl Group {
             self.last += 1;
             let (ticket, offset) = (self.last, record.offset);
             let attempt = partition.reading.deliver(offset, ticket) - 1 + record.attempt;
-            let twins = self.twins.as_mut();
-            let is_second = twins.is_some_and(|all| all.entry(at).or_default().is_second(&record));
+            let is_second =
+                record.may_be_twin && self.twins.entry(at).or_default().is_second(&record);
             if is_second || record.is_for_others(&self.name) {
                 partition.finish(offset, ticket);
                 continue;
@@ -594,9 +588,7 @@ impl Group {
             partition.unsaved.extend(partition.reading.all_failed());
             partition.reading.seek(*offset);
             partition.page = Page::default();
-            self.twins
-                .iter_mut()
-                .for_each(|twins| drop(twins.remove(&at)));
+            self.twins.remove(&at);
             partition.state.replayed = partition.state.replayed.max(reached);
             partition.is_unsaved = true;
         }

@@ -3,7 +3,7 @@
 //! A store that knows identities does not keep the second one. Where a broker does, whoever reads passes
 //! it over: it comes behind one of the same identity that was handed out not long ago. What one group is to
 //! read again, as a copy that rested or was set aside, is no second one, nor is what is read again from an
-//! earlier offset.
+//! earlier offset, nor a stranger's, who may mean something else by an identity.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -25,7 +25,8 @@ pub(crate) struct Twins {
 impl Twins {
     /// Whether a record lies there once more, behind one that was handed out.
     pub(crate) fn is_second(&mut self, record: &Record) -> bool {
-        let (Ok(message), None) = (&record.message, &record.only_for) else {
+        let (Ok(message), None, true) = (&record.message, &record.only_for, record.may_be_twin)
+        else {
             return false;
         };
         let id = message.id;
@@ -59,6 +60,7 @@ mod tests {
             at: Default::default(),
             attempt: 1,
             only_for: None,
+            may_be_twin: true,
             bytes: 1,
             message: message.map_err(|error| error.to_string()),
         }
@@ -93,6 +95,10 @@ mod tests {
             only_for: Some(String::from("g")),
             ..record(offset, "a")
         };
+        let strange = |offset| Record {
+            may_be_twin: false,
+            ..record(offset, "a")
+        };
         let unreadable = |offset| Record {
             message: Err(String::from("no event")),
             ..record(offset, "a")
@@ -100,6 +106,7 @@ mod tests {
         assert!(!twins.is_second(&record(0, "a")));
         assert!(!twins.is_second(&copy(1)));
         assert!(!twins.is_second(&unreadable(2)));
+        assert!(!twins.is_second(&strange(3)));
     }
 
     #[test]
