@@ -18,9 +18,7 @@ use paperflow_core::connector::{
     ConnectorKind, Declaration, Found, OnError, Settlement, Store, StoreFaultKind,
 };
 use paperflow_core::message::{Id, Message};
-use programs::{
-    HOPELESS, body, done, finish_while_away, message, perhaps, read, read_twins_once, send, until,
-};
+use programs::{HOPELESS, body, done, finish_while_away, message, perhaps, read, send, until};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::{Header, Headers as _, OwnedHeaders};
@@ -316,15 +314,6 @@ fn e23_structured_mode_over_kafka() {
     let reader = read(&stream, "r");
     let found = until(|| perhaps(&reader, 1).pop());
     assert_eq!(found.message, event());
-}
-
-/// A broker knows no identities, and whoever is not told whether a record is safe writes it again.
-#[test]
-fn k20_what_was_written_twice_is_read_once() {
-    let Some(url) = brokers::url("kafka") else {
-        return;
-    };
-    read_twins_once(&Corner::of(&url, "").open(false));
 }
 
 /// K20: brokers that are killed lose nothing that they confirmed, and calls meanwhile are refused.

@@ -149,13 +149,11 @@ pub(super) fn record(offset: Offset, parcel: &Parcel, stream: &str) -> Record {
         .id()
         .map_or_else(|| offset.to_string(), str::to_owned);
     let message = parcel.message(&format!("{stream} {name}"));
-    let own = message.as_ref().map(|message| message.id.to_string());
     Record {
         offset,
         at: moment(at.cast_signed()),
         attempt: parcel.attempts() + 1,
         only_for: parcel.note(wire::ONLY),
-        may_be_twin: own.is_ok_and(|own| own == name),
         bytes: parcel.size() as u64,
         message: message.map_err(|unreadable| unreadable.to_string()),
     }

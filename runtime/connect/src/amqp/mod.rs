@@ -15,8 +15,7 @@
 //! # What a server does not do
 //!
 //! It knows no identities: what is sent again after a crash lies there twice. A reader passes over what it
-//! holds or has done not long ago, and what lies in a partition behind the same that it was given; what
-//! another process has done is delivered again, and left out by
+//! holds or has done not long ago; what another process has done is delivered again, and left out by
 //! whoever has a table. It counts the deliveries of a message whatever they were for: one that was on its way to
 //! a process when that died, or went back when it ended, counts as well. It tells how many messages are
 //! ready, and not of how many bytes, nor how many others hold: a bound in bytes is kept by the mean size of

@@ -20,9 +20,8 @@
 //! # What Kafka cannot do
 //!
 //! It keeps no queues and no channels: a task is a record of a stream with `on-error=copy`. It does not know
-//! ids, so what is sent again after a crash lies there twice: a reader passes over what lies behind the same
-//! that it was given not long ago, and tables know what they have handled. Within a program, what was confirmed
-//! of a send that failed is not written again. It removes records by age and size
+//! ids, so what is sent again after a crash lies there twice; tables know what they have handled. Within a
+//! program, what was confirmed of a send that failed is not written again. It removes records by age and size
 //! only, segment by segment, so `retain` in messages is refused; how long is said when the topic is made, and
 //! later changes are its administrator's. Copies that rest stay in their topic after they have come back; those
 //! of one partition come back in the order in which they were copied.

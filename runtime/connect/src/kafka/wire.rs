@@ -158,19 +158,13 @@ pub(super) fn read(record: &impl rdkafka::Message, stream: &str) -> Read {
             body: body.to_vec(),
         }),
     };
-    let id = envelope
-        .as_ref()
-        .ok()
-        .and_then(|envelope| envelope.get("id").map(str::to_owned));
     let message = envelope.and_then(|envelope| envelope.unpack(beside, &place()));
-    let own = message.as_ref().map(|message| message.id.to_string()).ok();
     Read {
         record: Record {
             offset,
             at: moment(record.timestamp().to_millis().unwrap_or_default()),
             attempt,
             only_for: whom(only, from, stream),
-            may_be_twin: own.is_some() && own == id,
             bytes: body.len() as u64,
             message: message.map_err(|unreadable: Unreadable| unreadable.to_string()),
         },

@@ -189,7 +189,6 @@ fn record(raw: &Raw, stream: &str) -> Result<Record, StoreFault> {
         at: Duration::from_nanos(delivered.at),
         attempt: attempt.unwrap_or(1),
         only_for: ours(headers, ONLY),
-        may_be_twin: false,
         bytes: raw.payload.len() as u64,
         message: message.map_err(|unreadable: Unreadable| unreadable.to_string()),
     })

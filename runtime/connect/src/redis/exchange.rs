@@ -239,7 +239,6 @@ pub(super) fn record(offset: Offset, fields: &[Value], stream: &str) -> Record {
         at: moment(i64::try_from(at).unwrap_or_default()),
         attempt: u32::try_from(attempt).unwrap_or(u32::MAX),
         only_for: of("pf_only").map(lossy),
-        may_be_twin: false,
         bytes: payload(fields) as u64,
         message: message.map_err(|unreadable| unreadable.to_string()),
     }

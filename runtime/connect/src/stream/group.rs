@@ -28,7 +28,6 @@ use super::handed::Handed;
 use super::log::Record;
 use super::mark::{Failed, Next, Offset, Reading};
 use super::shares::{Member, Shares};
-use super::twins::Twins;
 
 /// A group of consumers of a stream.
 #[derive(Debug, Default)]
@@ -42,8 +41,6 @@ pub(crate) struct Group {
     /// Records whose copies are not safe yet.
     copying: usize,
     last: u64,
-    /// What was handed out of each partition and may lie there twice.
-    twins: BTreeMap<usize, Twins>,
 }
 
 /// A consumer of the group.
@@ -408,9 +405,7 @@ impl Group {
             self.last += 1;
             let (ticket, offset) = (self.last, record.offset);
             let attempt = partition.reading.deliver(offset, ticket) - 1 + record.attempt;
-            let is_second =
-                record.may_be_twin && self.twins.entry(at).or_default().is_second(&record);
-            if is_second || record.is_for_others(&self.name) {
+            if record.is_for_others(&self.name) {
                 partition.finish(offset, ticket);
                 continue;
             }
@@ -588,7 +583,6 @@ impl Group {
             partition.unsaved.extend(partition.reading.all_failed());
             partition.reading.seek(*offset);
             partition.page = Page::default();
-            self.twins.remove(&at);
             partition.state.replayed = partition.state.replayed.max(reached);
             partition.is_unsaved = true;
         }

@@ -93,8 +93,6 @@ pub(crate) struct Record {
     pub(crate) attempt: u32,
     /// The one group that is to read it.
     pub(crate) only_for: Option<String>,
-    /// Its store keeps what is sent twice, and it is no stranger's: no other message has its identity.
-    pub(crate) may_be_twin: bool,
     /// Of payload.
     pub(crate) bytes: u64,
     /// What was written, or in what way it is not that any more.
@@ -252,7 +250,6 @@ fn read(row: &Row<'_>) -> Result<Record> {
         at: moment(row.get(1)?),
         attempt: row.get(2)?,
         only_for: row.get(3)?,
-        may_be_twin: false,
         bytes: row.get(4)?,
         message: record::read(row, 5)?,
     })

@@ -23,7 +23,6 @@ mod reader;
 mod retention;
 pub(crate) mod ring;
 pub(crate) mod shares;
-pub(crate) mod twins;
 mod write;
 
 use std::collections::BTreeMap;

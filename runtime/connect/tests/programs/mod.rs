@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use paperflow_core::Packet;
 use paperflow_core::connector::{
-    Connector, ConnectorKind, Consumer, Declaration, Delivery, Disposition, Notes, Settlement,
-    Store, StoreFaultKind, Subscription,
+    Connector, ConnectorKind, Consumer, Declaration, Delivery, Notes, Settlement, Store,
+    StoreFaultKind, Subscription,
 };
 use paperflow_core::message::{Id, Message};
 
@@ -107,41 +107,6 @@ pub(crate) fn send(
             }
         }
     })
-}
-
-/// What lies in a partition twice, because its sender was not told that it was safe, is read once; what is
-/// given back is read again.
-pub(crate) fn read_twins_once(store: &dyn Store) {
-    let facts = Declaration::new("facts", ConnectorKind::Stream);
-    let facts = store.connect(&facts).unwrap();
-    for numbers in [0..3, 1..4, 3..5] {
-        let messages: Vec<Message> = numbers.map(message).collect();
-        facts.send(&messages).unwrap();
-    }
-    let numbers = |deliveries: &[Delivery]| deliveries.iter().map(body).collect::<Vec<_>>();
-    let reader = read(&facts, "reader");
-    let mut held = Vec::new();
-    until(|| {
-        held.extend(perhaps(&reader, 9));
-        (held.len() >= 5).then_some(())
-    });
-    assert_eq!(numbers(&held), ["0", "1", "2", "3", "4"]);
-    done(&reader, &held[..2]);
-    for delivery in &held[2..] {
-        let release = Settlement {
-            disposition: Disposition::Release,
-            failure: None,
-        };
-        reader.settle(delivery.ticket, release);
-    }
-    let mut again = Vec::new();
-    until(|| {
-        again.extend(perhaps(&reader, 9));
-        (again.len() >= 3).then_some(())
-    });
-    assert_eq!(numbers(&again), ["2", "3", "4"]);
-    done(&reader, &again);
-    reader.flush().unwrap();
 }
 
 /// T5: three programs share the partitions of a stream; then the third dies.
