@@ -59,9 +59,9 @@ impl Known {
         }
     }
 
-    /// What was acknowledged last: a server that is killed may not know.
-    pub(super) fn recent(&self) -> impl Iterator<Item = Copied> {
-        self.recent.iter().map(|(copied, _)| *copied)
+    /// What was acknowledged last, and whether it was done: a server that is killed may not know.
+    pub(super) fn recent(&self) -> impl Iterator<Item = (Copied, bool)> {
+        self.recent.iter().copied()
     }
 }
 

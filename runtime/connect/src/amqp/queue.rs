@@ -153,7 +153,7 @@ type Acknowledged = BTreeMap<u64, Option<(Copied, bool)>>;
 /// See [`Settled`].
 pub(super) enum What {
     Done,
-    /// It lies in the queue twice, and the other one counts.
+    /// It was written twice, and the other one counts.
     Twice,
     /// It rests: its copy, and for how long.
     Rest(Box<Parcel>, Duration),
@@ -409,8 +409,10 @@ impl Queue {
                 .insert(settled.copied, Lost::Settled(settled.what));
         }
         local.known.all_go_back_but(local.lost.keys().copied());
-        for done in local.known.recent() {
-            local.lost.insert(done, Lost::Settled(What::Done));
+        for (copied, is_done) in local.known.recent() {
+            // Of what was copied the copy counts, and may come back under the same name.
+            let what = if is_done { What::Done } else { What::Twice };
+            local.lost.insert(copied, Lost::Settled(what));
         }
         if !local.lost.is_empty() {
             let count = local.lost.len();
