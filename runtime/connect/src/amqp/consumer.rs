@@ -115,14 +115,15 @@ impl Reader {
                 back.push(self.inner.line.clock.elapsed());
             }
         }
-        let elsewhere = usize::try_from(self.team.elsewhere(&ends)?).unwrap_or(usize::MAX);
+        let (elsewhere, is_lost) = self.team.elsewhere(&ends)?;
+        let elsewhere = usize::try_from(elsewhere).unwrap_or(usize::MAX);
         let now = Now::of(&*self.inner.line.clock);
         let due = back.into_iter().chain(prospect.due).min();
         Ok(Outlook {
             due: due.map(|due| now.wall_at(due)),
             unsettled: prospect.unsettled,
             elsewhere: prospect.elsewhere.saturating_add(elsewhere),
-            is_moving: prospect.is_copying,
+            is_moving: prospect.is_copying || is_lost,
         })
     }
 

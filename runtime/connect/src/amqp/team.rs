@@ -416,19 +416,23 @@ impl Team {
         Ok(lags.sum())
     }
 
-    /// What is left to others: held by them, and to be received by them first.
-    pub(super) fn elsewhere(&self, ends: &[Offset]) -> Result<u64, StoreFault> {
+    /// What is left to others: held by them, and to be received by them first; and whether some of it is in a
+    /// partition that nobody has taken since it was lost here, so that it may come here again.
+    pub(super) fn elsewhere(&self, ends: &[Offset]) -> Result<(u64, bool), StoreFault> {
         if self.claims.lock().len() == ends.len() {
-            return Ok(0);
+            return Ok((0, false));
         }
         let claims = self.claims.lock().clone();
-        let mut left = 0;
+        let (mut left, mut is_lost) = (0, false);
         for (at, said) in self.standing(ends.len())?.iter().enumerate() {
-            if !claims.contains(&at) {
-                left += said.unsettled as u64 + said.unread(ends[at]);
+            let more = said.unsettled as u64 + said.unread(ends[at]);
+            if !claims.contains(&at) && more > 0 {
+                left += more;
+                let is_last_here = said.by.is_empty() || said.by == self.line.session;
+                is_lost |= is_last_here && !self.turn.lock().leaving.contains(&at);
             }
         }
-        Ok(left)
+        Ok((left, is_lost))
     }
 
     /// All that is not done.
