@@ -343,6 +343,37 @@ fn k20_a_run_ends_when_its_server_is_back() {
 }
 
 #[test]
+fn what_was_settled_while_its_server_was_away_does_not_come_again() {
+    let Some(server) = brokers::Private::new("amqp") else {
+        return;
+    };
+    let corner = Corner::of(server.url());
+    let store = corner.open(false);
+    let queue = store
+        .connect(&Declaration::new("q", ConnectorKind::Queue))
+        .unwrap();
+    let all: Vec<Message> = (0..20).map(message).collect();
+    queue.send(&all).unwrap();
+    let reader = read(&queue, "r");
+    let found = take(&reader, 20);
+    assert_eq!(found.len(), 20);
+    server.stop();
+    // Some before it is noticed that the connection was lost, and some afterwards.
+    done(&reader, &found[..10]);
+    for _ in 0..2 {
+        until(|| reader.receive(20, &mut Vec::new()).err());
+    }
+    done(&reader, &found[10..]);
+    server.start();
+    let again = until(|| {
+        let again = perhaps(&reader, 20);
+        let is_over = queue.unfinished("").ok() == Some(Some(0));
+        (is_over || !again.is_empty()).then_some(again)
+    });
+    assert_eq!(again.len(), 0);
+}
+
+#[test]
 fn k20_a_server_that_is_killed_loses_nothing_that_it_confirmed() {
     let Some(server) = brokers::Private::new("amqp") else {
         return;

@@ -396,7 +396,11 @@ impl Queue {
         let local = &mut *local;
         local.pool.clear();
         local.ready = None;
-        local.lost.clear();
+        // What was settled and did not come again after an earlier loss may come after this one.
+        let is_bounded = local.lost.len() <= REMEMBERED;
+        local
+            .lost
+            .retain(|_, lost| is_bounded && matches!(lost, Lost::Settled(_)));
         for (ticket, flight) in &mut local.flights {
             flight.place = NOWHERE;
             local.lost.insert(flight.copied(), Lost::Held(*ticket));
