@@ -159,16 +159,41 @@ fn until(programs: &mut [&mut Program], is_so: impl Fn(&[&mut Program]) -> bool)
     }
 }
 
+/// What is shown is what is shown in memory, in the same order.
+fn is_same(shown: &[String], memory: &[String], told: &str) {
+    if let Some(first) =
+        (0..shown.len().max(memory.len())).find(|at| shown.get(*at) != memory.get(*at))
+    {
+        let about = |lines: &[String]| {
+            lines
+                .iter()
+                .skip(first)
+                .take(3)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        panic!(
+            "{} lines, not {}; different from line {}:\n{}\nnot\n{}\n{told}",
+            shown.len(),
+            memory.len(),
+            first + 1,
+            about(shown),
+            about(memory),
+        );
+    }
+}
+
 fn gives_the_same(broker: &str) {
     let Some(url) = brokers::url(broker) else {
         return;
     };
     let agency = |name: &str| Agency::new(&format!("{broker}-{name}"), &url, 40);
     let memory = agency("memory").in_memory();
-    assert_eq!(agency("one").begin(WHOLE).rest(), memory);
+    is_same(&agency("one").begin(WHOLE).rest(), &memory, "one program");
     let programs = agency("three").begin_all().into_iter();
     let shown: Vec<String> = programs.flat_map(Program::rest).collect();
-    assert_eq!(shown, memory);
+    is_same(&shown, &memory, "three programs");
 }
 
 /// A part of which nothing is heard does not take up work, says why, and goes on when the broker is back.
@@ -206,8 +231,9 @@ fn is_not_ready_without_its_broker(broker: &str) {
     says(&|said| said == "ready\n");
     shown.extend(office.rest());
     courier.rest();
+    let told = restaurant.told();
     restaurant.rest();
-    assert_eq!(shown, memory);
+    is_same(&shown, &memory, &told);
 }
 
 /// The broker is stopped in mid-run until everybody has noticed, and comes again.
@@ -232,14 +258,15 @@ fn outlives_its_broker(broker: &str, parts: &[&'static str]) {
     });
     until(&mut all, |_| stopped.elapsed() >= least);
     own.start();
-    shown.extend(programs.drain(..).flat_map(|program| {
+    let mut all = String::new();
+    for program in programs {
         let errors = program.errors.clone();
-        let shown = program.rest();
+        shown.extend(program.rest());
         let told = fs::read_to_string(errors).unwrap();
         assert!(told.contains("the store `broker` is back after "), "{told}");
-        shown
-    }));
-    assert_eq!(shown, memory);
+        all += &told;
+    }
+    is_same(&shown, &memory, &all);
 }
 
 /// Parts are killed by chance, while the office shows nothing or some lines, and begin again.
