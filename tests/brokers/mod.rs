@@ -55,6 +55,11 @@ impl Private {
         &self.broker.url
     }
 
+    /// Where it keeps what it has, in `data`.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.broker.folder.join(&self.name)
+    }
+
     /// Kills it in the middle of things, and waits until it is dead.
     pub(crate) fn kill(&self) {
         self.call("kill");
@@ -80,7 +85,7 @@ impl Private {
     }
 
     fn call_with(&self, verb: &str, arguments: &[&str]) {
-        let script = self.broker.folder.join(&self.name).join(verb);
+        let script = self.folder().join(verb);
         let mut command = Command::new(&script);
         let command = command.args(arguments).stdin(Stdio::null());
         let status = command.stdout(Stdio::null()).status();

@@ -7,7 +7,9 @@ mod brokers;
 mod programs;
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::future::Future;
+use std::path::Path;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -349,6 +351,64 @@ fn k20_what_a_stream_has_is_not_taken_for_gone_when_its_server_was_killed() {
     });
     assert_eq!((kills, seen.len()), (3, ALL));
     sender.join().unwrap();
+}
+
+/// A server that was killed may have forgotten how far a stream was written, and not how far it was read.
+#[test]
+fn k20_a_server_that_gives_numbers_again_loses_nothing() {
+    let Some(server) = brokers::Private::new("nats") else {
+        return;
+    };
+    let corner = Corner::of(server.url());
+    let url = format!("{}?prefix={}", corner.url, corner.prefix);
+    let store = Nats::open(&Access::new(&url, false).unwrap()).unwrap();
+    let mut declaration = Declaration::new("q", ConnectorKind::Queue);
+    declaration.lease = Duration::from_secs(60);
+    let queue = store.connect(&declaration).unwrap();
+    let reader = read(&queue, "r");
+    let stream = corner.subject("q").replace('.', "=2E");
+    let kept = server.folder().join("data/jetstream/$G/streams");
+    let (messages, empty) = (
+        kept.join(stream).join("msgs"),
+        server.folder().join("empty"),
+    );
+    let while_away = |what: &dyn Fn()| {
+        server.stop();
+        until(|| reader.receive(10, &mut Vec::new()).err());
+        what();
+        server.start();
+    };
+    while_away(&|| copy_folder(&messages, &empty));
+    until(|| queue.send(&(0..20).map(message).collect::<Vec<_>>()).ok());
+    let found = take(&reader, 20);
+    done(&reader, &found[..10]);
+    reader.flush().unwrap();
+    while_away(&|| {
+        fs::remove_dir_all(&messages).unwrap();
+        copy_folder(&empty, &messages);
+    });
+    // They have the numbers of those that are done, and that are in hand.
+    let others: Vec<Message> = (20..40).map(message).collect();
+    until(|| queue.send(&others).ok());
+    done(&reader, &found[10..]);
+    until(|| reader.flush().ok());
+    let mut seen = BTreeSet::new();
+    until(|| {
+        let found = perhaps(&reader, 10);
+        seen.extend(found.iter().map(body));
+        done(&reader, &found);
+        (queue.unfinished("").ok() == Some(Some(0))).then_some(())
+    });
+    assert_eq!(seen, (20..40).map(|number| number.to_string()).collect());
+}
+
+/// Copies the files of a folder to a new one.
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for file in fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
 }
 
 #[test]

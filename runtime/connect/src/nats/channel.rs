@@ -29,7 +29,7 @@ use super::group::session_of;
 use super::known::About;
 use super::line::{Request, codes, is_refused, read};
 use super::names::key;
-use super::queue::{Published, Queue};
+use super::queue::{Published, Queue, published_still, when_there_is_room};
 use super::reader::Reader;
 use super::server::state;
 use crate::broker::waiting::Writers;
@@ -166,7 +166,9 @@ impl Handle {
             requests.extend(inner.publishing(name, messages, |_| subject.clone())?);
         }
         let mut is_new = vec![false; messages.len()];
-        for (at, answer) in inner.line.exchange(requests)?.iter().enumerate() {
+        let number = inner.ready(queues.iter().map(|queue| queue.stream.as_str()))?;
+        let answers = inner.line.exchange_still(number, requests)?;
+        for (at, answer) in answers.iter().enumerate() {
             is_new[at % messages.len()] |= !read::<Published>(answer)?.is_known();
         }
         let written = is_new.iter().filter(|is_new| **is_new).count();
@@ -203,7 +205,7 @@ impl Connector for Handle {
             let (room, are_empty) = channel.room_in(inner, &queues)?;
             Ok((room >= messages.len() || are_empty).then_some(queues))
         };
-        let queues = super::queue::when_there_is_room(&channel.name, has_room)?;
+        let queues = when_there_is_room(&channel.name, has_room)?;
         let retained = self.retained(messages)?;
         let sent = match queues.is_empty() {
             false => self.copy(messages, &queues)?,
@@ -308,7 +310,8 @@ impl Subscriber {
             headers: retained.headers,
             payload,
         };
-        super::queue::published(&self.inner, vec![request]).map(|_| ())
+        let number = self.inner.ready([self.queue.stream.as_str()])?;
+        published_still(&self.inner, number, vec![request]).map(|_| ())
     }
 
     /// It is not there any more; who has nothing left to do is forgotten, if it has closed.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::HeaderMap;
+use async_nats::{HeaderMap, Message};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use paperflow_core::connector::StoreFault;
@@ -114,28 +114,33 @@ impl Docs {
         &self,
         key: &str,
     ) -> Result<Copy<T>, StoreFault> {
-        let what = format!("STREAM.MSG.GET.KV_{}", self.bucket);
-        let found = self
-            .line
-            .ask::<Found>(&what, &json!({"last_by_subj": self.subject(key)}));
-        let Stored { seq, data } = match found {
-            Ok(found) => found.message,
-            Err(fault) if is_refused(&fault, codes::NO_MESSAGE) => {
-                return Ok(Copy {
-                    value: T::default(),
-                    revision: 0,
-                });
-            }
-            Err(fault) => return Err(fault),
-        };
-        let wrong = |error: String| damaged(format!("`{key}` cannot be read: {error}"));
-        let text = STANDARD.decode(data);
-        let text = text.map_err(|error| wrong(error.to_string()))?;
-        let value = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-        Ok(Copy {
-            value,
-            revision: seq,
-        })
+        let found = self.line.exchange(vec![self.getting(key)])?;
+        let found = found
+            .first()
+            .ok_or_else(|| damaged("a server gave no answer"))?;
+        got(key, found)
+    }
+
+    /// Documents, as they are now; the default where there is none.
+    pub(super) fn get_all<T: DeserializeOwned + Default>(
+        &self,
+        keys: &[String],
+    ) -> Result<Vec<T>, StoreFault> {
+        let asked = keys.iter().map(|key| self.getting(key));
+        let found = self.line.exchange(asked.collect())?;
+        let read = keys.iter().zip(&found);
+        read.map(|(key, found)| Ok(got::<T>(key, found)?.value))
+            .collect()
+    }
+
+    /// What has to be asked for a document.
+    fn getting(&self, key: &str) -> Request {
+        let asked = json!({"last_by_subj": self.subject(key)});
+        Request {
+            subject: format!("$JS.API.STREAM.MSG.GET.KV_{}", self.bucket),
+            headers: HeaderMap::new(),
+            payload: asked.to_string().into_bytes(),
+        }
     }
 
     /// Changes a document and gives what came of it. What does the change may be asked several times, each
@@ -309,6 +314,28 @@ impl Docs {
         alive.insert(self.line.session.clone());
         Ok(alive)
     }
+}
+
+/// A document, by the answer of the server; the default where there is none.
+fn got<T: DeserializeOwned + Default>(key: &str, answer: &Message) -> Result<Copy<T>, StoreFault> {
+    let Stored { seq, data } = match read::<Found>(answer) {
+        Ok(found) => found.message,
+        Err(fault) if is_refused(&fault, codes::NO_MESSAGE) => {
+            return Ok(Copy {
+                value: T::default(),
+                revision: 0,
+            });
+        }
+        Err(fault) => return Err(fault),
+    };
+    let wrong = |error: String| damaged(format!("`{key}` cannot be read: {error}"));
+    let text = STANDARD.decode(data);
+    let text = text.map_err(|error| wrong(error.to_string()))?;
+    let value = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+    Ok(Copy {
+        value,
+        revision: seq,
+    })
 }
 
 /// A time as the server reads it.

@@ -109,7 +109,36 @@ impl Line {
         F: Future<Output = Result<T, StoreFault>> + Send + 'static,
         T: Send + 'static,
     {
+        self.run_over(self.wire()?, what)
+    }
+
+    /// The same over the connection of this number alone, since what is said was true of the server then.
+    pub(super) fn run_still<T, F>(
+        &self,
+        number: u64,
+        what: impl FnOnce(Wire) -> F,
+    ) -> Result<T, StoreFault>
+    where
+        F: Future<Output = Result<T, StoreFault>> + Send + 'static,
+        T: Send + 'static,
+    {
         let wire = self.wire()?;
+        match wire.number == number {
+            true => self.run_over(wire, what),
+            false => Err(self.away("the connection was lost")),
+        }
+    }
+
+    /// The number of the connection, which is made if there is none.
+    pub(super) fn number(&self) -> Result<u64, StoreFault> {
+        Ok(self.wire()?.number)
+    }
+
+    fn run_over<T, F>(&self, wire: Wire, what: impl FnOnce(Wire) -> F) -> Result<T, StoreFault>
+    where
+        F: Future<Output = Result<T, StoreFault>> + Send + 'static,
+        T: Send + 'static,
+    {
         let (number, mut is_lost) = (wire.number, wire.is_lost.clone());
         let began = Instant::now();
         let doing = what(wire);
@@ -286,6 +315,18 @@ impl Line {
         }
         self.run(|wire| async move { wire.exchange(requests).await })
     }
+
+    /// The same over the connection of this number alone.
+    pub(super) fn exchange_still(
+        &self,
+        number: u64,
+        requests: Vec<Request>,
+    ) -> Result<Vec<Message>, StoreFault> {
+        if requests.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.run_still(number, |wire| async move { wire.exchange(requests).await })
+    }
 }
 
 impl Wire {
@@ -389,6 +430,7 @@ pub(super) mod codes {
     pub(in super::super) const STREAM_NAME_IN_USE: &str = "10058";
     pub(in super::super) const SUBJECTS_OVERLAP: &str = "10065";
     pub(in super::super) const NO_STREAM: &str = "10059";
+    pub(in super::super) const NO_CONSUMER: &str = "10014";
     pub(in super::super) const WRONG_LAST_SEQUENCE: &str = "10071";
     pub(in super::super) const NO_MESSAGE: &str = "10037";
     pub(in super::super) const NOT_DELETED: &str = "10057";

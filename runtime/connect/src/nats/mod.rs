@@ -29,6 +29,8 @@
 //! neither answers nor hangs up is found by the time it takes: `timeout`, ten seconds if the URL does not
 //! say. A connection that broke is given up, so that nothing lies in it. A send whose answer was lost is safe to repeat. What
 //! was delivered without our knowledge comes again when its lease ends, and that delivery counts.
+//! What a server that was killed has forgotten of a queue is made good before the queue is used over a new
+//! connection (`recovery`); what others write before that may wait for ever.
 //!
 //! # Room
 //!
@@ -47,6 +49,7 @@ mod notes;
 mod pages;
 mod queue;
 mod reader;
+mod recovery;
 mod server;
 mod settled;
 mod stream;
@@ -144,6 +147,8 @@ struct Inner {
     users: Mutex<Users>,
     /// The numbers of the runs that were asked for.
     runs: Mutex<HashMap<String, u64>>,
+    /// The connection over which it was looked whether the consumer of a queue is where it can be.
+    recovered: Mutex<HashMap<String, u64>>,
 }
 
 impl Nats {
@@ -186,6 +191,7 @@ impl Nats {
             orders,
             users: Mutex::default(),
             runs: Mutex::default(),
+            recovered: Mutex::default(),
         });
         watch::start(&inner, jobs)?;
         Ok(Self { inner })

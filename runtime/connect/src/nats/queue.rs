@@ -21,7 +21,8 @@ use serde_json::{Value as Json, json};
 use super::Inner;
 use super::docs::nanos;
 use super::line::{Request, read};
-use super::server::{Reads, State, awaited_in_vain, ensure, ensure_consumer, reads, state, sweep};
+use super::recovery::sweep;
+use super::server::{Reads, State, ensure, ensure_consumer, reads, state};
 use super::settled::Settled;
 use super::wire::written;
 use crate::broker::patience::{PATIENCE, insist, wait_for};
@@ -60,8 +61,8 @@ pub(super) struct Local {
     room: (usize, u64),
     /// The last message that has come.
     last: u64,
-    /// The connection over which what is done was removed.
-    swept: u64,
+    /// The connection over which it was looked what the server had forgotten.
+    pub(super) recovered: u64,
 }
 
 /// A delivery that is not settled.
@@ -71,6 +72,8 @@ pub(super) struct Flight {
     /// The subject on which it is acknowledged.
     pub(super) token: String,
     pub(super) seq: u64,
+    /// When it was written, in nanoseconds since 1970.
+    pub(super) at: u64,
     pub(super) id: Id,
     pub(super) attempt: u32,
     /// It was delivered before, so there may be notes.
@@ -121,7 +124,7 @@ impl Queue {
                 given: 0,
                 room: (0, 0),
                 last: 0,
-                swept: 1,
+                recovered: 1,
             }),
         }
     }
@@ -152,7 +155,8 @@ impl Queue {
         };
         when_there_is_room(&self.name, has_room)?;
         let bytes: u64 = requests.iter().map(Request::bytes).sum();
-        let sent = published(inner, requests)?;
+        let number = inner.ready([self.stream.as_str()])?;
+        let sent = published_still(inner, number, requests)?;
         failpoint!("before_confirm");
         let mut local = self.local.lock();
         local.room = match local.room {
@@ -190,23 +194,17 @@ impl Queue {
         Ok(self.state(inner, true)?.messages)
     }
 
-    /// How it stands with it. After the connection was lost the server may have been killed: then what is done
-    /// is removed once more; and so it is when somebody waits for room, or for the end.
+    /// How it stands with it. What is done and lies there still is removed when somebody waits for room, or for
+    /// the end.
     fn state(&self, inner: &Inner, is_urgent: bool) -> Result<State, StoreFault> {
+        self.recover(inner)?;
         let found = state(&inner.line, &self.stream)?;
         let none = || unavailable(format!("the server has no queue `{}` now", self.name));
         let found = found.ok_or_else(none)?;
-        let line = inner.line.current().map_or(0, |wire| wire.number);
-        if !is_urgent && self.local.lock().swept == line {
-            return Ok(found);
+        match is_urgent {
+            true => sweep(&inner.line, &self.stream, found),
+            false => Ok(found),
         }
-        if self.local.lock().swept != line {
-            let told = awaited_in_vain(&inner.line, &self.stream)?.into_iter();
-            inner.acknowledge(told.map(|subject| (subject, b"+ACK".to_vec())).collect())?;
-        }
-        let swept = sweep(&inner.line, &self.stream, found)?;
-        self.local.lock().swept = line;
-        Ok(swept)
     }
 
     /// How many more messages it takes, and whether nothing waits in it: then it takes one at least.
@@ -267,6 +265,7 @@ impl Queue {
     /// Lets the server wait longer for what is held, a good while before it waits no longer.
     fn renew(&self, inner: &Inner) -> Result<(), StoreFault> {
         let lease = self.lease();
+        let number = self.recover(inner)?;
         let asked = Instant::now();
         let held: Vec<(u64, String)> = {
             let mut local = self.local.lock();
@@ -284,7 +283,7 @@ impl Queue {
         let said = held
             .iter()
             .map(|(_, token)| (token.clone(), b"+WPI".to_vec()));
-        inner.acknowledge(said.collect())?;
+        inner.acknowledge(number, said.collect())?;
         let until = asked + lease - margin(lease);
         let mut local = self.local.lock();
         for (ticket, _) in held {
@@ -426,9 +425,23 @@ impl Published {
 /// Publishes messages and waits until all are safe; tells how many were new. When one is not, all may be
 /// sent again: those that are safe are known by their identity.
 pub(super) fn published(inner: &Inner, requests: Vec<Request>) -> Result<Sent, StoreFault> {
+    said(&inner.line.exchange(requests)?)
+}
+
+/// The same over the connection of this number alone.
+pub(super) fn published_still(
+    inner: &Inner,
+    number: u64,
+    requests: Vec<Request>,
+) -> Result<Sent, StoreFault> {
+    said(&inner.line.exchange_still(number, requests)?)
+}
+
+/// How many messages were new, by what the server said of each.
+fn said(answers: &[async_nats::Message]) -> Result<Sent, StoreFault> {
     let mut sent = Sent::default();
-    for answer in inner.line.exchange(requests)? {
-        match read::<Published>(&answer)?.duplicate {
+    for answer in answers {
+        match read::<Published>(answer)?.duplicate {
             true => sent.known += 1,
             false => sent.written += 1,
         }

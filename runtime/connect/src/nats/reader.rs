@@ -52,19 +52,23 @@ impl Reader {
         let found = inner
             .line
             .run(move |wire| async move { fetch(&wire, (&stream, CONSUMER), most).await })?;
-        let found = found.into_iter().map(|raw| {
-            let delivered = Delivered::of(&raw)?;
-            // Only who was delivered before can have notes.
-            let note = match delivered.times {
-                0 | 1 => None,
-                _ => {
-                    let key = queue.note_key(delivered.seq);
-                    Some(inner.docs.get::<Note>(&key)?.value)
-                }
-            };
-            Ok((raw, delivered, note))
-        });
-        found.collect()
+        let delivered: Vec<Delivered> =
+            found.iter().map(Delivered::of).collect::<Result<_, _>>()?;
+        // Only who was delivered before can have notes.
+        let is_again = |delivered: &&Delivered| delivered.times > 1;
+        let keys = delivered.iter().filter(is_again);
+        let keys: Vec<String> = keys.map(|one| queue.note_key(one.seq)).collect();
+        let mut notes = inner.docs.get_all::<Note>(&keys)?.into_iter();
+        let found = found.into_iter().zip(delivered);
+        Ok(found
+            .map(|(raw, delivered)| {
+                let note = match is_again(&&delivered) {
+                    true => notes.next(),
+                    false => None,
+                };
+                (raw, delivered, note)
+            })
+            .collect())
     }
 
     /// Puts what was found into the hands of the process.
@@ -117,6 +121,7 @@ impl Reader {
             reader: self.number,
             token: raw.reply.as_deref().unwrap_or_default().to_owned(),
             seq: delivered.seq,
+            at: delivered.at,
             id,
             attempt,
             note,

@@ -39,13 +39,24 @@ pub(super) struct Reads {
     pub(super) num_ack_pending: u64,
     /// Never delivered.
     pub(super) num_pending: u64,
-    ack_floor: Floor,
+    /// How far all is acknowledged.
+    pub(super) ack_floor: Reached,
+    /// How far all was delivered once.
+    pub(super) delivered: Reached,
+    pub(super) config: Waits,
 }
 
-/// How far all is acknowledged.
+/// How a consumer was made.
 #[derive(Clone, Copy, Debug, Deserialize)]
-struct Floor {
-    stream_seq: u64,
+pub(super) struct Waits {
+    /// How long it waits for an acknowledgement, in nanoseconds.
+    pub(super) ack_wait: u64,
+}
+
+/// A place in a stream.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct Reached {
+    pub(super) stream_seq: u64,
 }
 
 /// Makes a stream of this configuration, or lets the one that is there have it.
@@ -111,19 +122,6 @@ pub(super) fn reads(line: &Line, stream: &str) -> Result<Reads, StoreFault> {
     line.ask(&format!("CONSUMER.INFO.{stream}.{CONSUMER}"), &Json::Null)
 }
 
-/// Removes from a queue what is done. The server does that itself, but one that was killed may have forgotten
-/// it, and then such messages lie there for ever: nobody gets them, and they take room.
-pub(super) fn sweep(line: &Line, stream: &str, state: State) -> Result<State, StoreFault> {
-    let done = reads(line, stream)?.ack_floor.stream_seq;
-    if state.messages == 0 || done < state.first_seq {
-        return Ok(state);
-    }
-    let asked = json!({"seq": done + 1});
-    line.ask::<Json>(&format!("STREAM.PURGE.{stream}"), &asked)?;
-    let kept: Kept = line.ask(&format!("STREAM.INFO.{stream}"), &Json::Null)?;
-    Ok(kept.state)
-}
-
 #[derive(Deserialize)]
 struct Detailed {
     state: Gaps,
@@ -142,19 +140,6 @@ pub(super) fn gaps(line: &Line, stream: &str) -> Result<Gaps, StoreFault> {
     let asked = json!({"deleted_details": true});
     let found: Detailed = line.ask(&format!("STREAM.INFO.{stream}"), &asked)?;
     Ok(found.state)
-}
-
-/// Where a server is told that it need not wait for messages of a queue which are done and gone: one that was
-/// killed may, and deliver none of the others meanwhile.
-pub(super) fn awaited_in_vain(line: &Line, stream: &str) -> Result<Vec<String>, StoreFault> {
-    let reads = reads(line, stream)?;
-    if reads.num_ack_pending == 0 {
-        return Ok(Vec::new());
-    }
-    let (gaps, next) = (gaps(line, stream)?, reads.ack_floor.stream_seq + 1);
-    let gone = (next..gaps.first_seq).chain(gaps.deleted.range(next..).copied());
-    let told = gone.map(|seq| format!("$JS.ACK.{stream}.{CONSUMER}.1.{seq}.1.0.0"));
-    Ok(told.collect())
 }
 
 /// How long a server may take to say that there are no more messages.
@@ -240,16 +225,19 @@ impl Delivered {
 }
 
 #[derive(Deserialize)]
-struct Raw {
-    message: Stored,
+pub(super) struct Raw {
+    pub(super) message: Stored,
 }
 
+/// A message as it lies in a stream.
 #[derive(Deserialize)]
-struct Stored {
+pub(super) struct Stored {
     #[serde(default)]
     hdrs: String,
     #[serde(default)]
     data: String,
+    /// When it was written, as RFC 3339 writes it.
+    pub(super) time: String,
 }
 
 /// A message of a stream, by its number: its headers and payload; nothing when it is not there any more.
@@ -259,7 +247,7 @@ pub(super) fn message_at(
     seq: u64,
 ) -> Result<Option<(HeaderMap, Vec<u8>)>, StoreFault> {
     let found = line.ask::<Raw>(&format!("STREAM.MSG.GET.{stream}"), &json!({"seq": seq}));
-    let Stored { hdrs, data } = match found {
+    let Stored { hdrs, data, .. } = match found {
         Ok(found) => found.message,
         Err(fault) if is_refused(&fault, codes::NO_MESSAGE) => return Ok(None),
         Err(fault) => return Err(fault),

@@ -10,7 +10,7 @@ use super::Inner;
 use super::docs::nanos;
 use super::line::{Request, heard};
 use super::names::key;
-use super::queue::{Flight, Note, Queue, published};
+use super::queue::{Flight, Note, Queue, published, published_still};
 use super::server::message_at;
 use super::wire;
 use crate::broker::fate::{Aside, Fate, fate};
@@ -20,7 +20,7 @@ use crate::names;
 /// What is done with a delivery, since when.
 #[derive(Debug)]
 pub(super) struct Settled {
-    flight: Flight,
+    pub(super) flight: Flight,
     fate: Fate,
     at: Instant,
     /// It is given back by whoever closes: that delivery counts.
@@ -108,6 +108,7 @@ impl Queue {
 
     /// The same, by whoever has the turn.
     pub(super) fn write_settled_in_turn(&self, inner: &Inner) -> Result<(), StoreFault> {
+        let number = self.recover_in_turn(inner)?;
         let mut settled = self.local.lock().take_settled();
         let before = settled.len();
         // What is said too late would be heard as said of another delivery.
@@ -123,7 +124,7 @@ impl Queue {
         if settled.is_empty() {
             return Ok(());
         }
-        match self.tell(inner, &settled) {
+        match self.tell(inner, number, &settled) {
             Ok(()) => {
                 self.told(inner, &settled);
                 Ok(())
@@ -138,7 +139,7 @@ impl Queue {
     }
 
     /// Each step may be done again: copies are known by their identity, and what is told twice is told once.
-    fn tell(&self, inner: &Inner, settled: &[Settled]) -> Result<(), StoreFault> {
+    fn tell(&self, inner: &Inner, number: u64, settled: &[Settled]) -> Result<(), StoreFault> {
         for one in settled {
             if let Fate::Aside(aside) = &one.fate {
                 if aside.is_invalid {
@@ -156,7 +157,7 @@ impl Queue {
         inner.written(notes.collect::<Result<_, _>>()?)?;
         let words = settled.iter();
         let words = words.map(|one| (one.flight.token.clone(), one.word()));
-        inner.acknowledge(words.collect())?;
+        inner.acknowledge(number, words.collect())?;
         // Nobody asks for these any more, so nothing is lost when they stay.
         let over = settled.iter();
         let over = over.filter(|one| one.is_over() && one.flight.note.is_some());
@@ -201,7 +202,7 @@ impl Queue {
         for (name, value) in aside.why.iter().chain(&times) {
             wire::put(&mut copy, name, value);
         }
-        let origin = format!("{}/{}", self.stream, flight.seq);
+        let origin = format!("{}/{}/{}", self.stream, flight.seq, flight.at);
         inner.put_aside(&aside.to, &origin, 0, (copy, payload))
     }
 }
@@ -213,12 +214,18 @@ impl Inner {
     }
 
     /// Says something about deliveries, each on its subject, and returns when the server has heard all.
-    pub(super) fn acknowledge(&self, words: Vec<(String, Vec<u8>)>) -> Result<(), StoreFault> {
+    /// Only over the connection of this number, since a server that was killed may have given the numbers of the
+    /// messages to others.
+    pub(super) fn acknowledge(
+        &self,
+        number: u64,
+        words: Vec<(String, Vec<u8>)>,
+    ) -> Result<(), StoreFault> {
         let mut words = words.into_iter();
         let Some((last, word)) = words.next_back() else {
             return Ok(());
         };
-        self.line.run(|wire| async move {
+        self.line.run_still(number, |wire| async move {
             for (token, word) in words {
                 wire.tell(token, word).await?;
             }
@@ -248,7 +255,8 @@ impl Inner {
             headers,
             payload,
         };
-        published(self, vec![request])?;
+        let number = self.ready([self.line.names.queue(to).as_str()])?;
+        published_still(self, number, vec![request])?;
         self.ring(to, "message", None);
         Ok(())
     }

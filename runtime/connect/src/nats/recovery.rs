@@ -1,0 +1,210 @@
+//! What a server that was killed may have forgotten, and how that is made good when it is back.
+//!
+//! It writes at once what it says is safe, and other things soon: which messages were removed, how far a
+//! consumer is, up to which number a stream was written that is empty. Each of them may be older than the
+//! others when the server has begun anew. Of NATS 2.9 this was seen: messages which are done lie there again
+//! and nobody gets them; a consumer waits for messages which are gone; and numbers are given once more to
+//! others, which a consumer then takes for delivered, while who holds the earlier ones would settle the later.
+//! So nothing is written to a queue, and nothing is said of a delivery, over a new connection before it was
+//! looked.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use paperflow_core::connector::StoreFault;
+use serde_json::{Value as Json, json};
+
+use super::Inner;
+use super::line::{Line, Request, codes, is_refused, read};
+use super::queue::{Flight, Queue};
+use super::server::{CONSUMER, Kept, Raw, State, ensure_consumer, gaps, reads, state};
+use crate::clock::utc_of;
+
+/// How many messages are looked up at a time.
+const PAGE: usize = 64;
+
+impl Inner {
+    /// Before something is written to queues: their consumers will get it. Gives the number of the connection
+    /// for which that is true.
+    pub(super) fn ready<'a>(
+        &self,
+        streams: impl IntoIterator<Item = &'a str>,
+    ) -> Result<u64, StoreFault> {
+        let number = self.line.number()?;
+        for stream in streams {
+            if self.recovered.lock().get(stream) == Some(&number) {
+                continue;
+            }
+            bring_back(&self.line, stream)?;
+            self.recovered.lock().insert(stream.to_owned(), number);
+        }
+        Ok(number)
+    }
+}
+
+/// Makes the consumer of a queue anew when it has gone further than messages were written. All that is there
+/// is delivered again.
+fn bring_back(line: &Line, stream: &str) -> Result<(), StoreFault> {
+    let reads = match reads(line, stream) {
+        Ok(reads) => reads,
+        Err(fault) if is_refused(&fault, codes::NO_STREAM) => return Ok(()),
+        Err(fault) if is_refused(&fault, codes::NO_CONSUMER) => return Ok(()),
+        Err(fault) => return Err(fault),
+    };
+    // Asked for later, so that it cannot be behind unless it was set back.
+    let last = state(line, stream)?.map_or(u64::MAX, |state| state.last_seq);
+    let reached = reads.delivered.stream_seq;
+    if reached <= last {
+        return Ok(());
+    }
+    tracing::warn!(
+        "the server was set back: it had delivered {reached} messages of `{stream}` and knows {last} of them; \
+         what lies there is delivered again"
+    );
+    let gone = line.ask::<Json>(&format!("CONSUMER.DELETE.{stream}.{CONSUMER}"), &Json::Null);
+    match gone {
+        Err(fault) if !is_refused(&fault, codes::NO_CONSUMER) => return Err(fault),
+        _ => {}
+    }
+    let lease = Duration::from_nanos(reads.config.ack_wait);
+    ensure_consumer(line, stream, lease)
+}
+
+impl Queue {
+    /// Looks, once over each connection, what the server has forgotten. Gives the number of the connection for
+    /// which that is true.
+    pub(super) fn recover(&self, inner: &Inner) -> Result<u64, StoreFault> {
+        let number = inner.ready([self.stream.as_str()])?;
+        if self.local.lock().recovered == number {
+            return Ok(number);
+        }
+        let _turn = self.turn.lock();
+        self.recover_in_turn(inner)
+    }
+
+    /// The same, by whoever has the turn.
+    pub(super) fn recover_in_turn(&self, inner: &Inner) -> Result<u64, StoreFault> {
+        let number = inner.ready([self.stream.as_str()])?;
+        if self.local.lock().recovered == number {
+            return Ok(number);
+        }
+        self.give_up_gone(inner, number)?;
+        let told = awaited_in_vain(&inner.line, &self.stream)?.into_iter();
+        let told = told.map(|subject| (subject, b"+ACK".to_vec()));
+        inner.acknowledge(number, told.collect())?;
+        if let Some(state) = state(&inner.line, &self.stream)? {
+            sweep(&inner.line, &self.stream, state)?;
+        }
+        self.local.lock().recovered = number;
+        Ok(number)
+    }
+
+    /// What is in our hands and gone from the server is ours no more: its number may be given to another
+    /// message.
+    fn give_up_gone(&self, inner: &Inner, number: u64) -> Result<(), StoreFault> {
+        let mut held: Vec<Flight> = {
+            let local = self.local.lock();
+            let settled = local.settled.iter().map(|settled| &settled.flight);
+            local.flights.values().chain(settled).cloned().collect()
+        };
+        held.sort_unstable_by_key(|flight| std::cmp::Reverse(flight.seq));
+        let mut gone = HashSet::new();
+        for page in held.chunks(PAGE) {
+            let asked = page.iter().map(|flight| Request {
+                subject: format!("$JS.API.STREAM.MSG.GET.{}", self.stream),
+                headers: HeaderMap::new(),
+                payload: json!({"seq": flight.seq}).to_string().into_bytes(),
+            });
+            let answers = inner.line.exchange_still(number, asked.collect())?;
+            let mut is_whole = false;
+            for (flight, answer) in page.iter().zip(&answers) {
+                match read::<Raw>(answer) {
+                    Ok(found) if found.message.time == written_at(flight.at) => is_whole = true,
+                    Err(fault) if !is_refused(&fault, codes::NO_MESSAGE) => return Err(fault),
+                    _ => {
+                        gone.insert(flight.token.clone());
+                    }
+                }
+            }
+            // What was written before something that is there still is there, or is done.
+            if is_whole {
+                break;
+            }
+        }
+        if gone.is_empty() {
+            return Ok(());
+        }
+        tracing::debug!(
+            "{} deliveries of `{}` are of messages which are not there any more",
+            gone.len(),
+            self.name
+        );
+        let mut local = self.local.lock();
+        local
+            .flights
+            .retain(|_, flight| !gone.contains(&flight.token));
+        local
+            .settled
+            .retain(|settled| !gone.contains(&settled.flight.token));
+        Ok(())
+    }
+}
+
+/// A time in nanoseconds since 1970 as the server writes it: RFC 3339, without zeros at the end.
+fn written_at(nanos: u64) -> String {
+    let seconds = i64::try_from(nanos / 1_000_000_000).unwrap_or(i64::MAX / 1_000);
+    let whole = utc_of(seconds * 1_000);
+    let whole = whole.trim_end_matches(".000Z");
+    match nanos % 1_000_000_000 {
+        0 => format!("{whole}Z"),
+        rest => format!("{whole}.{}Z", format!("{rest:09}").trim_end_matches('0')),
+    }
+}
+
+/// Removes from a queue what is done. The server does that itself, but one that was killed may have forgotten
+/// it, and then such messages lie there for ever: nobody gets them, and they take room.
+pub(super) fn sweep(line: &Line, stream: &str, state: State) -> Result<State, StoreFault> {
+    let done = reads(line, stream)?.ack_floor.stream_seq;
+    if state.messages == 0 || done < state.first_seq {
+        return Ok(state);
+    }
+    let asked = json!({"seq": done + 1});
+    line.ask::<Json>(&format!("STREAM.PURGE.{stream}"), &asked)?;
+    let kept: Kept = line.ask(&format!("STREAM.INFO.{stream}"), &Json::Null)?;
+    Ok(kept.state)
+}
+
+/// Where a server is told that it need not wait for messages of a queue which are done and gone: one that was
+/// killed may, and deliver none of the others meanwhile.
+pub(super) fn awaited_in_vain(line: &Line, stream: &str) -> Result<Vec<String>, StoreFault> {
+    let reads = reads(line, stream)?;
+    if reads.num_ack_pending == 0 {
+        return Ok(Vec::new());
+    }
+    let (gaps, next) = (gaps(line, stream)?, reads.ack_floor.stream_seq + 1);
+    let gone = (next..gaps.first_seq).chain(gaps.deleted.range(next..).copied());
+    let told = gone.map(|seq| format!("$JS.ACK.{stream}.{CONSUMER}.1.{seq}.1.0.0"));
+    Ok(told.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_as_the_server_does() {
+        assert_eq!(
+            written_at(1_795_852_686_418_089_660),
+            "2026-11-28T07:58:06.41808966Z"
+        );
+        assert_eq!(
+            written_at(1_795_852_686_000_000_000),
+            "2026-11-28T07:58:06Z"
+        );
+        assert_eq!(
+            written_at(1_795_852_686_000_000_001),
+            "2026-11-28T07:58:06.000000001Z"
+        );
+    }
+}
