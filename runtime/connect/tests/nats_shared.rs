@@ -356,17 +356,22 @@ fn k20_what_a_stream_has_is_not_taken_for_gone_when_its_server_was_killed() {
 /// A server that was killed may have forgotten how far a stream was written, and not how far it was read.
 #[test]
 fn k20_a_server_that_gives_numbers_again_loses_nothing() {
+    loses_nothing_when_set_back(ConnectorKind::Queue, "");
+    loses_nothing_when_set_back(ConnectorKind::Stream, "=p0");
+}
+
+fn loses_nothing_when_set_back(kind: ConnectorKind, shelf: &str) {
     let Some(server) = brokers::Private::new("nats") else {
         return;
     };
     let corner = Corner::of(server.url());
     let url = format!("{}?prefix={}", corner.url, corner.prefix);
     let store = Nats::open(&Access::new(&url, false).unwrap()).unwrap();
-    let mut declaration = Declaration::new("q", ConnectorKind::Queue);
+    let mut declaration = Declaration::new("q", kind);
     declaration.lease = Duration::from_secs(60);
     let queue = store.connect(&declaration).unwrap();
     let reader = read(&queue, "r");
-    let stream = corner.subject("q").replace('.', "=2E");
+    let stream = corner.subject("q").replace('.', "=2E") + shelf;
     let kept = server.folder().join("data/jetstream/$G/streams");
     let (messages, empty) = (
         kept.join(stream).join("msgs"),
@@ -397,7 +402,7 @@ fn k20_a_server_that_gives_numbers_again_loses_nothing() {
         let found = perhaps(&reader, 10);
         seen.extend(found.iter().map(body));
         done(&reader, &found);
-        (queue.unfinished("").ok() == Some(Some(0))).then_some(())
+        (queue.unfinished("g").ok() == Some(Some(0))).then_some(())
     });
     assert_eq!(seen, (20..40).map(|number| number.to_string()).collect());
 }

@@ -209,6 +209,7 @@ impl Inner {
         saved: &[Unsaved],
         pages: &[(usize, Offset)],
     ) -> Result<Turned, StoreFault> {
+        self.ready_stream(&reading.stream)?;
         let key = key_of(&reading.stream.name, &reading.group);
         let has_joined = state.token.is_some();
         let token = reading.token_in(self, state);

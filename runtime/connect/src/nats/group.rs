@@ -220,6 +220,30 @@ impl Common {
         parts.map(|(part, end)| part.unread(*end)).sum()
     }
 
+    /// Whether it is further in a partition than that goes.
+    pub(super) fn is_ahead(&self, ends: &[Offset]) -> bool {
+        let mut parts = self.parts.iter().zip(ends);
+        parts.any(|(part, end)| part.mark.max(part.reached) > *end)
+    }
+
+    /// The partitions end there, since the server was set back: what was read behind that is not what will be
+    /// there, and what is held of such a partition has no say any more.
+    pub(super) fn set_back(&mut self, ends: &[Offset]) {
+        for (at, end) in ends.iter().enumerate() {
+            let Some(part) = self.parts.get_mut(at) else {
+                return;
+            };
+            if part.mark.max(part.reached) <= *end {
+                continue;
+            }
+            part.mark = part.mark.min(*end);
+            part.replayed = part.replayed.min(*end);
+            part.failed.retain(|offset, _| offset < end);
+            part.free();
+            self.shares.renew(at);
+        }
+    }
+
     /// Goes on from another offset in a partition; what is held of it has no say any more.
     pub(super) fn seek(&mut self, at: usize, offset: Offset) {
         let part = &mut self.parts[at];

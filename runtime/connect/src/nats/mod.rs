@@ -147,7 +147,8 @@ struct Inner {
     users: Mutex<Users>,
     /// The numbers of the runs that were asked for.
     runs: Mutex<HashMap<String, u64>>,
-    /// The connection over which it was looked whether the consumer of a queue is where it can be.
+    /// The connection over which it was looked whether those who read a stream of the server are where they
+    /// can be.
     recovered: Mutex<HashMap<String, u64>>,
 }
 

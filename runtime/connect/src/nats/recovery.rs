@@ -5,8 +5,7 @@
 //! others when the server has begun anew. Of NATS 2.9 this was seen: messages which are done lie there again
 //! and nobody gets them; a consumer waits for messages which are gone; and numbers are given once more to
 //! others, which a consumer then takes for delivered, while who holds the earlier ones would settle the later.
-//! So nothing is written to a queue, and nothing is said of a delivery, over a new connection before it was
-//! looked.
+//! So nothing is written, and nothing is said of a delivery, over a new connection before it was looked.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -16,10 +15,13 @@ use paperflow_core::connector::StoreFault;
 use serde_json::{Value as Json, json};
 
 use super::Inner;
+use super::group::{Common, key_of};
 use super::line::{Line, Request, codes, is_refused, read};
 use super::queue::{Flight, Queue};
 use super::server::{CONSUMER, Kept, Raw, State, ensure_consumer, gaps, reads, state};
+use super::stream::Stream;
 use crate::clock::utc_of;
+use crate::stream::mark::Offset;
 
 /// How many messages are looked up at a time.
 const PAGE: usize = 64;
@@ -39,6 +41,36 @@ impl Inner {
             bring_back(&self.line, stream)?;
             self.recovered.lock().insert(stream.to_owned(), number);
         }
+        Ok(number)
+    }
+}
+
+impl Inner {
+    /// Before something is written to a stream, or said of what was read from it: no group is further than
+    /// the server. Gives the number of the connection for which that is true.
+    pub(super) fn ready_stream(&self, stream: &Stream) -> Result<u64, StoreFault> {
+        let (number, name) = (self.line.number()?, &stream.name);
+        let shelf = self.line.names.shelf(name, 0);
+        if self.recovered.lock().get(&shelf) == Some(&number) {
+            return Ok(number);
+        }
+        for group in self.about(name)?.groups {
+            let key = key_of(name, &group);
+            let common = self.docs.get::<Common>(&key)?.value;
+            // Asked for later, so that they cannot be behind unless they were set back.
+            let ends = self.shelves(name, stream.partitions())?;
+            let ends: Vec<Offset> = ends.iter().map(|kept| kept.last_seq).collect();
+            if !common.is_ahead(&ends) {
+                continue;
+            }
+            tracing::warn!(
+                "the server was set back: it had more of `{name}` than it has now; \
+                 `{group}` goes on where that ends"
+            );
+            self.docs
+                .change(&key, |common: &mut Common| common.set_back(&ends))?;
+        }
+        self.recovered.lock().insert(shelf, number);
         Ok(number)
     }
 }

@@ -17,7 +17,7 @@ use super::docs::nanos;
 use super::group::{Common, Delayed, key_of};
 use super::known::About;
 use super::line::{Request, read};
-use super::queue::{published, when_there_is_room};
+use super::queue::{published_still, when_there_is_room};
 use super::server::{Kept, State, ensure};
 use crate::broker::consumer::Reader;
 use crate::fault::damaged;
@@ -231,7 +231,8 @@ impl Connector for Handle {
             };
             when_there_is_room(name, has_room)?;
         }
-        let sent = published(inner, requests)?;
+        let number = inner.ready_stream(&self.stream)?;
+        let sent = published_still(inner, number, requests)?;
         failpoint!("before_confirm");
         self.stream.local.lock().readers.call();
         if sent.written > 0 {
