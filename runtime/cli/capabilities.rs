@@ -94,7 +94,7 @@ fn parts(can: [Option<Can>; 3]) -> Vec<[String; 3]> {
 }
 
 /// Everything that a store may be able to do.
-fn words(can: Can) -> [(&'static str, bool); 6] {
+fn words(can: Can) -> [(&'static str, bool); 7] {
     [
         ("ordering", can.orders),
         ("replay", can.replays),
@@ -102,6 +102,7 @@ fn words(can: Can) -> [(&'static str, bool); 6] {
         ("known ids", can.knows_ids),
         ("transactions", can.transactions),
         ("retained", can.retains),
+        ("keeps so many", can.counts),
     ]
 }
 

@@ -117,6 +117,8 @@ pub struct Can {
     pub transactions: bool,
     /// A new subscriber can have the last message.
     pub retains: bool,
+    /// So many records can be kept, whatever their size and age.
+    pub counts: bool,
 }
 
 /// A store, by what its URL begins with.
@@ -141,6 +143,7 @@ const NOTHING: Can = Can {
     knows_ids: false,
     transactions: false,
     retains: false,
+    counts: false,
 };
 
 /// A log whose messages are read again from any offset.
@@ -167,6 +170,7 @@ pub const EMBEDDED: StoreSpec = StoreSpec {
         Some(Can {
             knows_ids: true,
             transactions: true,
+            counts: true,
             ..LOG
         }),
         Some(Can {
@@ -223,6 +227,7 @@ pub const STORES: [StoreSpec; 6] = [
             }),
             Some(Can {
                 knows_ids: true,
+                counts: true,
                 ..LOG
             }),
             Some(Can {
@@ -248,6 +253,7 @@ pub const STORES: [StoreSpec; 6] = [
             }),
             Some(Can {
                 knows_ids: true,
+                counts: true,
                 ..LOG
             }),
             Some(Can {
@@ -302,6 +308,10 @@ impl Can {
             ("delay", delayed),
             ("key", wanted.key.is_some() && !self.orders),
             ("retained=yes", wanted.retained && !self.retains),
+            (
+                "retain=NUMBER",
+                wanted.retain.messages.is_some() && !self.counts,
+            ),
         ];
         let missing = asked.into_iter().filter(|(_, is_missing)| *is_missing);
         missing.map(|(what, _)| what).collect()

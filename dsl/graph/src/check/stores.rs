@@ -62,6 +62,7 @@ fn unknown_schemes(wiring: &Wiring) -> Vec<Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{Connector, ConnectorKind, Link};
     use crate::wiring::{Table, Written};
 
     fn written(text: &str) -> Written {
@@ -71,13 +72,50 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_broker_keeps_no_tables() {
-        let store = |name: &str, url: &str| Store {
+    fn store(name: &str, url: &str) -> Store {
+        Store {
             name: written(name),
             url: Some(written(url)),
             ..Store::default()
+        }
+    }
+
+    #[test]
+    fn not_every_broker_keeps_so_many_records() {
+        let mut connector = Connector {
+            kind: ConnectorKind::Stream,
+            ..Connector::default()
         };
+        connector.retain.messages = Some(3);
+        for (url, is_kept) in [
+            ("amqp://there", false),
+            ("kafka://there", false),
+            ("nats://there", true),
+            ("redis://there", true),
+            ("sqlite:here", true),
+        ] {
+            connector.store = Some(String::from("far"));
+            let link = Link {
+                connector: Some(Box::new(connector.clone())),
+                ..Link::default()
+            };
+            let plan = Plan {
+                links: vec![link],
+                ..Plan::default()
+            };
+            let wiring = Wiring {
+                stores: vec![store("far", url)],
+                ..Wiring::default()
+            };
+            let found = stores(&plan, &wiring);
+            let told = found.first().map(|found| found.message.clone());
+            let is_told = told.is_some_and(|told| told.ends_with("cannot do `retain=NUMBER`"));
+            assert_eq!(is_told, !is_kept, "{url}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_broker_keeps_no_tables() {
         let table = |store: &str| Table {
             name: written("Count.SEEN"),
             store: Some(written(store)),
