@@ -89,6 +89,25 @@ fn b15_parts_meet_in_a_channel_and_end_by_themselves() {
 }
 
 #[test]
+fn b15_a_part_that_begins_first_sends_nothing_that_another_would_miss() {
+    let Some(url) = brokers::url("mqtt") else {
+        return;
+    };
+    let folder = folder("channel-early", &url);
+    let mut shop = shop(&folder);
+    let begun = Instant::now();
+    // Long enough for all to be sent.
+    while begun.elapsed() < Duration::from_secs(1) {
+        assert_eq!(shop.try_wait().unwrap(), None, "nobody has subscribed");
+        thread::park_timeout(Duration::from_millis(20));
+    }
+    let output = office(&folder).wait_with_output().unwrap();
+    assert!(shop.wait().unwrap().success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.lines().count(), ALL);
+}
+
+#[test]
 fn b15_a_subscriber_that_is_killed_and_comes_again_misses_nothing() {
     let Some(url) = brokers::url("mqtt") else {
         return;

@@ -27,6 +27,8 @@ use parking_lot::Mutex;
 
 use seen::Seen;
 
+/// So long at most a sender waits for parts that are to subscribe.
+const PATIENT: Duration = Duration::from_secs(30);
 /// A part that cannot read notes for so long is not ready.
 const DEAF: Duration = Duration::from_secs(3);
 
@@ -68,6 +70,9 @@ struct Crossing {
 
 /// One such connector, as its sender and its receivers in this part see it.
 pub(crate) struct Shore {
+    /// Whoever reads it elsewhere and gets only what is sent from then on is there, or is not waited for any
+    /// more.
+    is_listened_to: AtomicBool,
     /// Nobody elsewhere writes to it any more.
     is_over: AtomicBool,
     /// Nobody elsewhere reads it any more.
@@ -87,6 +92,11 @@ impl Shore {
     /// Nobody elsewhere reads it any more.
     pub(crate) fn is_deserted(&self) -> bool {
         self.is_deserted.load(Ordering::Acquire)
+    }
+
+    /// Whether all are there who would miss what is sent.
+    pub(crate) fn is_listened_to(&self) -> bool {
+        self.is_listened_to.load(Ordering::Acquire)
     }
 
     pub(crate) const fn was_ended(&self) -> bool {
@@ -163,7 +173,7 @@ impl Part {
         account.write(&*notes, &note)?;
         let (bell, poke) = bounded(1);
         let part = Self {
-            connectors: crossings(&share.whole, connectors, &account, &bell),
+            connectors: crossings((&share.whole, &name), connectors, &account, &bell),
             whole: share.whole,
             senders: Vec::new(),
             account: Mutex::new(account),
@@ -250,7 +260,7 @@ impl Part {
 
 /// Who writes to each connector and who reads it.
 fn crossings(
-    whole: &Plan,
+    (whole, own): (&Plan, &str),
     connectors: BTreeMap<String, Arc<dyn Connector>>,
     account: &Account,
     bell: &Sender<()>,
@@ -273,6 +283,7 @@ fn crossings(
             readers: BTreeSet::new(),
             groups: BTreeSet::new(),
             shore: Arc::new(Shore {
+                is_listened_to: AtomicBool::new(true),
                 is_over: AtomicBool::new(false),
                 is_deserted: AtomicBool::new(false),
                 has_ended: AtomicBool::new(false),
@@ -288,6 +299,10 @@ fn crossings(
             crossing.writers.extend(writers);
             crossing.readers.extend(of(link.to.process));
         }
+        let is_heard = crossing.kind != plan::ConnectorKind::Pubsub
+            || crossing.readers.iter().all(|part| part == own);
+        let shore = &crossing.shore;
+        shore.is_listened_to.store(is_heard, Ordering::Release);
         all.insert(key, crossing);
     }
     all

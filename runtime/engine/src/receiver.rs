@@ -78,6 +78,10 @@ impl Station {
         subscription.as_ref()?.as_ref().ok().map(Arc::clone)
     }
 
+    pub(crate) fn has_subscribed(&self) -> bool {
+        self.subscription().is_some()
+    }
+
     /// The name of its connector among all of the graph, if other parts use it as well.
     pub(crate) fn key(&self) -> Option<&str> {
         self.shore.as_ref().map(|(key, _)| key.as_str())

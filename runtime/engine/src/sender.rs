@@ -108,6 +108,11 @@ enum Taken {
 impl Activity for Sending {
     fn step(&mut self, turn: &mut Turn, cx: &mut Context<'_>) -> Result<Step, Fault> {
         self.refused.wake();
+        if self.is_early() {
+            // Whoever looks after the part calls.
+            turn.wait_outside();
+            return Ok(Step::Wait);
+        }
         loop {
             let room = match self.room(cx) {
                 Ok(room) => room,
@@ -154,6 +159,12 @@ impl Sending {
     /// The end of what it sends had been told before, in this run: all of this has been sent.
     fn was_ended(&self) -> bool {
         self.shore.as_ref().is_some_and(|shore| shore.was_ended())
+    }
+
+    /// Somebody in another part would miss what is sent now.
+    fn is_early(&self) -> bool {
+        let shore = self.shore.as_ref();
+        shore.is_some_and(|shore| !shore.is_listened_to())
     }
 
     fn room(&self, cx: &Context<'_>) -> Result<usize, StoreFault> {

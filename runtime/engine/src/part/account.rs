@@ -29,6 +29,9 @@ pub(crate) struct Account {
     /// Connectors whose readers in it have all left of their own accord: it receives nothing there any more.
     #[serde(default)]
     pub(super) deserted: BTreeSet<String>,
+    /// Connectors to which all its readers have subscribed.
+    #[serde(default)]
+    pub(super) listens: BTreeSet<String>,
     /// Its processes that have ended, of those that are in a cycle through several parts; by their numbers
     /// in the whole graph.
     pub(super) over: BTreeSet<usize>,

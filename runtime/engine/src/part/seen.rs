@@ -77,6 +77,13 @@ impl Seen {
         self.all(part, Some(but), |account| account.has_ended(connector))
     }
 
+    /// Whether a part has subscribed to a connector, or will not any more.
+    pub(super) fn listens(&self, part: &str, connector: &str) -> bool {
+        self.all(part, None, |account| {
+            account.is_finished || account.listens.contains(connector)
+        })
+    }
+
     /// Whether a part reads a connector no more, without regard to one of its copies.
     pub(super) fn has_deserted(&self, part: &str, connector: &str, but: &str) -> bool {
         self.all(part, Some(but), |account| account.has_deserted(connector))

@@ -14,8 +14,8 @@ use crate::roster::Who;
 
 use super::cycles::{Cycle, foremost, members};
 use super::quiet::Quiet;
-use super::seen::part_of;
-use super::{Account, Part, key_of};
+use super::seen::{Seen, part_of};
+use super::{Account, Crossing, PATIENT, Part, key_of};
 
 /// How often notes are read.
 const TICK: Duration = Duration::from_millis(100);
@@ -32,6 +32,7 @@ pub(crate) fn keep_on(net: &Arc<Net>) {
         part,
         quiet: Quiet::default(),
         members: net.members(part),
+        begun: Instant::now(),
         written: Instant::now(),
         still_since: None,
     };
@@ -51,6 +52,7 @@ struct Watching<'a> {
     quiet: Quiet,
     /// Processes in cycles through several parts: in the whole graph and here.
     members: Vec<(usize, usize)>,
+    begun: Instant,
     written: Instant,
     /// Since when nothing moves here, and how much had moved by then.
     still_since: Option<(Instant, u64)>,
@@ -90,6 +92,7 @@ impl Watching<'_> {
             moved,
             held: self.held(),
             over: self.over(),
+            listens: self.listens(),
             ..account.clone()
         };
         // What was told to stop has not been sent to its end.
@@ -116,6 +119,18 @@ impl Watching<'_> {
         let is_over = |here: usize| self.net.processes[here].is_over.load(Ordering::Acquire);
         let over = self.members.iter().filter(|(_, here)| is_over(*here));
         over.map(|(whole, _)| *whole).collect()
+    }
+
+    /// The connectors to which all readers here have subscribed.
+    fn listens(&self) -> BTreeSet<String> {
+        let mut all = BTreeMap::new();
+        for (_, station) in &self.net.receivers {
+            if let Some(key) = station.key() {
+                *all.entry(key).or_insert(true) &= station.has_subscribed();
+            }
+        }
+        let all = all.into_iter().filter(|(_, have)| *have);
+        all.map(|(key, _)| key.to_owned()).collect()
     }
 
     fn held(&self) -> BTreeMap<String, u64> {
@@ -150,10 +165,10 @@ impl Watching<'_> {
     }
 
     /// Receivers of connectors to which nobody elsewhere sends any more may end, and so may senders to
-    /// those that nobody elsewhere reads any more.
+    /// those that nobody elsewhere reads any more; senders to those to which others were to subscribe may begin.
     fn tell_ends(&self) {
         let seen = self.part.seen.lock();
-        let (mut over, mut deserted) = (BTreeSet::new(), BTreeSet::new());
+        let (mut over, mut called_for) = (BTreeSet::new(), BTreeSet::new());
         for (key, crossing) in &self.part.connectors {
             let mut writers = crossing.writers.iter();
             let is_over = writers.all(|part| seen.has_ended(part, key, &self.part.note));
@@ -163,7 +178,10 @@ impl Watching<'_> {
             let mut readers = crossing.readers.iter();
             let is_deserted = readers.all(|part| seen.has_deserted(part, key, &self.part.note));
             if is_deserted && !crossing.shore.is_deserted.swap(true, Ordering::AcqRel) {
-                deserted.insert(key.as_str());
+                called_for.insert(key.as_str());
+            }
+            if self.is_listened_to(key, crossing, &seen) {
+                called_for.insert(key.as_str());
             }
         }
         drop(seen);
@@ -172,7 +190,7 @@ impl Watching<'_> {
         let receivers = receivers.filter(|(key, _)| over.contains(key));
         let senders = self.part.senders.iter();
         let senders = senders.map(|(key, index)| (key.as_str(), *index));
-        let senders = senders.filter(|(key, _)| deserted.contains(key));
+        let senders = senders.filter(|(key, _)| called_for.contains(key));
         let called: Vec<_> = receivers.chain(senders).collect();
         if !called.is_empty() {
             self.net.busily(|| {
@@ -180,6 +198,27 @@ impl Watching<'_> {
                 called.for_each(|(_, index)| self.net.roster.wake(index));
             });
         }
+    }
+
+    /// Whether all have subscribed since it was looked last who read a connector elsewhere; who has not come
+    /// for long is waited for no more.
+    fn is_listened_to(&self, key: &str, crossing: &Crossing, seen: &Seen) -> bool {
+        if crossing.shore.is_listened_to() {
+            return false;
+        }
+        let others = crossing.readers.iter();
+        let mut missing =
+            others.filter(|part| **part != self.part.name && !seen.listens(part, key));
+        if let Some(part) = missing.next() {
+            if self.begun.elapsed() < PATIENT {
+                return false;
+            }
+            tracing::warn!(
+                "the part `{part}` has not subscribed to `{key}` within {PATIENT:?}: what is sent is not for it"
+            );
+        }
+        crossing.shore.is_listened_to.store(true, Ordering::Release);
+        true
     }
 
     /// Somebody has said after how long a part in which nothing moves is to end.
