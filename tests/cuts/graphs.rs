@@ -41,6 +41,23 @@ const LEFT_OUT: [(&str, &str); 1] = [
     ("classic/hamming", "Merge.OUT -> Open.IN"),
 ];
 
+/// Graphs whose lines come in an order that only time makes.
+const BY_TIME: [&str; 1] = ["classic/timers"];
+
+/// Graphs that do not show the same when a part of them is killed.
+const MORTAL: [&str; 2] = [
+    // What it asked before it was killed is known, and not answered again.
+    "lookup/ask",
+    // Its arcs try nothing twice, so what was in hand is set aside.
+    "pubsub/copies",
+];
+
+/// Graphs that do not show the same over a broker.
+const NOT_OVER: [(&str, &str); 1] = [
+    // All orders are in one partition, so one worker has all that fail, and may not begin anew so often.
+    ("kafka", "reactive/supervisor"),
+];
+
 #[derive(Clone)]
 pub(crate) struct Graph {
     /// The folder it lies in, as in `classic/copy`.
@@ -126,6 +143,21 @@ impl Graph {
     pub(crate) fn bears(&self, at: &[String]) -> bool {
         let mut left_out = LEFT_OUT.iter();
         !left_out.any(|(name, arc)| self.name == *name && at.iter().any(|at| at == arc))
+    }
+
+    /// Whether its lines may come in any order.
+    pub(crate) fn is_by_time(&self) -> bool {
+        BY_TIME.contains(&&*self.name)
+    }
+
+    /// Whether it shows the same when a part of it is killed.
+    pub(crate) fn outlives_kills(&self) -> bool {
+        !MORTAL.contains(&&*self.name)
+    }
+
+    /// Whether it shows the same over a broker.
+    pub(crate) fn goes_over(&self, broker: &str) -> bool {
+        !NOT_OVER.contains(&(broker, &*self.name))
     }
 
     /// All processes.
