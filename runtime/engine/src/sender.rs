@@ -7,6 +7,7 @@ use paperflow_core::connector::{Connector, Disposition, StoreFault};
 use paperflow_core::headers::names;
 use paperflow_core::message::{Id, Message, Part};
 use paperflow_core::settle::Settle;
+use paperflow_core::turn::Pulled;
 use paperflow_core::{
     Activity, Component, Fault, Headers, Kind, Packet, Params, PortSpec, Spec, Step, Take, Turn,
     failpoint,
@@ -119,7 +120,10 @@ impl Activity for Sending {
                 Err(fault) => return self.refused.rest(fault, turn, cx),
             };
             if room == 0 {
-                return Ok(self.wait_for_readers(turn));
+                return Ok(match self.idle(turn)? {
+                    Some(step) => step,
+                    None => self.wait_for_readers(turn),
+                });
             }
             let taken = self.take(turn, room.min(MOST))?;
             if self.messages.is_empty() {
@@ -172,6 +176,20 @@ impl Sending {
             return Ok(MOST);
         }
         self.connector.room(cx.waker())
+    }
+
+    /// Who has nothing to send waits for no room, which others may make only when this one has ended.
+    fn idle(&mut self, turn: &mut Turn) -> Result<Option<Step>, Fault> {
+        if !self.messages.is_empty() || matches!(turn.look(0), Pulled::Some | Pulled::All) {
+            return Ok(None);
+        }
+        let taken = self.take(turn, 1)?;
+        Ok(match taken {
+            _ if !self.messages.is_empty() => None,
+            Taken::Enough => Some(Step::More),
+            Taken::All => Some(Step::Wait),
+            Taken::End => Some(self.done()),
+        })
     }
 
     /// There is no room before a reader makes some; when all have left, here and in other parts, there will
