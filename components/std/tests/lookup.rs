@@ -35,6 +35,28 @@ fn ask_adds_the_fields_of_the_answer() {
 }
 
 #[test]
+fn ask_drops_what_was_answered_twice() {
+    let about = |what: serde_json::Value, whom: &str| {
+        let packet = Packet::record(what);
+        packet.with_header("correlation-id", whom)
+    };
+    let given = vec![
+        about(json!({"id": 1}), "one"),
+        about(json!({"id": 2}), "two"),
+    ];
+    let rows = vec![
+        about(json!({"x": "a"}), "one"),
+        about(json!({"x": "a"}), "one"),
+        about(json!({"x": "b"}), "two"),
+    ];
+    let expected = json!([{"id": 1, "x": "a"}, {"id": 2, "x": "b"}]);
+    check(
+        &rig("lookup/ask").feed("IN", given).feed("RESULT", rows),
+        &[("OUT", records(expected)), ("LOOKUP", stream("1 2"))],
+    );
+}
+
+#[test]
 fn ask_sends_brackets_along_and_asks_nothing_for_them() {
     let mut given = stream("( )");
     given.insert(1, Packet::record(json!({"id": 1})));

@@ -1,3 +1,6 @@
+use std::hash::{BuildHasher as _, RandomState};
+
+use paperflow_core::headers::names::CORRELATION_ID;
 use paperflow_core::{Fault, In, Kind, Out, Packet, Param, component};
 use serde_json::Value as Json;
 
@@ -10,6 +13,10 @@ use crate::payload;
 /// The key leaves by LOOKUP, the answer comes at RESULT: one row for each key, or null when there is
 /// none. The item leaves with the fields of its row added, which win over its own; without a row it
 /// leaves by MISSING if that is connected, and is a fault else. Brackets go along.
+///
+/// Each key has a `correlation-id`, that of its item or else one of its own, which a process of a network
+/// hands on with its answer. An answer with another one is not for this key, as when a question was answered
+/// twice, and is dropped.
 ///
 /// One item is under way at a time, so that every item costs a trip there and back: the walk of
 /// shame. Where a copy of the rows can be had, `lookup/table` needs no trips.
@@ -37,6 +44,9 @@ pub(crate) async fn ask(
     #[optional]
     missing: Out<Packet>,
 ) -> Result<(), Fault> {
+    // Whoever is killed and begins again must not take old answers for new ones.
+    let life = RandomState::new().hash_one("ask");
+    let mut asked: u64 = 0;
     while let Some(item) = input.next().await {
         if item.is_bracket() {
             out.send(item).await?;
@@ -44,7 +54,12 @@ pub(crate) async fn ask(
         }
         let record = payload::record(&item)?;
         let key = field.get(record)?;
-        match answer(&lookup, &result, key).await? {
+        asked += 1;
+        let known = item
+            .headers()
+            .and_then(|headers| headers.get(CORRELATION_ID));
+        let about = known.map_or_else(|| format!("{life:x}-{asked}"), str::to_owned);
+        match answer(&lookup, &result, (key, &about)).await? {
             Some(row) => out.send(Packet::record(joined(record, &row)?)).await?,
             None if missing.is_connected() => drop(missing.send(item).await),
             None => return Err(without_row(key)),
@@ -57,14 +72,23 @@ pub(crate) async fn ask(
 async fn answer(
     lookup: &Out<Packet>,
     result: &In<Packet>,
-    key: &Json,
+    (key, about): (&Json, &str),
 ) -> Result<Option<Json>, Fault> {
     let gone = || Fault::new(format!("nobody answers any more, and {key} was asked for"));
-    let asked = lookup.send(Packet::json(key.clone())).await;
+    let question = Packet::json(key.clone()).with_header(CORRELATION_ID, about);
+    let asked = lookup.send(question).await;
     asked.map_err(|_| gone())?;
-    let row = result.next().await.ok_or_else(gone)?;
-    match row.kind() {
-        Kind::Null => Ok(None),
-        _ => payload::record(&row).cloned().map(Some),
+    loop {
+        let row = result.next().await.ok_or_else(gone)?;
+        let is_for = row
+            .headers()
+            .and_then(|headers| headers.get(CORRELATION_ID));
+        if is_for.is_some_and(|other| other != about) {
+            continue;
+        }
+        return match row.kind() {
+            Kind::Null => Ok(None),
+            _ => payload::record(&row).cloned().map(Some),
+        };
     }
 }
