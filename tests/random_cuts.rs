@@ -182,6 +182,7 @@ fn is_reason(told: &str) -> bool {
     let reasons = [
         "its ends start anew together for each group",
         "keeps none",
+        "cannot do",
         "error[P",
     ];
     reasons.iter().any(|reason| told.contains(reason))

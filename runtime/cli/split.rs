@@ -10,7 +10,6 @@ use paperflow_core::Catalogue;
 use paperflow_engine::describe;
 use paperflow_graph::capabilities::StoreSpec;
 use paperflow_graph::parts::{Cut, Undivided, cut, divide, find, is_shared, propose, shown};
-use paperflow_graph::plan::ConnectorKind;
 use paperflow_graph::{Diagnostic, Severity};
 
 use crate::load::{Loaded, View, WiringFile, draw};
@@ -85,8 +84,8 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
         return Ok(Exit::Fine);
     };
     let via = via(args, &loaded)?;
-    if let Some((hop, kind)) = via.refused(&loaded, &found.arcs) {
-        return Err(refused(&shown(&loaded.plan, hop), kind, &via));
+    if let Some((hop, why)) = via.refused(&loaded, &found.arcs) {
+        return Err(refused(&shown(&loaded.plan, hop), &why));
     }
     if args.json {
         out::print(&told::json(&loaded, &found, &via))?;
@@ -175,9 +174,9 @@ fn undivided(loaded: &Loaded, found: &[Undivided]) -> Failure {
 }
 
 /// An arc that is drawn as something which the store does not keep.
-fn refused(arc: &str, kind: ConnectorKind, via: &Via) -> Failure {
+fn refused(arc: &str, why: &str) -> Failure {
     Failure::misuse(
-        format!("`{arc}` is a {kind}, and `{}` keeps none", via.name()),
+        format!("`{arc}` {why}"),
         Some(String::from(
             "name another store, or let the wiring file make it of another kind",
         )),

@@ -46,7 +46,7 @@ const BY_TIME: [&str; 1] = ["classic/timers"];
 
 /// Graphs that do not show the same when a part of them is killed.
 const MORTAL: [&str; 2] = [
-    // What it asked before it was killed is known, and not answered again.
+    // What it asked before it was killed is known to some brokers, and not answered again.
     "lookup/ask",
     // Its arcs try nothing twice, so what was in hand is set aside.
     "pubsub/copies",

@@ -43,16 +43,19 @@ impl Via {
         }
     }
 
-    /// The first of these arcs that is of a kind which the store does not keep.
-    pub(super) fn refused(&self, loaded: &Loaded, arcs: &[Hop]) -> Option<(Hop, ConnectorKind)> {
+    /// The first of these arcs that the store cannot keep, and why.
+    pub(super) fn refused(&self, loaded: &Loaded, arcs: &[Hop]) -> Option<(Hop, String)> {
         let spec = self.spec(loaded)?;
-        let kinds = arcs.iter().filter_map(|hop| {
+        arcs.iter().find_map(|hop| {
             let connector = loaded.plan.links[hop.link].connector.as_ref()?;
-            Some((*hop, connector.kind))
-        });
-        kinds
-            .into_iter()
-            .find(|(_, kind)| spec.with(*kind).is_none())
+            let (kind, name) = (connector.kind, self.name());
+            let Some(can) = spec.with(kind) else {
+                return Some((*hop, format!("is a {kind}, and `{name}` keeps none")));
+            };
+            let what = can.lacks(connector).into_iter().next()?;
+            let why = format!("asks for `{what}`, which a {kind} of `{name}` cannot do");
+            Some((*hop, why))
+        })
     }
 }
 
