@@ -17,13 +17,14 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use brokers::Private;
 use command::{Folder, PAPERFLOW};
 use proxy::{Fault, Proxy};
 
 /// What is written is counted before it goes to the broker, and kept once behind it.
 const GRAPH: &str = "\
 INPORT=Made.IN:LINES
-Made(console/write) OUT ->(queue, via=broker) IN Once(flow/distinct)
+Made(console/write) OUT ->(KIND, via=broker) IN Once(flow/distinct)
 Once OUT -> IN Kept(file/write)
 'kept.txt' -> DESTINATION Kept
 ";
@@ -38,9 +39,12 @@ url = \"${BROKER_URL}\"
 /// Capacity of each link in memory.
 const CAPACITY: usize = 16;
 
-/// What may be made and not be at the broker: in the links before and behind MADE, in the hands of those
-/// between them, and in one batch of the sender.
-const ON_THE_WAY: usize = 2 * CAPACITY + 2 + 256;
+/// What may be made and not be at a broker: in the links before and behind MADE, in the hands of those between
+/// them, and in one batch of the sender, which is longer where a stream has room for everything.
+fn on_the_way(broker: &str) -> usize {
+    let batch = if broker == "kafka" { 1_024 } else { 256 };
+    2 * CAPACITY + 2 + batch
+}
 
 /// How long a test waits for what must come.
 const HOPELESS: Duration = Duration::from_secs(60);
@@ -54,26 +58,48 @@ struct Program {
     health: String,
     fed: usize,
     feeder: mpsc::Sender<usize>,
+    /// Gone with this, if it is the test's own.
+    _own: Option<Private>,
+}
+
+/// A line to a broker, which may be the test's own, with the URL for whoever goes by it; nothing if there is
+/// no such broker.
+fn line(broker: &str) -> Option<(Proxy, String, Option<Private>)> {
+    if broker == "kafka" {
+        // Its clients go where it says that it is.
+        let proxy = Proxy::bound();
+        let own = Private::behind(&proxy.address())?;
+        proxy.lead_to(own.url());
+        let url = proxy.address();
+        return Some((proxy, url, Some(own)));
+    }
+    let url = brokers::url(broker)?;
+    let (before, place, behind) = taken_apart(&url);
+    let proxy = Proxy::to(place);
+    let url = format!("{before}{}{behind}", proxy.address());
+    Some((proxy, url, None))
 }
 
 impl Program {
     /// Nothing if there is no such broker.
     fn start(broker: &str, name: &str) -> Option<Self> {
-        let url = brokers::url(broker)?;
-        let (before, place, behind) = taken_apart(&url);
-        let proxy = Proxy::to(place);
-        let url = format!("{before}{}{behind}", proxy.address());
+        let (proxy, url, own) = line(broker)?;
         // RabbitMQ leases nothing: what a process holds is free when its connection ends.
         let settings = match broker {
             "amqp" => "&timeout=1",
+            "kafka" => "&timeout=1&session=2",
             _ => "&timeout=1&lease=2",
         };
         let url = brokers::corner(&url, name) + settings;
         let folder = Folder::new(&format!("faults-{broker}-{name}"));
-        folder.write("line.fbp", GRAPH);
+        let kind = if broker == "kafka" { "stream" } else { "queue" };
+        folder.write("line.fbp", &GRAPH.replace("KIND", kind));
         folder.write("line.toml", WIRING);
-        let health = TcpListener::bind("127.0.0.1:0").unwrap();
-        let health = health.local_addr().unwrap().to_string();
+        // Free again before the program takes it.
+        let health = TcpListener::bind("127.0.0.1:0")
+            .and_then(|free| free.local_addr())
+            .unwrap()
+            .to_string();
         let mut command = folder.command(&format!(
             "run line.fbp --wiring line.toml --in LINES=- --capacity {CAPACITY} --health {health}"
         ));
@@ -95,6 +121,7 @@ impl Program {
             health,
             fed: 0,
             feeder,
+            _own: own,
         })
     }
 
@@ -114,13 +141,13 @@ impl Program {
         self.lines("made.txt").len()
     }
 
-    /// The lines that are kept. RabbitMQ gives back what it has handed out when a line breaks, also what was
-    /// done and not told in time: such a line may be written again (K5), but not handled again.
+    /// The lines that are kept. RabbitMQ and Kafka give again what they have handed out when a line breaks, also
+    /// what was done and not told in time: such a line may be written again (K5), but not handled again.
     fn kept(&self) -> Vec<usize> {
         let lines = self.lines("kept.txt");
         let mut kept: Vec<usize> = lines.iter().map(|line| line.parse().unwrap()).collect();
         kept.sort_unstable();
-        if self.broker == "amqp" {
+        if matches!(&*self.broker, "amqp" | "kafka") {
             kept.dedup();
         }
         kept
@@ -247,7 +274,7 @@ fn away(broker: &str, name: &str, fault: Fault) {
     program.proxy.set(fault);
     let (begun, made) = (Instant::now(), program.made());
     // Many more than may be made.
-    program.feed(10 * ON_THE_WAY);
+    program.feed(10 * on_the_way(broker));
     program.until("away", |own| {
         own.told().contains("the store `broker` is away: ")
     });
@@ -261,14 +288,16 @@ fn away(broker: &str, name: &str, fault: Fault) {
     let ready = program.ready();
     assert!(ready.contains("the store `broker` is away: `"), "{ready}");
     let more = program.made() - made;
-    assert!(more <= ON_THE_WAY, "{more} were made meanwhile");
+    assert!(more <= on_the_way(broker), "{more} were made meanwhile");
     let (rested, busy) = (resting.elapsed(), program.busy() - busy);
     assert!(
         busy <= Duration::from_millis(300) + rested / 4,
         "busy for {busy:?} of {rested:?}"
     );
     let tries = program.proxy.taken() - tries;
-    let most = 10 + 2 * usize::try_from(begun.elapsed().as_secs()).unwrap();
+    // Of Kafka there is a client for each of writing, reading, asking and looking.
+    let clients = if broker == "kafka" { 4 } else { 1 };
+    let most = clients * (10 + 2 * usize::try_from(begun.elapsed().as_secs()).unwrap());
     assert!(tries <= most, "{tries} tries in {:?}", begun.elapsed());
     program.proxy.set(Fault::None);
     program.until("back", |own| {
@@ -308,4 +337,4 @@ macro_rules! faults {
     )*};
 }
 
-faults!("amqp" amqp, "nats" nats, "redis" redis);
+faults!("amqp" amqp, "kafka" kafka, "nats" nats, "redis" redis);

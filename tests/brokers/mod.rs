@@ -46,9 +46,18 @@ pub(crate) struct Private {
 
 impl Private {
     pub(crate) fn new(name: &str) -> Option<Self> {
-        let broker = up(name, &["--private"])?;
+        Self::of(name, up(name, &["--private"]))
+    }
+
+    /// A Kafka that sends its clients to another place than its own, as `HOST:PORT`.
+    pub(crate) fn behind(place: &str) -> Option<Self> {
+        let told = [("PAPERFLOW_TEST_KAFKA_ADVERTISED", place)];
+        Self::of("kafka", up_with("kafka", &["--private"], &told))
+    }
+
+    fn of(name: &str, broker: Option<Broker>) -> Option<Self> {
         let name = name.to_owned();
-        Some(Self { name, broker })
+        broker.map(|broker| Self { name, broker })
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -112,8 +121,13 @@ struct Broker {
 
 /// What it says goes past the capture of tests: who waits for an installation, or is skipped, shall see it.
 fn up(name: &str, arguments: &[&str]) -> Option<Broker> {
+    up_with(name, arguments, &[])
+}
+
+fn up_with(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Option<Broker> {
     let mut up = Command::new(scripts().join("up"));
     up.args([name, "--keep"]).args(arguments);
+    up.envs(variables.iter().copied());
     let output = up.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     let output = output.unwrap_or_else(|error| panic!("{up:?}: {error}"));
     assert!(

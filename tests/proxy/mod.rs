@@ -30,7 +30,6 @@ pub(crate) struct Proxy {
 }
 
 struct Line {
-    broker: String,
     state: Mutex<State>,
     changed: Condvar,
     /// Connections that were taken.
@@ -38,6 +37,8 @@ struct Line {
 }
 
 struct State {
+    /// Where it leads to, if that is known.
+    broker: Option<String>,
     fault: Fault,
     listener: Option<TcpListener>,
     is_over: bool,
@@ -48,11 +49,18 @@ struct State {
 impl Proxy {
     /// A line to `HOST:PORT`.
     pub(crate) fn to(broker: &str) -> Self {
+        let proxy = Self::bound();
+        proxy.lead_to(broker);
+        proxy
+    }
+
+    /// A line that leads nowhere yet: a broker that says itself where it is must know this end first.
+    pub(crate) fn bound() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
         let address = listener.local_addr().expect("it has one");
         let line = Arc::new(Line {
-            broker: broker.to_owned(),
             state: Mutex::new(State {
+                broker: None,
                 fault: Fault::None,
                 listener: Some(listener),
                 is_over: false,
@@ -64,6 +72,11 @@ impl Proxy {
         let own = Arc::clone(&line);
         thread::spawn(move || own.take_connections());
         Self { address, line }
+    }
+
+    /// From now on it leads to `HOST:PORT`.
+    pub(crate) fn lead_to(&self, broker: &str) {
+        self.line.lock().broker = Some(broker.to_owned());
     }
 
     /// Its end, as `HOST:PORT`.
@@ -163,7 +176,7 @@ impl Line {
         if state.fault == Fault::HangUp {
             return;
         }
-        let Ok(broker) = TcpStream::connect(&self.broker) else {
+        let Some(Ok(broker)) = state.broker.as_ref().map(TcpStream::connect) else {
             return;
         };
         // A delay of the system's own would be another fault.
