@@ -28,8 +28,9 @@ use programs::{end_once, see_notes};
 
 /// How long a group may take to give out its partitions.
 const HOPELESS: Duration = Duration::from_secs(60);
-/// How long one waits until the partitions of a group are shared out evenly: for ever, if one is held.
-const SHARED: Duration = Duration::from_secs(4);
+/// How long one waits until the partitions of a group are shared out evenly while nothing changes: for ever, if
+/// one is held.
+const SHARED: Duration = Duration::from_secs(6);
 /// How long records may take to all partitions of a consumer.
 const FETCHED: Duration = Duration::from_millis(200);
 
@@ -115,22 +116,24 @@ struct Slow {
 }
 
 impl Slow {
-    /// Whether as many as can be have partitions, of so many in a group.
-    fn is_shared_out(&self, group: &str, readers: usize) -> bool {
+    /// How many consumers a group has, how many of them have partitions, and whether as many as can be have, of so
+    /// many in it.
+    fn shared_out(&self, group: &str, readers: usize) -> (usize, usize, bool) {
         let stream = self.name.clone();
         let groups = match self.store.ask_streams(Request::Groups { stream }) {
             Ok(Answer::Groups(groups)) => groups,
             // A topic that was made just now may have no leader yet.
-            Err(fault) if fault.kind() == StoreFaultKind::Unavailable => return false,
+            Err(fault) if fault.kind() == StoreFaultKind::Unavailable => return (0, 0, false),
             other => panic!("{other:?}"),
         };
-        let group = groups.into_iter().find(|found| found.name == group);
-        group.is_some_and(|group| {
-            let owners = group.partitions.iter();
-            let owners: BTreeSet<_> = owners.filter_map(|at| at.owner.as_ref()).collect();
-            let most = readers.min(group.partitions.len());
-            (group.consumers.len(), owners.len()) == (readers, most)
-        })
+        let Some(group) = groups.into_iter().find(|found| found.name == group) else {
+            return (0, 0, false);
+        };
+        let owners = group.partitions.iter();
+        let owners: BTreeSet<_> = owners.filter_map(|at| at.owner.as_ref()).collect();
+        let most = readers.min(group.partitions.len());
+        let (consumers, owners) = (group.consumers.len(), owners.len());
+        (consumers, owners, (consumers, owners) == (readers, most))
     }
 }
 
@@ -153,8 +156,12 @@ impl Connector for Slow {
         let mut readers = self.readers.lock().unwrap();
         let count = readers.entry(group.clone()).or_default();
         *count += 1;
-        let begun = Instant::now();
-        while *count > 1 && begun.elapsed() < SHARED && !self.is_shared_out(&group, *count) {
+        let (mut before, mut changed) = ((0, 0, false), Instant::now());
+        while *count > 1 && !before.2 && changed.elapsed() < SHARED {
+            let now = self.shared_out(&group, *count);
+            if std::mem::replace(&mut before, now) != now {
+                changed = Instant::now();
+            }
             thread::sleep(Duration::from_millis(20));
         }
         Ok(Arc::new(Patient(reader)))
