@@ -295,7 +295,7 @@ fn away(broker: &str, name: &str, fault: Fault) {
         "busy for {busy:?} of {rested:?}"
     );
     let tries = program.proxy.taken() - tries;
-    // Of Kafka there is a client for each of writing, reading, asking and looking.
+    // Kafka's library pauses little at first, and there are several clients: 32 tries in 1.2 s were seen.
     let clients = if broker == "kafka" { 4 } else { 1 };
     let most = clients * (10 + 2 * usize::try_from(begun.elapsed().as_secs()).unwrap());
     assert!(tries <= most, "{tries} tries in {:?}", begun.elapsed());

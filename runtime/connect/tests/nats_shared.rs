@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::future::Future;
 use std::path::Path;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,9 @@ use async_nats::{Client, HeaderMap};
 use paperflow_connect::broker::Access;
 use paperflow_connect::nats::Nats;
 use paperflow_core::Packet;
-use paperflow_core::connector::{ConnectorKind, Declaration, Disposition, Settlement, Store};
+use paperflow_core::connector::{
+    Connector, ConnectorKind, Declaration, Disposition, Settlement, Store, Subscription,
+};
 use paperflow_core::message::{Id, Message};
 use programs::{
     HOPELESS, body, done, finish_while_away, message, outlive_kills, perhaps, read, send,
@@ -397,14 +399,23 @@ fn loses_nothing_when_set_back(kind: ConnectorKind, shelf: &str) {
     until(|| queue.send(&others).ok());
     done(&reader, &found[10..]);
     until(|| reader.flush().ok());
+    let seen = read_to_the_end(&queue, &reader);
+    assert_eq!(seen, (20..40).map(|number| number.to_string()).collect());
+}
+
+/// Reads and does everything that there is.
+fn read_to_the_end(
+    connector: &Arc<dyn Connector>,
+    reader: &Arc<dyn Subscription>,
+) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     until(|| {
-        let found = perhaps(&reader, 10);
+        let found = perhaps(reader, 20);
         seen.extend(found.iter().map(body));
-        done(&reader, &found);
-        (queue.unfinished("g").ok() == Some(Some(0))).then_some(())
+        done(reader, &found);
+        (connector.unfinished("g").ok() == Some(Some(0))).then_some(())
     });
-    assert_eq!(seen, (20..40).map(|number| number.to_string()).collect());
+    seen
 }
 
 /// Copies the files of a folder to a new one.
@@ -434,13 +445,7 @@ fn what_was_removed_from_a_stream_is_passed() {
         stranger.remove(&shelf, number + 1);
     }
     let reader = read(&stream, "r");
-    let mut found = BTreeSet::new();
-    until(|| {
-        let some = perhaps(&reader, 20);
-        found.extend(some.iter().map(body));
-        done(&reader, &some);
-        (stream.unfinished("g").ok() == Some(Some(0))).then_some(())
-    });
+    let found = read_to_the_end(&stream, &reader);
     let left = (0..20).filter(|number| !removed.contains(number));
     assert_eq!(found, left.map(|number| number.to_string()).collect());
 }

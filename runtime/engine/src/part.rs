@@ -27,8 +27,6 @@ use parking_lot::Mutex;
 
 use seen::Seen;
 
-/// So long at most a sender waits for parts that are to subscribe.
-const PATIENT: Duration = Duration::from_secs(30);
 /// A part that cannot read notes for so long is not ready.
 const DEAF: Duration = Duration::from_secs(3);
 

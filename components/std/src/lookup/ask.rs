@@ -55,10 +55,7 @@ pub(crate) async fn ask(
         let record = payload::record(&item)?;
         let key = field.get(record)?;
         asked += 1;
-        let known = item
-            .headers()
-            .and_then(|headers| headers.get(CORRELATION_ID));
-        let about = known.map_or_else(|| format!("{life:x}-{asked}"), str::to_owned);
+        let about = conversation(&item).map_or_else(|| format!("{life:x}-{asked}"), str::to_owned);
         match answer(&lookup, &result, (key, &about)).await? {
             Some(row) => out.send(Packet::record(joined(record, &row)?)).await?,
             None if missing.is_connected() => drop(missing.send(item).await),
@@ -66,6 +63,11 @@ pub(crate) async fn ask(
         }
     }
     Ok(())
+}
+
+/// What a packet belongs to, if it says so.
+fn conversation(packet: &Packet) -> Option<&str> {
+    packet.headers()?.get(CORRELATION_ID)
 }
 
 /// The way there and back.
@@ -80,10 +82,7 @@ async fn answer(
     asked.map_err(|_| gone())?;
     loop {
         let row = result.next().await.ok_or_else(gone)?;
-        let is_for = row
-            .headers()
-            .and_then(|headers| headers.get(CORRELATION_ID));
-        if is_for.is_some_and(|other| other != about) {
+        if conversation(&row).is_some_and(|other| other != about) {
             continue;
         }
         return match row.kind() {

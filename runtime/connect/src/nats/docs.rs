@@ -114,11 +114,7 @@ impl Docs {
         &self,
         key: &str,
     ) -> Result<Copy<T>, StoreFault> {
-        let found = self.line.exchange(vec![self.getting(key)])?;
-        let found = found
-            .first()
-            .ok_or_else(|| damaged("a server gave no answer"))?;
-        got(key, found)
+        got(key, &self.line.exchange_one(self.getting(key))?)
     }
 
     /// Documents, as they are now; the default where there is none.
@@ -209,13 +205,10 @@ impl Docs {
             headers,
             payload,
         };
-        let answers = self.line.exchange(vec![request])?;
-        let written = answers.first().map(read::<Written>);
-        match written {
-            Some(Ok(written)) => Ok(Some(written.seq)),
-            Some(Err(fault)) if is_refused(&fault, codes::WRONG_LAST_SEQUENCE) => Ok(None),
-            Some(Err(fault)) => Err(fault),
-            None => Err(damaged("a server gave no answer")),
+        match read::<Written>(&self.line.exchange_one(request)?) {
+            Ok(written) => Ok(Some(written.seq)),
+            Err(fault) if is_refused(&fault, codes::WRONG_LAST_SEQUENCE) => Ok(None),
+            Err(fault) => Err(fault),
         }
     }
 

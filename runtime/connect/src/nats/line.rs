@@ -316,7 +316,13 @@ impl Line {
         self.run(|wire| async move { wire.exchange(requests).await })
     }
 
-    /// The same over the connection of this number alone.
+    /// Asks one thing.
+    pub(super) fn exchange_one(&self, request: Request) -> Result<Message, StoreFault> {
+        let answer = self.exchange(vec![request])?.pop();
+        answer.ok_or_else(|| damaged("a server gave no answer"))
+    }
+
+    /// The same as [`exchange`](Self::exchange) over the connection of this number alone.
     pub(super) fn exchange_still(
         &self,
         number: u64,

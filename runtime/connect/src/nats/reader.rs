@@ -55,17 +55,14 @@ impl Reader {
         let delivered: Vec<Delivered> =
             found.iter().map(Delivered::of).collect::<Result<_, _>>()?;
         // Only who was delivered before can have notes.
-        let is_again = |delivered: &&Delivered| delivered.times > 1;
-        let keys = delivered.iter().filter(is_again);
+        let is_again = |delivered: &Delivered| delivered.times > 1;
+        let keys = delivered.iter().filter(|one| is_again(one));
         let keys: Vec<String> = keys.map(|one| queue.note_key(one.seq)).collect();
         let mut notes = inner.docs.get_all::<Note>(&keys)?.into_iter();
         let found = found.into_iter().zip(delivered);
         Ok(found
             .map(|(raw, delivered)| {
-                let note = match is_again(&&delivered) {
-                    true => notes.next(),
-                    false => None,
-                };
+                let note = is_again(&delivered).then(|| notes.next()).flatten();
                 (raw, delivered, note)
             })
             .collect())

@@ -20,7 +20,6 @@ use super::line::{Request, read};
 use super::queue::{published_still, when_there_is_room};
 use super::server::{Kept, State, ensure};
 use crate::broker::consumer::Reader;
-use crate::fault::damaged;
 use crate::stream::mark::Offset;
 
 /// A stream of a server, as this process uses it.
@@ -114,10 +113,7 @@ pub(super) fn append(
         headers,
         payload,
     };
-    let answers = inner.line.exchange(vec![request])?;
-    let answer = answers.first();
-    let answer = answer.ok_or_else(|| damaged("a server gave no answer"))?;
-    Ok(read::<Appended>(answer)?.seq)
+    Ok(read::<Appended>(&inner.line.exchange_one(request)?)?.seq)
 }
 
 impl Inner {

@@ -15,12 +15,15 @@ use crate::roster::Who;
 use super::cycles::{Cycle, foremost, members};
 use super::quiet::Quiet;
 use super::seen::{Seen, part_of};
-use super::{Account, Crossing, PATIENT, Part, key_of};
+use super::{Account, Crossing, Part, key_of};
 
 /// How often notes are read.
 const TICK: Duration = Duration::from_millis(100);
 /// How often at least a program says that it is there.
 const BEAT: Duration = Duration::from_secs(1);
+
+/// So long at most a sender waits for parts that are to subscribe.
+const PATIENT: Duration = Duration::from_secs(30);
 
 /// Watches until the network has ended.
 pub(crate) fn keep_on(net: &Arc<Net>) {
