@@ -152,10 +152,13 @@ impl Guard {
             let sent = async { Some(sending.as_mut().await) };
             match select(self.answer(), sent).await {
                 Some(Either::Left(answer)) => self.answered(answer).await?,
-                Some(Either::Right(sent)) => return sent,
-                None => return Ok(()),
+                Some(Either::Right(Ok(()))) | None => return Ok(()),
+                // The worker has left: it gets no more, and what it has answered is on its way.
+                Some(Either::Right(Err(Closed(_)))) => break,
             }
         }
+        self.is_ended = true;
+        Ok(())
     }
 
     async fn answered(&mut self, answer: Answer) -> Result<(), Closed> {
