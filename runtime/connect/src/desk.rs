@@ -213,7 +213,7 @@ struct Output {
 fn outputs(sent: &[(usize, Message)]) -> Result<String, StoreFault> {
     let output = |(port, message): &(usize, Message)| {
         let body = message.body()?;
-        let (text, bytes) = match String::from_utf8(body) {
+        let (text, bytes) = match String::from_utf8(body.into_owned()) {
             Ok(text) => (Some(text), None),
             Err(error) => (None, Some(error.into_bytes())),
         };

@@ -1,5 +1,6 @@
 //! Packets as a store keeps them.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -244,10 +245,13 @@ impl Message {
     ///
     /// # Errors
     /// Never for a message that was made by [`Message::of`] or by the engine.
-    pub fn body(&self) -> Result<Vec<u8>, serde_json::Error> {
+    pub fn body(&self) -> Result<Cow<'_, [u8]>, serde_json::Error> {
         match self.parts.as_slice() {
-            [part] => Ok(part.body.clone()),
-            parts => serde_json::to_vec(&parts.iter().map(Written::of).collect::<Vec<_>>()),
+            [part] => Ok(Cow::Borrowed(&part.body)),
+            parts => {
+                let parts: Vec<_> = parts.iter().map(Written::of).collect();
+                serde_json::to_vec(&parts).map(Cow::Owned)
+            }
         }
     }
 

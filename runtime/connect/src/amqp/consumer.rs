@@ -149,7 +149,7 @@ pub(super) fn record(offset: Offset, parcel: &Parcel, stream: &str) -> Record {
     let name = parcel
         .id()
         .map_or_else(|| offset.to_string(), str::to_owned);
-    let message = parcel.message(&format!("{stream} {name}"));
+    let message = parcel.message(format_args!("{stream} {name}"));
     Record {
         offset,
         at: moment(at.cast_signed()),

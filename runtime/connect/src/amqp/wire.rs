@@ -7,6 +7,9 @@
 //! CloudEvents. What the server or this store has to say of a message stands in headers that begin with
 //! `x-`, and is none of the message's.
 
+use std::borrow::Cow;
+use std::fmt::Display;
+
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use paperflow_core::connector::StoreFault;
@@ -14,10 +17,10 @@ use paperflow_core::headers::names;
 use paperflow_core::message::{Message, Unreadable};
 
 use super::line::short;
-use crate::broker::envelope::{Envelope, STRUCTURED};
+use crate::broker::envelope::{self, Envelope, STRUCTURED, Texts};
 use crate::clock::millis;
 
-const PREFIX: &str = "cloudEvents_";
+envelope::prefix!("cloudEvents_");
 const OTHER_PREFIX: &str = "cloudEvents:";
 const CONTENT: &str = "datacontenttype";
 /// Written to the disk.
@@ -72,19 +75,19 @@ impl Parcel {
             if name == CONTENT {
                 properties = properties.with_content_type(short(&value)?);
             } else {
-                let name = short(&format!("{PREFIX}{name}"))?;
-                headers.insert(name, AMQPValue::LongString(value.into()));
+                let name = short(&prefixed(&name))?;
+                headers.insert(name, AMQPValue::LongString(value.into_owned().into()));
             }
         }
         Ok(Self {
             properties: properties.with_headers(headers),
-            body: envelope.body,
+            body: envelope.body.into_owned(),
         })
     }
 
     /// The message; `place` says where it lay, and names one that has no identity.
-    pub(super) fn message(&self, place: &str) -> Result<Message, Unreadable> {
-        let (mut attributes, mut beside) = (Vec::new(), Vec::new());
+    pub(super) fn message(&self, place: impl Display) -> Result<Message, Unreadable> {
+        let (mut attributes, mut beside) = (Vec::with_capacity(8), Vec::new());
         for (name, value) in self.headers() {
             let Some(value) = text(value) else {
                 continue;
@@ -93,25 +96,23 @@ impl Parcel {
                 .strip_prefix(PREFIX)
                 .or_else(|| name.strip_prefix(OTHER_PREFIX));
             match attribute {
-                Some(attribute) => attributes.push((attribute.to_owned(), value)),
+                Some(attribute) => attributes.push((attribute.into(), value)),
                 None if is_said_of_it(name) => {}
-                None => beside.push((name.to_owned(), value)),
+                None => beside.push((name.into(), value)),
             }
         }
         let content = self.properties.content_type().as_ref();
-        let content = content.map(|content| content.as_str().to_owned());
-        let is_structured = content
-            .as_ref()
-            .is_some_and(|content| content.starts_with("application/cloudevents"));
+        let content = content.map(|content| content.as_str());
+        let is_structured = content.is_some_and(|content| content.starts_with("application/cloudevents"));
         if is_structured {
             return Envelope::from_json(&self.body)?.unpack(beside, place);
         }
         let is_event = !attributes.is_empty();
-        attributes.extend(content.map(|content| (CONTENT.to_owned(), content)));
+        attributes.extend(content.map(|content| (CONTENT.into(), content.into())));
         if !is_event {
             beside.extend(self.known());
         }
-        let body = self.body.clone();
+        let body = self.body.as_slice().into();
         Envelope { attributes, body }.unpack(beside, place)
     }
 
@@ -121,7 +122,7 @@ impl Parcel {
     }
 
     /// Properties that mean what a header of ours does.
-    fn known(&self) -> Vec<(String, String)> {
+    fn known(&self) -> Texts<'_> {
         let of = &self.properties;
         let known = [
             (names::CORRELATION_ID, of.correlation_id()),
@@ -130,7 +131,7 @@ impl Parcel {
         ];
         let given = known
             .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value.as_ref()?.to_string())));
+            .filter_map(|(name, value)| Some((name.into(), value.as_ref()?.as_str().into())));
         given.collect()
     }
 
@@ -152,7 +153,7 @@ impl Parcel {
 
     /// A text that this store has written on it.
     pub(super) fn note(&self, name: &str) -> Option<String> {
-        text(self.header(name)?)
+        text(self.header(name)?).map(Cow::into_owned)
     }
 
     /// How often the server has given it to somebody before.
@@ -226,10 +227,10 @@ fn is_said_of_it(name: &str) -> bool {
 }
 
 /// A value as a text, if it can be one.
-fn text(value: &AMQPValue) -> Option<String> {
-    Some(match value {
-        AMQPValue::LongString(text) => String::from_utf8_lossy(text.as_bytes()).into_owned(),
-        AMQPValue::ShortString(text) => text.to_string(),
+fn text(value: &AMQPValue) -> Option<Cow<'_, str>> {
+    Some(Cow::Owned(match value {
+        AMQPValue::LongString(text) => return Some(String::from_utf8_lossy(text.as_bytes())),
+        AMQPValue::ShortString(text) => return Some(text.as_str().into()),
         AMQPValue::Boolean(value) => value.to_string(),
         AMQPValue::ShortShortInt(value) => value.to_string(),
         AMQPValue::ShortShortUInt(value) => value.to_string(),
@@ -242,5 +243,5 @@ fn text(value: &AMQPValue) -> Option<String> {
         AMQPValue::Float(value) => value.to_string(),
         AMQPValue::Double(value) => value.to_string(),
         _ => return None,
-    })
+    }))
 }

@@ -1,5 +1,6 @@
 //! Where a broker is: a URL, of which what is secret is never shown.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -69,7 +70,10 @@ impl FromStr for Address {
             Some((user, password)) => (Some(user), Some(password)),
             None => (Some(who), None),
         });
-        let text = |part: Option<&str>| part.filter(|part| !part.is_empty()).map(decoded);
+        let text = |part: Option<&str>| {
+            let part = part.filter(|part| !part.is_empty());
+            part.map(|part| decoded(part).into_owned())
+        };
         let (host, port) = place_of(place).ok_or_else(|| wrong("has a port that is no number"))?;
         if host.is_empty() {
             return Err(wrong("names no host"));
@@ -81,7 +85,7 @@ impl FromStr for Address {
             password: text(password),
             host,
             port,
-            path: decoded(path),
+            path: decoded(path).into_owned(),
             settings: settings.map(setting).collect(),
         })
     }
@@ -99,18 +103,21 @@ fn place_of(place: &str) -> Option<(String, Option<u16>)> {
         },
     };
     match port {
-        Some(port) => Some((decoded(host), Some(port.parse().ok()?))),
-        None => Some((decoded(host), None)),
+        Some(port) => Some((decoded(host).into_owned(), Some(port.parse().ok()?))),
+        None => Some((decoded(host).into_owned(), None)),
     }
 }
 
 fn setting(text: &str) -> (String, String) {
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
-    (decoded(name), decoded(value))
+    (decoded(name).into_owned(), decoded(value).into_owned())
 }
 
 /// A part of a URL without its `%XX`.
-pub(crate) fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return text.into();
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, behind @ ..] = rest {
@@ -129,7 +136,7 @@ pub(crate) fn decoded(text: &str) -> String {
             }
         }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// How a broker is to be reached and written to.

@@ -25,6 +25,9 @@ mod json;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+use std::fmt::Display;
+
 use paperflow_core::connector::StoreFault;
 use paperflow_core::headers::names;
 use paperflow_core::message::{Id, Message, Part, Unreadable};
@@ -45,19 +48,60 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const BYTES: &str = "application/octet-stream";
 const GROUP: &str = "application/vnd.paperflow.group+json";
 
+/// Names and what they stand for. Most of what goes over a wire lies elsewhere already, and is not copied.
+pub(crate) type Texts<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
 /// A message on its way: attributes by their plain names, and a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Envelope {
-    pub(crate) attributes: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+pub(crate) struct Envelope<'a> {
+    pub(crate) attributes: Texts<'a>,
+    pub(crate) body: Cow<'a, [u8]>,
 }
 
-impl Envelope {
+/// Tells what the names of attributes begin with at a broker: `PREFIX`, and `prefixed`, which makes such a name
+/// of a plain one. Those that every message has are there already.
+macro_rules! prefix {
+    ($prefix:literal) => {
+        const PREFIX: &str = $prefix;
+
+        fn prefixed(name: &str) -> std::borrow::Cow<'static, str> {
+            std::borrow::Cow::Borrowed(match name {
+                "specversion" => concat!($prefix, "specversion"),
+                "id" => concat!($prefix, "id"),
+                "source" => concat!($prefix, "source"),
+                "type" => concat!($prefix, "type"),
+                "datacontenttype" => concat!($prefix, "datacontenttype"),
+                "paperflowkind" => concat!($prefix, "paperflowkind"),
+                "correlationid" => concat!($prefix, "correlationid"),
+                "causationid" => concat!($prefix, "causationid"),
+                "traceparent" => concat!($prefix, "traceparent"),
+                name => return std::borrow::Cow::Owned(format!("{PREFIX}{name}")),
+            })
+        }
+    };
+}
+pub(crate) use prefix;
+
+/// A name without what it begins with; as it is if it does not.
+pub(crate) fn without<'a>(name: Cow<'a, str>, prefix: &str) -> Result<Cow<'a, str>, Cow<'a, str>> {
+    match name {
+        Cow::Borrowed(name) => match name.strip_prefix(prefix) {
+            Some(rest) => Ok(Cow::Borrowed(rest)),
+            None => Err(Cow::Borrowed(name)),
+        },
+        Cow::Owned(name) => match name.strip_prefix(prefix) {
+            Some(rest) => Ok(Cow::Owned(rest.to_owned())),
+            None => Err(Cow::Owned(name)),
+        },
+    }
+}
+
+impl<'a> Envelope<'a> {
     /// A message, as `source` writes it.
     ///
     /// # Errors
     /// Never for a message that the engine made.
-    pub(crate) fn pack(message: &Message, source: &str) -> Result<Self, StoreFault> {
+    pub(crate) fn pack(message: &'a Message, source: &'a str) -> Result<Self, StoreFault> {
         let kind = message.kind_word();
         let body = message
             .body()
@@ -67,14 +111,15 @@ impl Envelope {
             body,
         };
         envelope.add("specversion", "1.0");
-        envelope.add("id", &message.id.to_string());
+        envelope.add("id", message.id.to_string());
         envelope.add("source", source);
         if message.headers.get(names::TYPE).is_none() {
             envelope.add("type", UNTYPED);
         }
         let said = message.headers.get(names::CONTENT_TYPE);
         let said = said.filter(|said| is_content_of(kind, said));
-        if let Some(content) = said.or(content(kind, &envelope.body)) {
+        let content = said.or(content(kind, &envelope.body));
+        if let Some(content) = content {
             envelope.add(CONTENT, content);
         }
         envelope.add(KIND, kind);
@@ -89,23 +134,26 @@ impl Envelope {
     /// It says that it is one of ours, and is not.
     pub(crate) fn unpack(
         mut self,
-        beside: Vec<(String, String)>,
-        place: &str,
+        beside: Texts<'_>,
+        place: impl Display,
     ) -> Result<Message, Unreadable> {
         let id = self.identity(place);
         let (mut headers, parts) = match self.take(KIND) {
             Some(kind) => {
                 self.take(CONTENT);
-                let body = std::mem::take(&mut self.body);
+                let body = std::mem::take(&mut self.body).into_owned();
                 (headers::read(self, true), Message::parts_of(&kind, body)?)
             }
             None => {
                 let content = self.take(CONTENT);
-                let part = part(content.as_deref(), std::mem::take(&mut self.body));
+                let part = part(
+                    content.as_deref(),
+                    std::mem::take(&mut self.body).into_owned(),
+                );
                 let usual = self::content(part.kind.word(), &part.body);
                 let mut headers = headers::read(self, false);
                 // What the kind does not say stays known, also to whoever it is sent on to.
-                if let Some(content) = content.filter(|content| usual != Some(content)) {
+                if let Some(content) = content.filter(|content| usual != Some(&**content)) {
                     headers.set(names::CONTENT_TYPE, content);
                 }
                 (headers, vec![part])
@@ -118,14 +166,14 @@ impl Envelope {
     }
 
     /// Our own identities as they are; with those of others, their source counts too.
-    fn identity(&self, place: &str) -> Id {
+    fn identity(&self, place: impl Display) -> Id {
         match (self.get("id"), self.get(KIND)) {
             (Some(id), Some(_)) => id.parse().unwrap_or_else(|_| Id::of(id)),
             (Some(id), None) => {
                 let source = self.get("source").unwrap_or_default();
                 Id::of(&format!("{source}\n{id}"))
             }
-            (None, _) => Id::of(place),
+            (None, _) => Id::of(&place.to_string()),
         }
     }
 
@@ -136,13 +184,13 @@ impl Envelope {
         Some(value)
     }
 
-    fn take(&mut self, name: &str) -> Option<String> {
+    fn take(&mut self, name: &str) -> Option<Cow<'a, str>> {
         let at = self.attributes.iter().position(|(own, _)| own == name)?;
         Some(self.attributes.remove(at).1)
     }
 
-    fn add(&mut self, name: &str, value: &str) {
-        self.attributes.push((name.to_owned(), value.to_owned()));
+    fn add(&mut self, name: &'a str, value: impl Into<Cow<'a, str>>) {
+        self.attributes.push((Cow::Borrowed(name), value.into()));
     }
 }
 

@@ -129,7 +129,7 @@ impl Book {
             partition: 0,
             raw: Raw {
                 key: Some(key.into()),
-                value: value.map(|value| value.as_bytes().to_vec()),
+                value: value.map(|value| value.as_bytes().into()),
                 headers: Vec::new(),
             },
         };

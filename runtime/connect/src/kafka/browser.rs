@@ -71,7 +71,7 @@ impl Browser {
         line: &Line,
         part: Part<'_>,
         offsets: &BTreeSet<Offset>,
-    ) -> Result<BTreeMap<Offset, Raw>, StoreFault> {
+    ) -> Result<BTreeMap<Offset, Raw<'static>>, StoreFault> {
         let starts = line.starts(&[part])?;
         let start = starts.first().copied().unwrap_or_default();
         let mut found = BTreeMap::new();

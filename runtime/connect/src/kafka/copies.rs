@@ -92,7 +92,7 @@ impl Reading {
         &self,
         inner: &Inner,
         copies: &[(Copy, Id)],
-    ) -> Result<BTreeMap<(usize, u64), Raw>, StoreFault> {
+    ) -> Result<BTreeMap<(usize, u64), Raw<'static>>, StoreFault> {
         let mut wanted: BTreeMap<usize, BTreeSet<u64>> = BTreeMap::new();
         for (copy, _) in copies {
             let own = wanted.entry(copy.flight.partition).or_default();
@@ -155,7 +155,7 @@ impl Reading {
     }
 
     /// A record as it is copied, with what is known about why.
-    fn said(&self, inner: &Inner, (copy, id): (&Copy, Id), mut raw: Raw) -> Raw {
+    fn said<'a>(&self, inner: &Inner, (copy, id): (&Copy, Id), mut raw: Raw<'a>) -> Raw<'a> {
         let now = Now::of(&*inner.line.clock);
         let known = copy.failed.filter(|failed| failed.times > 0);
         let first = known.map_or(now.wall, |failed| failed.first);

@@ -27,7 +27,7 @@ const FULL: Duration = Duration::from_millis(20);
 pub(super) struct Sheet<'a> {
     pub(super) topic: &'a str,
     pub(super) partition: i32,
-    pub(super) raw: Raw,
+    pub(super) raw: Raw<'a>,
 }
 
 /// Writes records.

@@ -193,9 +193,12 @@ pub(super) struct Handle {
 
 impl Handle {
     /// Messages that were not confirmed before, as they are written.
-    fn sheets(&self, messages: &[Message]) -> Result<Vec<(Id, Sheet<'_>)>, StoreFault> {
+    fn sheets<'a>(
+        &'a self,
+        messages: &'a [Message],
+        source: &'a str,
+    ) -> Result<Vec<(Id, Sheet<'a>)>, StoreFault> {
         let settings = &self.inner.line.settings;
-        let source = settings.source(&self.stream.name);
         let mut local = self.stream.local.lock();
         let partitions = u32::try_from(local.partitions).unwrap_or(u32::MAX);
         let mut sheets = Vec::with_capacity(messages.len());
@@ -208,7 +211,7 @@ impl Handle {
             let sheet = Sheet {
                 topic: &self.stream.topic,
                 partition: i32::try_from(partition).unwrap_or_default(),
-                raw: Raw::of(message, key, (&source, settings.is_structured))?,
+                raw: Raw::of(message, key, (source, settings.is_structured))?,
             };
             sheets.push((message.id, sheet));
         }
@@ -250,7 +253,9 @@ impl Handle {
 
 impl Connector for Handle {
     fn send(&self, messages: &[Message]) -> Result<Sent, StoreFault> {
-        let (ids, sheets): (Vec<Id>, Vec<Sheet<'_>>) = self.sheets(messages)?.into_iter().unzip();
+        let source = self.inner.line.settings.source(&self.stream.name);
+        let sheets = self.sheets(messages, &source)?.into_iter();
+        let (ids, sheets): (Vec<Id>, Vec<Sheet<'_>>) = sheets.unzip();
         let known = messages.len() - ids.len();
         let (confirmed, result) = self.inner.press.print(&self.inner.line, &sheets);
         // Before the sender goes on: whoever is to receive it is not idle from now on.

@@ -5,19 +5,21 @@
 //! The key of a record is the value of the stream's key. Headers that begin with `pf_` are said of a record
 //! that was copied, and not by its sender; all others are headers.
 
+use std::borrow::Cow;
+
 use paperflow_core::Moment;
 use paperflow_core::connector::StoreFault;
 use paperflow_core::message::{Message, Unreadable};
 use rdkafka::message::{Header, Headers as _, OwnedHeaders};
 
-use crate::broker::envelope::{Envelope, STRUCTURED};
+use crate::broker::envelope::{self, Envelope, STRUCTURED};
 use crate::clock::moment;
 use crate::stream::log::Record;
 use crate::stream::mark::Offset;
 
 const CONTENT: &str = "content-type";
 const TYPE: &str = "datacontenttype";
-const PREFIX: &str = "ce_";
+envelope::prefix!("ce_");
 /// What is said of a record that was copied, and not by its sender.
 pub(super) const OURS: &str = "pf_";
 /// The stream that the record was copied from.
@@ -33,33 +35,40 @@ pub(super) const FIRST: &str = "pf_first";
 
 /// A record as it is written: every byte counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Raw {
+pub(super) struct Raw<'a> {
     pub(super) key: Option<Vec<u8>>,
-    pub(super) value: Option<Vec<u8>>,
-    pub(super) headers: Vec<(String, Option<Vec<u8>>)>,
+    pub(super) value: Option<Cow<'a, [u8]>>,
+    pub(super) headers: Vec<(Cow<'a, str>, Option<Cow<'a, [u8]>>)>,
 }
 
-impl Raw {
+impl<'a> Raw<'a> {
     /// A message, as `source` writes it.
     pub(super) fn of(
-        message: &Message,
+        message: &'a Message,
         key: Option<String>,
-        (source, is_structured): (&str, bool),
+        (source, is_structured): (&'a str, bool),
     ) -> Result<Self, StoreFault> {
         let envelope = Envelope::pack(message, source)?;
         let key = key.map(String::into_bytes);
-        let header = |name: &str, value: Vec<u8>| (name.to_owned(), Some(value));
         if is_structured {
+            let content = Cow::Borrowed(STRUCTURED.as_bytes());
             return Ok(Self {
                 key,
-                headers: vec![header(CONTENT, STRUCTURED.into())],
-                value: Some(envelope.to_json()),
+                headers: vec![(CONTENT.into(), Some(content))],
+                value: Some(envelope.to_json().into()),
             });
         }
         let attributes = envelope.attributes.into_iter();
-        let headers = attributes.map(|(name, value)| match name.as_str() {
-            TYPE => header(CONTENT, value.into_bytes()),
-            _ => header(&format!("{PREFIX}{name}"), value.into_bytes()),
+        let headers = attributes.map(|(name, value)| {
+            let name = match &*name {
+                TYPE => CONTENT.into(),
+                name => prefixed(name),
+            };
+            let value = match value {
+                Cow::Borrowed(value) => Cow::Borrowed(value.as_bytes()),
+                Cow::Owned(value) => Cow::Owned(value.into_bytes()),
+            };
+            (name, Some(value))
         });
         let headers: Vec<_> = headers.collect();
         // What has no content has no value.
@@ -72,18 +81,18 @@ impl Raw {
     }
 
     /// A record as it was read.
-    pub(super) fn read(record: &impl rdkafka::Message) -> Self {
+    pub(super) fn read(record: &impl rdkafka::Message) -> Raw<'static> {
         let headers = record
             .headers()
             .into_iter()
             .flat_map(|headers| headers.iter());
         let headers = headers.map(|header| {
-            let value = header.value.map(<[u8]>::to_vec);
-            (header.key.to_owned(), value)
+            let value = header.value.map(|value| value.to_vec().into());
+            (header.key.to_owned().into(), value)
         });
-        Self {
+        Raw {
             key: record.key().map(<[u8]>::to_vec),
-            value: record.payload().map(<[u8]>::to_vec),
+            value: record.payload().map(|value| value.to_vec().into()),
             headers: headers.collect(),
         }
     }
@@ -92,7 +101,7 @@ impl Raw {
     pub(super) fn say(&mut self, name: &str, value: String) {
         self.headers.retain(|(own, _)| own != name);
         self.headers
-            .push((name.to_owned(), Some(value.into_bytes())));
+            .push((name.to_owned().into(), Some(value.into_bytes().into())));
     }
 
     /// What is said under a name.
@@ -124,41 +133,39 @@ pub(super) struct Read {
 
 /// A record, as a consumer of a stream has it.
 pub(super) fn read(record: &impl rdkafka::Message, stream: &str) -> Read {
-    let (mut attributes, mut beside) = (Vec::new(), Vec::new());
+    let (mut attributes, mut beside) = (Vec::with_capacity(8), Vec::new());
     let (mut is_structured, mut attempt, mut due) = (false, 1, None);
     let (mut only, mut from) = (None, None);
-    let headers = record
-        .headers()
-        .into_iter()
-        .flat_map(|headers| headers.iter());
+    let headers = record.headers();
+    let headers = headers.iter().flat_map(|headers| headers.iter());
     for header in headers {
         let value = header.value.unwrap_or_default();
-        let text = || String::from_utf8_lossy(value).into_owned();
+        let text = || String::from_utf8_lossy(value);
         match header.key.strip_prefix(PREFIX) {
-            Some(attribute) => attributes.push((attribute.to_owned(), text())),
+            Some(attribute) => attributes.push((attribute.into(), text())),
             None if header.key == CONTENT && value.starts_with(b"application/cloudevents") => {
                 is_structured = true;
             }
-            None if header.key == CONTENT => attributes.push((TYPE.to_owned(), text())),
-            None if header.key == ONLY => only = Some(text()),
-            None if header.key == STREAM => from = Some(text()),
+            None if header.key == CONTENT => attributes.push((TYPE.into(), text())),
+            None if header.key == ONLY => only = Some(text().into_owned()),
+            None if header.key == STREAM => from = Some(text().into_owned()),
             None if header.key == ATTEMPT => attempt = text().parse().unwrap_or(1),
             None if header.key == DUE => due = text().parse().ok().map(moment),
             None if header.key.starts_with(OURS) => {}
-            None => beside.push((header.key.to_owned(), text())),
+            None => beside.push((header.key.into(), text())),
         }
     }
     let body = record.payload().unwrap_or_default();
     let offset = record.offset().unsigned_abs();
-    let place = || format!("{stream} {} {offset}", record.partition());
     let envelope = match is_structured {
         true => Envelope::from_json(body),
         false => Ok(Envelope {
             attributes,
-            body: body.to_vec(),
+            body: body.into(),
         }),
     };
-    let message = envelope.and_then(|envelope| envelope.unpack(beside, &place()));
+    let place = format_args!("{stream} {} {offset}", record.partition());
+    let message = envelope.and_then(|envelope| envelope.unpack(beside, place));
     Read {
         record: Record {
             offset,

@@ -15,7 +15,11 @@ use rumqttc::Outgoing;
 use rumqttc::v5::mqttbytes::v5::{
     ConnectReturnCode, DisconnectReasonCode, Filter, Packet, PubAck, Publish, SubscribeReasonCode,
 };
-use rumqttc::v5::{Client, ConnectionError, Event, MqttOptions, RecvTimeoutError, StateError};
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::{
+    Client, Connection, ConnectionError, Event, MqttOptions, RecvTimeoutError, StateError,
+    TryRecvError,
+};
 
 use crate::broker::Address;
 use crate::broker::patience::Backoff;
@@ -47,9 +51,10 @@ pub(super) trait Ear: Send + Sync {
         let _ = publish;
     }
 
-    /// The broker has taken a message, or refused it.
-    fn confirmed(&self, ack: &PubAck) {
+    /// The broker has taken a message, or refused it; whether more such answers are to come.
+    fn confirmed(&self, ack: &PubAck) -> bool {
         let _ = ack;
+        false
     }
 
     /// The connection is lost.
@@ -70,6 +75,8 @@ struct Shared {
     presence: OnceLock<Arc<Presence>>,
     /// So many requests may wait for the thread.
     requests: usize,
+    /// A topic that nobody reads, see [`Mail`].
+    nudge: String,
     state: Mutex<State>,
     bell: Condvar,
 }
@@ -100,6 +107,7 @@ impl Line {
         options: MqttOptions,
         (address, answer): (&Address, Duration),
         requests: usize,
+        nudge: String,
     ) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -108,6 +116,7 @@ impl Line {
                 answer,
                 presence: OnceLock::new(),
                 requests,
+                nudge,
                 state: Mutex::default(),
                 bell: Condvar::new(),
             }),
@@ -387,14 +396,49 @@ fn keep(shared: &Shared, ear: &Weak<dyn Ear>) {
     }
 }
 
+/// What comes over a connection.
+///
+/// A broker that gathers small packets (RFC 896) holds back what it has for us until it knows that we have what
+/// it sent before, and a system with nothing to say tells it so 40 ms later. So whoever waits for more, and has
+/// nothing to say, says something that wants no answer.
+struct Mail<'a> {
+    client: &'a Client,
+    connection: &'a mut Connection,
+    /// More is to come, and nothing was said since the last that came.
+    is_awaited: bool,
+    nudge: &'a str,
+}
+
+impl Mail<'_> {
+    fn next(&mut self) -> Result<Result<Event, ConnectionError>, RecvTimeoutError> {
+        if self.is_awaited {
+            match self.connection.try_recv() {
+                Ok(event) => return Ok(event),
+                Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+                Err(TryRecvError::Empty) => self.is_awaited = false,
+            }
+            let (topic, qos) = (self.nudge, QoS::AtMostOnce);
+            // A full channel has something to say.
+            let _ = self.client.try_publish(topic, qos, false, Vec::new());
+        }
+        self.connection.recv_timeout(SILENCE)
+    }
+}
+
 fn poll(
     shared: &Shared,
     ear: &Weak<dyn Ear>,
     client: &Client,
-    connection: &mut rumqttc::v5::Connection,
+    connection: &mut Connection,
 ) -> End {
+    let mut mail = Mail {
+        client,
+        connection,
+        is_awaited: false,
+        nudge: &shared.nudge,
+    };
     loop {
-        let event = match connection.recv_timeout(SILENCE) {
+        let event = match mail.next() {
             Ok(Ok(event)) => event,
             Ok(Err(error)) => return End::Lost(shared.fault(&error)),
             Err(RecvTimeoutError::Timeout) => return End::Lost(shared.no_answer()),
@@ -414,7 +458,7 @@ fn poll(
                 }
             }
             Event::Incoming(Packet::Publish(publish)) => ear.heard(publish),
-            Event::Incoming(Packet::PubAck(ack)) => ear.confirmed(&ack),
+            Event::Incoming(Packet::PubAck(ack)) => mail.is_awaited = ear.confirmed(&ack),
             Event::Incoming(Packet::SubAck(ack)) => {
                 let is_refused =
                     |code: &SubscribeReasonCode| !matches!(code, SubscribeReasonCode::Success(_));
@@ -429,10 +473,17 @@ fn poll(
                     ear.settled_in();
                 }
             }
-            Event::Incoming(Packet::UnsubAck(_)) if shared.answer(None) => ear.settled_in(),
+            Event::Incoming(Packet::UnsubAck(_)) => {
+                if shared.answer(None) {
+                    ear.settled_in();
+                }
+                // The next message, whenever that is.
+                mail.is_awaited = true;
+            }
             Event::Outgoing(Outgoing::Disconnect) if shared.state.lock().is_closed => {
                 return End::Closed;
             }
+            Event::Outgoing(_) => mail.is_awaited = false,
             _ => {}
         }
         if let Some(end) = shared.end() {

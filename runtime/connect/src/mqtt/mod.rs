@@ -259,7 +259,8 @@ impl Settings {
 
     /// A line on which so many requests may wait.
     fn line(&self, options: MqttOptions, requests: usize) -> Line {
-        Line::new(options, (&self.address, self.answer), requests)
+        let nudge = format!("{}paperflow/nudge", self.prefix);
+        Line::new(options, (&self.address, self.answer), requests, nudge)
     }
 
     /// A connection that only sends; what it sends is not kept for a next one.

@@ -6,6 +6,9 @@
 //! too long for a property. What has no `specversion` is no event: its properties are headers, and the
 //! response topic and the correlation data are `reply-to` and `correlation-id`.
 
+use std::borrow::Cow;
+use std::fmt::Display;
+
 use paperflow_core::connector::StoreFault;
 use paperflow_core::headers::names;
 use paperflow_core::message::{Message, Unreadable};
@@ -32,7 +35,7 @@ impl Packed {
         is_structured: bool,
     ) -> Result<Self, StoreFault> {
         let envelope = Envelope::pack(message, source)?;
-        let is_long = |(name, value): &(String, String)| name.len().max(value.len()) > LONGEST;
+        let is_long = |(name, value): &(Cow<'_, str>, Cow<'_, str>)| name.len().max(value.len()) > LONGEST;
         if is_structured || envelope.attributes.iter().any(is_long) {
             return Ok(Self {
                 payload: envelope.to_json(),
@@ -45,12 +48,15 @@ impl Packed {
         let mut properties = PublishProperties::default();
         for (name, value) in envelope.attributes {
             match name == CONTENT {
-                true => properties.content_type = Some(value),
-                false => properties.user_properties.push((name, value)),
+                true => properties.content_type = Some(value.into_owned()),
+                false => {
+                    let property = (name.into_owned(), value.into_owned());
+                    properties.user_properties.push(property);
+                }
             }
         }
         Ok(Self {
-            payload: envelope.body,
+            payload: envelope.body.into_owned(),
             properties,
         })
     }
@@ -82,41 +88,39 @@ impl Packed {
 }
 
 /// The message in a packet; `place` names one that has no identity.
-pub(super) fn message(publish: &Publish, place: &str) -> Result<Message, Unreadable> {
-    let body = publish.payload.to_vec();
-    let properties = publish.properties.clone().unwrap_or_default();
-    let content = properties.content_type;
-    let is_structured = content
-        .as_ref()
-        .is_some_and(|content| content.starts_with("application/cloudevents"));
-    let own = properties.user_properties;
+pub(super) fn message(publish: &Publish, place: impl Display) -> Result<Message, Unreadable> {
+    let properties = publish.properties.as_ref();
+    let content = properties.and_then(|properties| properties.content_type.as_deref());
+    let is_structured =
+        content.is_some_and(|content| content.starts_with("application/cloudevents"));
+    let own = properties.map_or(<&[_]>::default(), |properties| &properties.user_properties);
     let is_event = own.iter().any(|(name, _)| name == "specversion");
-    let is_attribute = |(name, _): &(String, String)| {
+    let is_attribute = |(name, _): &(Cow<'_, str>, _)| {
         is_event && !is_structured && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
     };
-    let (mut attributes, mut beside): (Vec<_>, Vec<_>) = own.into_iter().partition(is_attribute);
+    let own = own.iter();
+    let own = own.map(|(name, value)| (Cow::from(name), Cow::from(value)));
+    let (mut attributes, mut beside): (Vec<_>, Vec<_>) = own.partition(is_attribute);
     if is_structured {
-        return Envelope::from_json(&body)?.unpack(beside, place);
+        return Envelope::from_json(&publish.payload)?.unpack(beside, place);
     }
     if let Some(content) = content {
-        attributes.push((CONTENT.to_owned(), content));
+        attributes.push((CONTENT.into(), content.into()));
     }
-    if !is_event {
-        let correlation = properties.correlation_data;
-        let correlation = correlation.and_then(|data| String::from_utf8(data.to_vec()).ok());
+    if let Some(properties) = properties.filter(|_| !is_event) {
+        let correlation = properties.correlation_data.as_ref();
+        let correlation = correlation.and_then(|data| str::from_utf8(data).ok());
         let native = [
-            (names::REPLY_TO, properties.response_topic),
+            (names::REPLY_TO, properties.response_topic.as_deref()),
             (names::CORRELATION_ID, correlation),
         ];
         for (name, value) in native {
             let is_new = !beside.iter().any(|(own, _)| own == name);
-            beside.extend(
-                value
-                    .filter(|_| is_new)
-                    .map(|value| (name.to_owned(), value)),
-            );
+            let value = value.filter(|_| is_new);
+            beside.extend(value.map(|value| (name.into(), value.into())));
         }
     }
+    let body = publish.payload.as_ref().into();
     Envelope { attributes, body }.unpack(beside, place)
 }
 

@@ -91,7 +91,7 @@ impl Writer {
 }
 
 impl Ear for Writer {
-    fn confirmed(&self, ack: &PubAck) {
+    fn confirmed(&self, ack: &PubAck) -> bool {
         let mut batch = self.batch.lock();
         batch.left = batch.left.saturating_sub(1);
         let refused = match ack.reason {
@@ -112,6 +112,7 @@ impl Ear for Writer {
         if batch.left == 0 {
             self.bell.notify_all();
         }
+        batch.left > 0
     }
 
     fn lost(&self) {

@@ -182,7 +182,7 @@ fn record(raw: &Raw, stream: &str) -> Result<Record, StoreFault> {
     let delivered = Delivered::of(raw)?;
     let offset = delivered.seq.saturating_sub(1);
     let headers = raw.headers.as_ref();
-    let message = message(headers, &raw.payload, &format!("{stream} {offset}"));
+    let message = message(headers, &raw.payload, format_args!("{stream} {offset}"));
     let attempt = ours(headers, ATTEMPT).and_then(|attempt| attempt.parse().ok());
     Ok(Record {
         offset,

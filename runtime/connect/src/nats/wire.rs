@@ -1,14 +1,17 @@
 //! Messages on the wire, as CloudEvents: in binary mode each attribute is a header `ce-NAME`, in structured
 //! mode the payload is the document, and `Content-Type` says so. Other headers stand beside.
 
+use std::borrow::Cow;
+use std::fmt::Display;
+
 use async_nats::{HeaderMap, HeaderName, HeaderValue};
 use paperflow_core::connector::StoreFault;
 use paperflow_core::message::{Message, Unreadable};
 
-use crate::broker::envelope::{Envelope, STRUCTURED};
+use crate::broker::address::decoded;
+use crate::broker::envelope::{self, Envelope, STRUCTURED, without};
 
-/// What an attribute begins with.
-const PREFIX: &str = "ce-";
+envelope::prefix!("ce-");
 const CONTENT: &str = "content-type";
 /// What says why a message was set aside begins with this.
 const WHY: &str = "failure-";
@@ -32,44 +35,47 @@ pub(super) fn written(
         put(&mut headers, "Content-Type", STRUCTURED);
         return Ok((headers, envelope.to_json()));
     }
-    for (name, value) in &envelope.attributes {
-        put(&mut headers, &format!("{PREFIX}{name}"), value);
+    for (name, value) in envelope.attributes {
+        match prefixed(&name) {
+            Cow::Borrowed(name) => headers.insert(HeaderName::from_static(name), encoded(value)),
+            Cow::Owned(name) => headers.insert(name, encoded(value)),
+        }
     }
-    Ok((headers, envelope.body))
+    Ok((headers, envelope.body.into_owned()))
 }
 
 /// Sets a header whose value may have any signs; its name is one of ours.
 pub(super) fn put(headers: &mut HeaderMap, name: &str, value: &str) {
-    headers.insert(name, encoded(value));
+    headers.insert(name, encoded(value.into()));
 }
 
 /// The message in headers and a payload; `place` says where it lay.
 pub(super) fn message(
     headers: Option<&HeaderMap>,
     payload: &[u8],
-    place: &str,
+    place: impl Display,
 ) -> Result<Message, Unreadable> {
-    let (mut attributes, mut beside) = (Vec::new(), Vec::new());
+    let (mut attributes, mut beside) = (Vec::with_capacity(8), Vec::new());
     let (mut content, mut is_structured) = (None, false);
     for (name, value) in pairs(headers) {
-        let (own, lower) = (
-            name.as_ref() as &str,
-            AsRef::<str>::as_ref(name).to_ascii_lowercase(),
-        );
-        match lower.strip_prefix(PREFIX) {
-            Some(attribute) => attributes.push((attribute.to_owned(), decoded(value.as_str()))),
-            None if lower == CONTENT && value.as_str().starts_with("application/cloudevents") => {
+        let (own, value) = (name.as_ref() as &str, value.as_str());
+        let lower = lower(own);
+        match lower {
+            _ if lower == CONTENT && value.starts_with("application/cloudevents") => {
                 is_structured = true;
             }
-            None if lower == CONTENT => content = Some(value.to_string()),
-            None if OURS.iter().any(|ours| lower.starts_with(ours)) => {}
-            None if lower.starts_with(WHY) => beside.push((lower, decoded(value.as_str()))),
-            None => beside.push((own.to_owned(), value.to_string())),
+            _ if lower == CONTENT => content = Some(value),
+            _ if OURS.iter().any(|ours| lower.starts_with(ours)) => {}
+            _ if lower.starts_with(WHY) => beside.push((lower, decoded(value))),
+            lower => match without(lower, PREFIX) {
+                Ok(attribute) => attributes.push((attribute, decoded(value))),
+                Err(_) => beside.push((own.into(), value.into())),
+            },
         }
     }
     let is_typed = attributes.iter().any(|(name, _)| name == "datacontenttype");
     if let Some(content) = content.filter(|_| !is_typed) {
-        attributes.push((String::from("datacontenttype"), content));
+        attributes.push(("datacontenttype".into(), content.into()));
     }
     // The client does not keep the order of headers.
     beside.sort();
@@ -77,10 +83,18 @@ pub(super) fn message(
         true => Envelope::from_json(payload)?,
         false => Envelope {
             attributes,
-            body: payload.to_vec(),
+            body: payload.into(),
         },
     };
     envelope.unpack(beside, place)
+}
+
+/// A name in small letters.
+fn lower(name: &str) -> Cow<'_, str> {
+    match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(name.to_ascii_lowercase()),
+        false => Cow::Borrowed(name),
+    }
 }
 
 fn pairs(headers: Option<&HeaderMap>) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
@@ -91,14 +105,14 @@ fn pairs(headers: Option<&HeaderMap>) -> impl Iterator<Item = (&HeaderName, &Hea
 /// A header of ours.
 pub(super) fn ours(headers: Option<&HeaderMap>, name: &str) -> Option<String> {
     let value = headers?.get(name)?;
-    Some(decoded(value.as_str()))
+    Some(decoded(value.as_str()).into_owned())
 }
 
 /// Headers without those that were put there by us or for the server; what says why it failed goes too if
 /// it came back.
 pub(super) fn bare(headers: &HeaderMap, came_back: bool) -> HeaderMap {
     let kept = pairs(Some(headers)).filter(|(name, _)| {
-        let lower = AsRef::<str>::as_ref(*name).to_ascii_lowercase();
+        let lower = lower((*name).as_ref());
         let is_ours = OURS.iter().any(|ours| lower.starts_with(ours));
         !(is_ours || came_back && lower.starts_with(WHY))
     });
@@ -108,10 +122,10 @@ pub(super) fn bare(headers: &HeaderMap, came_back: bool) -> HeaderMap {
 
 /// A value without signs that a header cannot have, as HTTP writes it: `%` and two hexadecimal digits for
 /// each byte of those.
-fn encoded(value: &str) -> String {
+fn encoded(value: Cow<'_, str>) -> String {
     let is_plain = |byte: u8| matches!(byte, 0x21..=0x7e) && byte != b'"' && byte != b'%';
     if value.bytes().all(is_plain) {
-        return value.to_owned();
+        return value.into_owned();
     }
     let mut text = String::with_capacity(value.len() + 8);
     for byte in value.bytes() {
@@ -123,18 +137,14 @@ fn encoded(value: &str) -> String {
     text
 }
 
-fn decoded(value: &str) -> String {
-    crate::broker::address::decoded(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn values_have_only_signs_that_a_header_can_have() {
-        assert_eq!(encoded("plain/1"), "plain/1");
-        assert_eq!(encoded("a \"ü\"%\n"), "a%20%22%C3%BC%22%25%0A");
-        assert_eq!(decoded(&encoded("a \"ü\"%\n")), "a \"ü\"%\n");
+        assert_eq!(encoded("plain/1".into()), "plain/1");
+        assert_eq!(encoded("a \"ü\"%\n".into()), "a%20%22%C3%BC%22%25%0A");
+        assert_eq!(decoded(&encoded("a \"ü\"%\n".into())), "a \"ü\"%\n");
     }
 }

@@ -28,7 +28,7 @@ impl Record {
             .map_err(unwritten)?;
         let is_plain = message.parts.len() == 1;
         let group = (!is_plain)
-            .then(|| message.body())
+            .then(|| message.body().map(|body| body.into_owned()))
             .transpose()
             .map_err(unwritten)?;
         let mut record = Self {

@@ -227,7 +227,7 @@ impl Lying {
     }
 
     fn read(&self, queue: &str) -> Option<Message> {
-        message(&self.fields, &format!("{queue} {}", self.entry)).ok()
+        message(&self.fields, format_args!("{queue} {}", self.entry)).ok()
     }
 
     /// A field, as text.
@@ -238,7 +238,7 @@ impl Lying {
     fn shown(&self, queue: &str) -> Shown {
         let message = self.read(queue);
         let body = message.as_ref().and_then(|message| message.body().ok());
-        let (body, body_hex) = match body.map(String::from_utf8) {
+        let (body, body_hex) = match body.map(|body| String::from_utf8(body.into_owned())) {
             Some(Ok(text)) => (Some(text), None),
             Some(Err(error)) => {
                 let digits = error.as_bytes().iter().map(|byte| format!("{byte:02x}"));

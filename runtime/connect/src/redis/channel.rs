@@ -100,7 +100,8 @@ pub(super) struct Handle {
 impl Connector for Handle {
     fn send(&self, messages: &[Message]) -> Result<Sent, StoreFault> {
         let (inner, name) = (&self.inner, &self.channel.name);
-        let texts = written(messages, name, &inner.settings)?;
+        let source = inner.settings.source(name);
+        let texts = written(messages, &source, &inner.settings)?;
         let retains = self.channel.local.lock().declaration.retained;
         let (sent, _) = when_there_is_room(name, || {
             let call = Call::of(&scripts::CHANNEL_SEND).with(name);

@@ -233,7 +233,7 @@ pub(super) fn record(offset: Offset, fields: &[Value], stream: &str) -> Record {
     let of = |name| field(fields, name);
     let at = of("pf_at").and_then(number).unwrap_or_default();
     let attempt = of("pf_attempt").and_then(number).unwrap_or(1);
-    let message = message(fields, &format!("{stream} {offset}"));
+    let message = message(fields, format_args!("{stream} {offset}"));
     Record {
         offset,
         at: moment(i64::try_from(at).unwrap_or_default()),

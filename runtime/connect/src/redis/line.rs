@@ -45,7 +45,10 @@ pub(super) struct Line {
 /// One run of a script: its own arguments.
 pub(super) struct Call {
     script: &'static Script,
-    arguments: Vec<Vec<u8>>,
+    /// All of them, one behind the other.
+    arguments: Vec<u8>,
+    /// Where each ends.
+    ends: Vec<usize>,
 }
 
 impl Call {
@@ -53,6 +56,7 @@ impl Call {
         Self {
             script,
             arguments: Vec::new(),
+            ends: Vec::new(),
         }
     }
 
@@ -66,7 +70,8 @@ impl Call {
     }
 
     pub(super) fn add(&mut self, argument: impl AsRef<[u8]>) {
-        self.arguments.push(argument.as_ref().to_vec());
+        self.arguments.extend_from_slice(argument.as_ref());
+        self.ends.push(self.arguments.len());
     }
 }
 
@@ -110,8 +115,10 @@ impl Line {
         for call in calls {
             let command = pipeline.cmd("EVALSHA").arg(call.script.hash()).arg(0);
             command.arg(&self.prefix).arg(&now).arg(&self.session);
-            for argument in call.arguments {
-                command.arg(argument);
+            let mut begin = 0;
+            for end in call.ends {
+                command.arg(&call.arguments[begin..end]);
+                begin = end;
             }
         }
         self.query(&pipeline)

@@ -12,6 +12,7 @@
 //! A delivery belongs to the consumer under which the group lists it as pending, and is counted there.
 //! What rests, or was given back, is pending too, under the names `(resting)` and `(ready)`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -81,7 +82,8 @@ impl Queue {
 
     /// Writes messages, and returns when they are safe; waits while there is no room for them.
     pub(super) fn send(&self, messages: &[Message]) -> Result<Sent, StoreFault> {
-        let texts = written(messages, &self.name, &self.settings)?;
+        let source = self.settings.source(&self.name);
+        let texts = written(messages, &source, &self.settings)?;
         let (sent, room) = when_there_is_room(&self.name, || {
             let mut call = self.bounded(Call::of(&scripts::SEND).with(&self.name));
             texts.iter().for_each(|text| text.write(&mut call));
@@ -294,12 +296,12 @@ impl Local {
 }
 
 /// A message, ready to be sent.
-pub(super) struct Text {
+pub(super) struct Text<'a> {
     pub(super) id: Id,
-    pub(super) fields: Vec<Vec<u8>>,
+    pub(super) fields: Vec<Cow<'a, [u8]>>,
 }
 
-impl Text {
+impl Text<'_> {
     pub(super) fn write(&self, call: &mut Call) {
         call.add(self.id.to_bytes());
         self.write_fields(call);
@@ -312,14 +314,13 @@ impl Text {
 }
 
 /// Messages, as entries of a connector.
-pub(super) fn written(
-    messages: &[Message],
-    connector: &str,
+pub(super) fn written<'a>(
+    messages: &'a [Message],
+    source: &'a str,
     settings: &Settings,
-) -> Result<Vec<Text>, StoreFault> {
+) -> Result<Vec<Text<'a>>, StoreFault> {
     let texts = messages.iter().map(|message| {
-        let source = settings.source(connector);
-        let fields = fields(message, &source, settings.is_structured)?;
+        let fields = fields(message, source, settings.is_structured)?;
         Ok(Text {
             id: message.id,
             fields,

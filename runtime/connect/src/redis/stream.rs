@@ -142,7 +142,8 @@ impl Handle {
 impl Connector for Handle {
     fn send(&self, messages: &[Message]) -> Result<Sent, StoreFault> {
         let (inner, name) = (&self.inner, &self.stream.name);
-        let texts = written(messages, name, &inner.settings)?;
+        let source = inner.settings.source(name);
+        let texts = written(messages, &source, &inner.settings)?;
         let sent = when_there_is_room(name, || {
             let call = inner
                 .settings

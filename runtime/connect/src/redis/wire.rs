@@ -3,61 +3,77 @@
 //! In binary mode each attribute is a field `ce_NAME`, and the body is the field `data`; in structured mode
 //! the field `content-type` says so, and `data` is the document. Other fields are headers.
 
+use std::borrow::Cow;
+use std::fmt::Display;
+
 use ::redis::Value;
 use paperflow_core::connector::StoreFault;
 use paperflow_core::message::{Message, Unreadable};
 
-use crate::broker::envelope::{Envelope, STRUCTURED};
+use crate::broker::envelope::{self, Envelope, STRUCTURED, without};
 use crate::fault::damaged;
 
 const DATA: &str = "data";
 const CONTENT: &str = "content-type";
-const PREFIX: &str = "ce_";
+envelope::prefix!("ce_");
 /// What is said of a record, and not by its sender.
 const OURS: &str = "pf_";
 
 /// The fields of a message: names and values in turn.
-pub(super) fn fields(
-    message: &Message,
-    source: &str,
+pub(super) fn fields<'a>(
+    message: &'a Message,
+    source: &'a str,
     is_structured: bool,
-) -> Result<Vec<Vec<u8>>, StoreFault> {
+) -> Result<Vec<Cow<'a, [u8]>>, StoreFault> {
     let envelope = Envelope::pack(message, source)?;
+    let given = |text: &'static str| Cow::Borrowed(text.as_bytes());
     if is_structured {
-        let document = envelope.to_json();
+        let document = envelope.to_json().into();
         // The scripts look for the identity, and not into documents.
-        let fields = [CONTENT.into(), STRUCTURED.into(), DATA.into(), document];
+        let fields = [given(CONTENT), given(STRUCTURED), given(DATA), document];
         return Ok(fields.into());
     }
     let mut fields = Vec::with_capacity(2 * envelope.attributes.len() + 2);
     for (name, value) in envelope.attributes {
-        fields.extend([format!("{PREFIX}{name}").into_bytes(), value.into_bytes()]);
+        fields.extend([bytes_of(prefixed(&name)), bytes_of(value)]);
     }
-    fields.extend([DATA.into(), envelope.body]);
+    fields.extend([given(DATA), envelope.body]);
     Ok(fields)
 }
 
+fn bytes_of(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}
+
 /// The message in an entry.
-pub(super) fn message(fields: &[Value], place: &str) -> Result<Message, Unreadable> {
-    let (mut attributes, mut beside) = (Vec::new(), Vec::new());
-    let (mut body, mut is_structured) = (Vec::new(), false);
+pub(super) fn message(fields: &[Value], place: impl Display) -> Result<Message, Unreadable> {
+    let mut attributes = Vec::with_capacity(fields.len() / 2);
+    let (mut beside, mut body, mut is_structured) = (Vec::new(), <&[u8]>::default(), false);
     for pair in fields.chunks_exact(2) {
-        let (name, value) = (lossy(&pair[0]), bytes(&pair[1]));
-        let text = || String::from_utf8_lossy(value).into_owned();
-        match name.strip_prefix(PREFIX) {
-            Some(attribute) => attributes.push((attribute.to_owned(), text())),
-            None if name == DATA => body = value.to_vec(),
-            None if name == CONTENT && value.starts_with(b"application/cloudevents") => {
+        let (name, value) = (String::from_utf8_lossy(bytes(&pair[0])), bytes(&pair[1]));
+        let text = || String::from_utf8_lossy(value);
+        match name {
+            _ if name == DATA => body = value,
+            _ if name == CONTENT && value.starts_with(b"application/cloudevents") => {
                 is_structured = true;
             }
-            None if name == CONTENT => attributes.push((String::from("datacontenttype"), text())),
-            None if name.starts_with(OURS) => {}
-            None => beside.push((name, text())),
+            _ if name == CONTENT => attributes.push(("datacontenttype".into(), text())),
+            _ if name.starts_with(OURS) => {}
+            name => match without(name, PREFIX) {
+                Ok(attribute) => attributes.push((attribute, text())),
+                Err(name) => beside.push((name, text())),
+            },
         }
     }
     let envelope = match is_structured {
-        true => Envelope::from_json(&body)?,
-        false => Envelope { attributes, body },
+        true => Envelope::from_json(body)?,
+        false => Envelope {
+            attributes,
+            body: body.into(),
+        },
     };
     envelope.unpack(beside, place)
 }

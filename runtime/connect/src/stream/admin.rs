@@ -502,7 +502,7 @@ pub(crate) fn shown(partition: usize, record: log::Record) -> StreamRecord {
             };
         }
     };
-    let body = String::from_utf8(message.body().unwrap_or_default());
+    let body = String::from_utf8(message.body().unwrap_or_default().into_owned());
     let (text, bytes) = match body {
         Ok(text) => (Some(text), None),
         Err(error) => (None, Some(error.into_bytes())),

@@ -1,5 +1,7 @@
 //! Headers as attributes.
 
+use std::borrow::Cow;
+
 use paperflow_core::Headers;
 use paperflow_core::headers::names;
 use serde::{Deserialize, Serialize};
@@ -33,30 +35,30 @@ const RESERVED: [&str; 9] = [
 /// A header in the list of all: its name, if its value is an attribute, or both.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Listed {
-    Named(String),
-    Whole(String, String),
+enum Listed<'a> {
+    Named(Cow<'a, str>),
+    Whole(Cow<'a, str>, Cow<'a, str>),
 }
 
 /// Writes headers as attributes.
-pub(super) fn write(headers: &Headers, envelope: &mut Envelope) {
+pub(super) fn write<'a>(headers: &'a Headers, envelope: &mut Envelope<'a>) {
     let mut listed = Vec::new();
-    let (mut last, mut is_plain) = (String::new(), true);
+    let (mut last, mut is_plain) = ("", true);
     for (name, value) in headers.iter() {
         let Some(attribute) = attribute(name, value) else {
-            listed.push(Listed::Whole(name.to_owned(), value.to_owned()));
+            listed.push(Listed::Whole(name.into(), value.into()));
             is_plain = false;
             continue;
         };
-        envelope.add(&attribute, value);
-        listed.push(Listed::Named(name.to_owned()));
+        envelope.add(attribute, value);
+        listed.push(Listed::Named(name.into()));
         is_plain &= last < attribute;
         last = attribute;
     }
     if !is_plain && let Ok(list) = serde_json::to_string(&listed) {
         // JSON may hold these as they are, an attribute may not.
         let list = escaped(&list);
-        envelope.add(HEADERS, &list);
+        envelope.add(HEADERS, list);
     }
     if headers.get(names::TYPE).is_some() && envelope.get("type").is_none() {
         envelope.add("type", UNTYPED);
@@ -76,7 +78,7 @@ fn escaped(json: &str) -> String {
 }
 
 /// The attribute that can carry a header.
-fn attribute(name: &str, value: &str) -> Option<String> {
+fn attribute<'a>(name: &'a str, value: &str) -> Option<&'a str> {
     let has_no_control = !value.is_empty() && !value.chars().any(char::is_control);
     let is_time = !matches!(name, names::TIME | names::DEADLINE) || is_timestamp(value);
     let is_ambiguous = name == names::TYPE && value == UNTYPED;
@@ -85,17 +87,17 @@ fn attribute(name: &str, value: &str) -> Option<String> {
     }
     let known = NAMES.iter().find(|(header, _)| *header == name);
     if let Some((_, attribute)) = known {
-        return Some((*attribute).to_owned());
+        return Some(attribute);
     }
     let is_name = name
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let is_free = !RESERVED.contains(&name) && !name.starts_with("paperflow");
-    (is_name && is_free && (1..=20).contains(&name.len())).then(|| name.to_owned())
+    (is_name && is_free && (1..=20).contains(&name.len())).then_some(name)
 }
 
 /// Headers from attributes.
-pub(super) fn read(mut envelope: Envelope, is_own: bool) -> Headers {
+pub(super) fn read(mut envelope: Envelope<'_>, is_own: bool) -> Headers {
     let mut headers = Headers::default();
     if is_own {
         envelope.take("specversion");
@@ -106,12 +108,12 @@ pub(super) fn read(mut envelope: Envelope, is_own: bool) -> Headers {
         }
     }
     let list = envelope.take(HEADERS);
-    let listed: Option<Vec<Listed>> = list.and_then(|list| serde_json::from_str(&list).ok());
+    let listed: Option<Vec<Listed<'_>>> = list.and_then(|list| serde_json::from_str(&list).ok());
     for listed in listed.unwrap_or_default() {
         match listed {
             Listed::Whole(name, value) => headers.set(name, value),
             Listed::Named(name) => {
-                if let Some(value) = envelope.take(&attribute_of(&name)) {
+                if let Some(value) = envelope.take(attribute_of(&name)) {
                     headers.set(name, value);
                 }
             }
@@ -121,20 +123,20 @@ pub(super) fn read(mut envelope: Envelope, is_own: bool) -> Headers {
     envelope.attributes.sort();
     for (name, value) in envelope.attributes {
         if name != "specversion" && name != KIND {
-            headers.set(header_of(&name), value);
+            headers.set(header_of(name), value);
         }
     }
     headers
 }
 
-fn attribute_of(header: &str) -> String {
+fn attribute_of(header: &str) -> &str {
     let known = NAMES.iter().find(|(own, _)| *own == header);
-    known.map_or(header, |(_, attribute)| attribute).to_owned()
+    known.map_or(header, |(_, attribute)| attribute)
 }
 
-fn header_of(attribute: &str) -> &str {
+fn header_of(attribute: Cow<'_, str>) -> Cow<'_, str> {
     let known = NAMES.iter().find(|(_, own)| *own == attribute);
-    known.map_or(attribute, |(header, _)| header)
+    known.map_or(attribute, |(header, _)| Cow::Borrowed(header))
 }
 
 /// Whether it is a time as RFC 3339 writes it: `2026-01-31T08:00:00.5Z`.

@@ -7,11 +7,11 @@ use serde_json::{Map, Value as Json};
 
 use super::{CONTENT, Envelope, JSON, is_json};
 
-impl Envelope {
+impl Envelope<'_> {
     /// As one JSON document.
     pub(crate) fn to_json(&self) -> Vec<u8> {
         let texts = self.attributes.iter();
-        let texts = texts.map(|(name, value)| (name.clone(), Json::from(value.as_str())));
+        let texts = texts.map(|(name, value)| (name.to_string(), Json::from(&**value)));
         let mut document: Map<String, Json> = texts.collect();
         if let Some(content) = self.get(CONTENT) {
             let (name, data) = data(content, &self.body);
@@ -33,18 +33,19 @@ impl Envelope {
             match (name.as_str(), value) {
                 ("data", value) => data = Some(value),
                 ("data_base64", Json::String(text)) => base64 = Some(text),
-                (_, Json::String(text)) => envelope.attributes.push((name, text)),
+                (_, Json::String(text)) => envelope.attributes.push((name.into(), text.into())),
                 (_, Json::Null) => {}
-                (_, value) => envelope.attributes.push((name, value.to_string())),
+                (_, value) => envelope.attributes.push((name.into(), value.to_string().into())),
             }
         }
-        envelope.body = match (data, base64) {
+        let body = match (data, base64) {
             (_, Some(text)) => STANDARD
                 .decode(text)
                 .map_err(|error| Unreadable::new(format!("this is no data in base64: {error}")))?,
             (Some(data), None) => envelope.body_of(data),
             (None, None) => Vec::new(),
         };
+        envelope.body = body.into();
         Ok(envelope)
     }
 

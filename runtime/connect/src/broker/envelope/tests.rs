@@ -84,7 +84,7 @@ fn messages() -> impl Strategy<Value = Message> {
     })
 }
 
-fn pack(message: &Message) -> Envelope {
+fn pack(message: &Message) -> Envelope<'_> {
     Envelope::pack(message, "paperflow:q").unwrap()
 }
 
@@ -132,7 +132,7 @@ fn foreign(attributes: &[(&str, &str)], body: &[u8]) -> Message {
     let attributes = attributes.map(|(name, value)| ((*name).into(), (*value).into()));
     let envelope = Envelope {
         attributes: attributes.collect(),
-        body: body.to_vec(),
+        body: body.into(),
     };
     envelope.unpack(Vec::new(), "q 1-0").unwrap()
 }
@@ -204,7 +204,7 @@ fn e23_one_document_has_all_and_is_the_same_event_as_in_binary_mode() {
     let binary = pack(&message);
     let document: serde_json::Value = serde_json::from_slice(&binary.to_json()).unwrap();
     for (name, value) in &binary.attributes {
-        assert_eq!(document[name], *value, "{name}");
+        assert_eq!(document[&**name], **value, "{name}");
     }
     assert_eq!(document["data"], serde_json::json!({"n": 1}));
     assert_eq!(
@@ -212,7 +212,7 @@ fn e23_one_document_has_all_and_is_the_same_event_as_in_binary_mode() {
         binary.attributes.len() + 1
     );
     let structured = Envelope::from_json(&binary.to_json()).unwrap();
-    let read = |envelope: Envelope| envelope.unpack(Vec::new(), "q").unwrap();
+    let read = |envelope: Envelope<'_>| envelope.unpack(Vec::new(), "q").unwrap();
     assert_eq!(read(structured), read(binary));
 }
 
@@ -222,7 +222,7 @@ fn what_cannot_be_read_says_so() {
     assert!(unreadable.to_string().contains("no CloudEvent"));
     let envelope = Envelope {
         attributes: vec![(KIND.into(), "grupp".into())],
-        body: Vec::new(),
+        body: Cow::default(),
     };
     assert!(envelope.unpack(Vec::new(), "q").is_err());
 }
@@ -230,7 +230,7 @@ fn what_cannot_be_read_says_so() {
 #[test]
 fn headers_beside_the_attributes_come_last() {
     let message = Message::of(Id::of("a"), &Packet::text("a").with_header("b", "1")).unwrap();
-    let beside = vec![(String::from("failure-reason"), String::from("rejected"))];
+    let beside = vec![("failure-reason".into(), "rejected".into())];
     let back = pack(&message).unpack(beside, "q").unwrap();
     let headers: Vec<_> = back.headers.iter().collect();
     assert_eq!(headers, [("b", "1"), ("failure-reason", "rejected")]);
