@@ -344,11 +344,30 @@ impl Wire {
         })
     }
 
+    /// Asks one thing, for which nobody has to be made to listen.
+    async fn exchange_one(&self, request: Request) -> Result<Message, StoreFault> {
+        let mut asked = async_nats::Request::new().payload(request.payload.into());
+        if !request.headers.is_empty() {
+            asked = asked.headers(request.headers);
+        }
+        let answer = self.client.send_request(request.subject, asked).await;
+        answer.map_err(|error| match error.kind() {
+            RequestErrorKind::NoResponders => no_jetstream(),
+            RequestErrorKind::MaxPayloadExceeded => too_large(&error),
+            _ => unavailable(error.to_string()),
+        })
+    }
+
     /// See [`Line::exchange`].
     pub(super) async fn exchange(
         &self,
-        requests: Vec<Request>,
+        mut requests: Vec<Request>,
     ) -> Result<Vec<Message>, StoreFault> {
+        if requests.len() == 1
+            && let Some(request) = requests.pop()
+        {
+            return Ok(vec![self.exchange_one(request).await?]);
+        }
         let inbox = self.client.new_inbox();
         let heard = self.client.subscribe(format!("{inbox}.*")).await;
         let mut heard = heard.map_err(|error| unavailable(error.to_string()))?;
@@ -395,11 +414,15 @@ impl Wire {
 
 fn unsent(error: &PublishError) -> StoreFault {
     match error.kind() {
-        async_nats::client::PublishErrorKind::MaxPayloadExceeded => unsupported(format!(
-            "a message is larger than the server takes (`max_payload`): {error}"
-        )),
+        async_nats::client::PublishErrorKind::MaxPayloadExceeded => too_large(error),
         _ => unavailable(error.to_string()),
     }
+}
+
+fn too_large(error: &dyn std::fmt::Display) -> StoreFault {
+    unsupported(format!(
+        "a message is larger than the server takes (`max_payload`): {error}"
+    ))
 }
 
 fn no_jetstream() -> StoreFault {

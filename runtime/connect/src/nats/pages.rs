@@ -159,8 +159,10 @@ fn read(
 ) -> Result<VecDeque<Record>, StoreFault> {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let (kept, consumer) = (shelf.kept.to_owned(), consumer.to_owned());
-    let found =
-        line.run(move |wire| async move { fetch(&wire, (&kept, &consumer), most).await })?;
+    let (found, _) =
+        line.run(
+            move |wire| async move { fetch(&wire, None, (&kept, &consumer), most).await },
+        )?;
     found.iter().map(|raw| record(raw, shelf.stream)).collect()
 }
 

@@ -57,13 +57,40 @@ pub(super) struct Local {
     pub(super) others: HashMap<String, (Held, Instant)>,
     /// Readers and deliveries that were given a number.
     pub(super) given: u64,
-    /// Room that there was when it was looked, less what was sent since: messages, and bytes.
-    room: (usize, u64),
+    room: Room,
     /// The last message that has come.
     last: u64,
     /// The connection over which it was looked what the server had forgotten.
     pub(super) recovered: u64,
 }
+
+/// Room that there was when it was looked, less what was sent since.
+#[derive(Clone, Copy, Debug, Default)]
+struct Room {
+    messages: usize,
+    bytes: u64,
+    /// Until when that is believed: others send as well.
+    until: Option<Instant>,
+}
+
+impl Room {
+    /// How many messages may be sent without another look.
+    fn told(&self) -> usize {
+        let is_believed = self.until.is_some_and(|until| Instant::now() < until);
+        if is_believed { self.messages } else { 0 }
+    }
+
+    fn send(&mut self, messages: usize, bytes: u64) {
+        self.messages = match self.bytes > bytes {
+            true => self.messages.saturating_sub(messages),
+            false => 0,
+        };
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
+/// How long a look for room is believed.
+const BELIEVED: Duration = Duration::from_millis(5);
 
 /// A delivery that is not settled.
 #[derive(Clone, Debug)]
@@ -122,7 +149,7 @@ impl Queue {
                 resting: BTreeMap::new(),
                 others: HashMap::new(),
                 given: 0,
-                room: (0, 0),
+                room: Room::default(),
                 last: 0,
                 recovered: 1,
             }),
@@ -147,7 +174,7 @@ impl Queue {
             inner.line.names.subject(&self.name)
         })?;
         let has_room = || {
-            if self.local.lock().room.0 >= messages.len() {
+            if self.local.lock().room.told() >= messages.len() {
                 return Ok(Some(()));
             }
             let (room, is_empty) = self.look_for_room(inner)?;
@@ -159,10 +186,7 @@ impl Queue {
         let sent = published_still(inner, number, requests)?;
         failpoint!("before_confirm");
         let mut local = self.local.lock();
-        local.room = match local.room {
-            (room, free) if free > bytes => (room.saturating_sub(sent.written), free - bytes),
-            _ => (0, 0),
-        };
+        local.room.send(sent.written, bytes);
         if sent.written > 0 {
             local.readers.call();
             drop(local);
@@ -171,10 +195,9 @@ impl Queue {
         Ok(sent)
     }
 
-    /// How many more messages may be sent now. What is left of the room that there was is good for one more
-    /// send.
+    /// How many more messages may be sent now.
     pub(super) fn room(&self, inner: &Inner, waker: &Waker) -> Result<usize, StoreFault> {
-        let (told, _) = std::mem::take(&mut self.local.lock().room);
+        let told = self.local.lock().room.told();
         if told > 0 {
             return Ok(told);
         }
@@ -224,7 +247,11 @@ impl Queue {
             false if free == 0 => 0,
             false => most.saturating_sub(waiting),
         };
-        local.room = (room, free);
+        local.room = Room {
+            messages: room,
+            bytes: free,
+            until: Some(Instant::now() + BELIEVED),
+        };
         Ok((room, is_empty))
     }
 
@@ -340,7 +367,7 @@ impl Local {
 
     /// There may be less room than there was: messages wait again that were held.
     pub(super) fn forget_room(&mut self) {
-        self.room = (0, 0);
+        self.room = Room::default();
     }
 
     /// What is in the hands of this process.

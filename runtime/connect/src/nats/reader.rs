@@ -9,10 +9,11 @@ use paperflow_core::connector::{
     Consumer, Delivery, Found, Outlook, Recall, Settlement, StoreFault, Subscription,
 };
 use paperflow_core::message::Id;
+use parking_lot::Mutex;
 
 use super::Inner;
 use super::queue::{Flight, Note, Queue, margin};
-use super::server::{CONSUMER, Delivered, fetch};
+use super::server::{CONSUMER, Delivered, Inbox, fetch};
 use super::settled::Settled;
 use super::wire::message;
 use crate::broker::fate::{Aside, Fate};
@@ -26,6 +27,8 @@ pub(super) struct Reader {
     inner: Arc<Inner>,
     name: String,
     number: u64,
+    /// Where messages come, between two times.
+    inbox: Mutex<Option<Inbox>>,
     has_left: AtomicBool,
 }
 
@@ -41,6 +44,7 @@ impl Reader {
             inner,
             name: consumer.name,
             number,
+            inbox: Mutex::default(),
             has_left: AtomicBool::new(false),
         }
     }
@@ -49,9 +53,11 @@ impl Reader {
     fn ask(&self, most: usize) -> Result<Vec<(Raw, Delivered, Option<Note>)>, StoreFault> {
         let (queue, inner) = (&self.queue, &self.inner);
         let stream = queue.stream.clone();
-        let found = inner
-            .line
-            .run(move |wire| async move { fetch(&wire, (&stream, CONSUMER), most).await })?;
+        let inbox = self.inbox.lock().take();
+        let (found, inbox) = inner.line.run(move |wire| async move {
+            fetch(&wire, inbox, (&stream, CONSUMER), most).await
+        })?;
+        *self.inbox.lock() = inbox;
         let delivered: Vec<Delivered> =
             found.iter().map(Delivered::of).collect::<Result<_, _>>()?;
         // Only who was delivered before can have notes.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use async_nats::{HeaderMap, HeaderName, HeaderValue, Message, StatusCode};
+use async_nats::{HeaderMap, HeaderName, HeaderValue, Message, StatusCode, Subscriber};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
@@ -145,27 +145,52 @@ pub(super) fn gaps(line: &Line, stream: &str) -> Result<Gaps, StoreFault> {
 /// How long a server may take to say that there are no more messages.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// Takes up to `most` messages from a consumer, as many as there are now.
+/// Where the messages come that somebody fetches, one time after the other.
+pub(super) struct Inbox {
+    /// The connection that it belongs to.
+    number: u64,
+    subject: String,
+    heard: Subscriber,
+}
+
+impl Inbox {
+    async fn open(wire: &Wire) -> Result<Self, StoreFault> {
+        let subject = wire.client.new_inbox();
+        let heard = wire.client.subscribe(subject.clone()).await;
+        Ok(Self {
+            number: wire.number,
+            subject,
+            heard: heard.map_err(|error| unavailable(error.to_string()))?,
+        })
+    }
+}
+
+/// Takes up to `most` messages from a consumer, as many as there are now. They come to the inbox, if it is one of
+/// this connection; gives an inbox for the next time, if there is one to which nothing can come any more.
 pub(super) async fn fetch(
     wire: &Wire,
+    inbox: Option<Inbox>,
     (stream, consumer): (&str, &str),
     most: usize,
-) -> Result<Vec<Message>, StoreFault> {
-    let inbox = wire.client.new_inbox();
+) -> Result<(Vec<Message>, Option<Inbox>), StoreFault> {
+    let mut inbox = match inbox.filter(|inbox| inbox.number == wire.number) {
+        Some(inbox) => inbox,
+        None => Inbox::open(wire).await?,
+    };
     let away = |error: &dyn std::fmt::Display| unavailable(error.to_string());
-    let heard = wire.client.subscribe(inbox.clone()).await;
-    let mut heard = heard.map_err(|error| away(&error))?;
+    let mut is_over = true;
     let asked = json!({"batch": most, "no_wait": true}).to_string();
     let what = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}");
     let asked = wire
         .client
-        .publish_with_reply(what, inbox, asked.into_bytes().into());
+        .publish_with_reply(what, inbox.subject.clone(), asked.into_bytes().into());
     asked.await.map_err(|error| away(&error))?;
     let mut found = Vec::new();
     while found.len() < most {
         // A server that counts messages which it has not, as after it was killed, says nothing.
-        let Ok(message) = tokio::time::timeout(SILENCE, heard.next()).await else {
+        let Ok(message) = tokio::time::timeout(SILENCE, inbox.heard.next()).await else {
             tracing::debug!("`{stream}` gave {} of {most}, and was silent", found.len());
+            is_over = false;
             break;
         };
         let message = message.ok_or_else(|| away(&"the connection was lost"))?;
@@ -177,7 +202,10 @@ pub(super) async fn fetch(
                 return Err(unavailable(format!("nobody answers for `{stream}`")));
             }
             // Whatever it is, what has come is ours.
-            Some(_) if !found.is_empty() => break,
+            Some(_) if !found.is_empty() => {
+                is_over = false;
+                break;
+            }
             Some(status) => {
                 let why = message.description.unwrap_or_default();
                 return Err(unavailable(format!(
@@ -186,7 +214,7 @@ pub(super) async fn fetch(
             }
         }
     }
-    Ok(found)
+    Ok((found, is_over.then_some(inbox)))
 }
 
 /// What the server says of a message that it delivers.
