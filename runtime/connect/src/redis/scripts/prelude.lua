@@ -80,8 +80,9 @@ end
 
 -- Ids that were sent are known so long, and so many of them.
 local function know(name, ids, window, most)
-  local seen, scored = key(name, 'seen'), {}
-  for at, id in ipairs(ids) do scored[2 * at - 1], scored[2 * at] = now, id end
+  -- As a text, since each number is written anew for each id.
+  local seen, scored, stamp = key(name, 'seen'), {}, whole(now)
+  for at, id in ipairs(ids) do scored[2 * at - 1], scored[2 * at] = stamp, id end
   in_parts(scored, function(...) redis.call('ZADD', seen, 'NX', ...) end)
   redis.call('ZREMRANGEBYSCORE', seen, '-inf', now - window)
   redis.call('ZREMRANGEBYRANK', seen, 0, -1 - most)
@@ -137,43 +138,24 @@ local function move(name, id, to, count)
   return moved[1] and moved[1][2]
 end
 
--- Messages leave a queue.
+-- Messages leave a queue; tells how many somebody held.
 local function end_of(name, ids)
+  local held = 0
   in_parts(ids, function(...)
-    redis.call('XACK', prefix .. name, GROUP, ...)
+    held = held + redis.call('XACK', prefix .. name, GROUP, ...)
     redis.call('XDEL', prefix .. name, ...)
   end)
   local failed = key(name, 'failed')
   if redis.call('EXISTS', failed) == 1 then
     in_parts(ids, function(...) redis.call('HDEL', failed, ...) end)
   end
+  return held
 end
 
 -- Whoever holds it, its deliveries and since when it has failed.
 local function owner(name, id)
   local found = redis.call('XPENDING', prefix .. name, GROUP, id, id, 1)[1]
   if found then return found[2], number(found[4]) end
-end
-
--- Which of these entries a consumer holds.
-local function held_by(name, consumer, ids)
-  local wanted, held, left, from = {}, {}, #ids, '-'
-  if left < 8 then
-    for _, id in ipairs(ids) do held[id] = owner(name, id) == consumer end
-    return held
-  end
-  for _, id in ipairs(ids) do wanted[id] = true end
-  while left > 0 do
-    local page = redis.call('XPENDING', prefix .. name, GROUP, from, '+', 500, consumer)
-    if #page == 0 then break end
-    for _, each in ipairs(page) do
-      if wanted[each[1]] then
-        wanted[each[1]], held[each[1]], left = nil, true, left - 1
-      end
-    end
-    from = '(' .. page[#page][1]
-  end
-  return held
 end
 
 -- ---- streams ----

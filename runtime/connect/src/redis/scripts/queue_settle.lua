@@ -17,19 +17,13 @@ while at <= #ARGV do
 end
 local about = key(name, 'about')
 for _, each in ipairs(done) do
-  local ids = each[2]
-  local held, own = held_by(name, each[1], ids), {}
-  for _, id in ipairs(ids) do
-    if held[id] then
-      held[id], own[#own + 1] = nil, id
-    else
-      late = late + 1
-    end
+  -- What was given to a consumer stays its own until it says something of it, or is given up with all it has.
+  local ids, ended = each[2], 0
+  if redis.call('ZSCORE', key(name, 'consumers'), each[1]) then
+    ended = end_of(name, ids)
+    redis.call('HINCRBY', about, 'done', ended)
   end
-  if #own > 0 then
-    end_of(name, own)
-    redis.call('HINCRBY', about, 'done', #own)
-  end
+  late = late + #ids - ended
 end
 for _, each in ipairs(settled) do
   local consumer, id, what = each[1], each[2], each[3]
