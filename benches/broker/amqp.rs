@@ -8,13 +8,13 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer};
 use tokio::runtime::{Handle, Runtime};
 
-use crate::bare::{Ends, Reader, Trouble, Writer};
+use crate::bare::{Ends, Load, Pages, Reader, Trouble, Writer};
 use crate::{brokers, tasks};
 
 /// Messages are on the disk before they are confirmed.
 const PERSISTENT: u8 = 2;
 
-pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
+pub(crate) fn open(url: &str, load: Load) -> Result<Ends, Trouble> {
     let runtime = tasks::runtime()?;
     let name = brokers::own("bench");
     let (connection, channel, deliveries) = runtime.block_on(async {
@@ -50,7 +50,7 @@ pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
         writer: Box::new(Sending {
             channel,
             queue: name,
-            body: vec![b'x'; bytes],
+            pages: load.pages("cloudEvents_"),
             runtime: handle.clone(),
         }),
         reader: Box::new(Receiving {
@@ -65,7 +65,7 @@ pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
 struct Sending {
     channel: Channel,
     queue: String,
-    body: Vec<u8>,
+    pages: Pages,
     runtime: Handle,
 }
 
@@ -78,11 +78,21 @@ impl Writer for Sending {
             };
             let mut confirmations = Vec::with_capacity(messages);
             for _ in 0..messages {
-                let properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
+                let page = self.pages.turn();
+                let mut properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
+                if let Some((_, id)) = page.attributes.first() {
+                    properties = properties.with_message_id(id.as_str().into());
+                    let mut headers = FieldTable::default();
+                    for (name, value) in &page.attributes {
+                        let value = AMQPValue::LongString(value.as_str().into());
+                        headers.insert(name.as_str().into(), value);
+                    }
+                    properties = properties.with_headers(headers);
+                }
                 let queue = self.queue.as_str().into();
                 let sent = self
                     .channel
-                    .basic_publish("".into(), queue, options, &self.body, properties)
+                    .basic_publish("".into(), queue, options, &page.body, properties)
                     .await?;
                 confirmations.push(sent);
             }

@@ -10,8 +10,58 @@ use crate::Lane;
 /// What a bare client says when it cannot.
 pub(crate) type Trouble = Box<dyn std::error::Error + Send + Sync>;
 
-/// Opens both ends of a queue of its own at a URL, for messages of so many bytes.
-pub(crate) type Open = fn(&str, usize) -> Result<Ends, Trouble>;
+/// Opens both ends of a queue of its own at a URL, for such messages.
+pub(crate) type Open = fn(&str, Load) -> Result<Ends, Trouble>;
+
+/// What is written.
+#[derive(Clone, Copy)]
+pub(crate) struct Load {
+    /// Bytes of a body.
+    pub(crate) bytes: usize,
+    /// Each has the attributes that a message of ours has, and an identity.
+    pub(crate) is_event: bool,
+}
+
+impl Load {
+    pub(crate) fn pages(self, prefix: &str) -> Pages {
+        let attribute = |(name, value): (&str, &str)| (format!("{prefix}{name}"), value.to_owned());
+        let attributes = ATTRIBUTES.into_iter().filter(|_| self.is_event);
+        Pages {
+            body: vec![b'x'; self.bytes],
+            attributes: attributes.map(attribute).collect(),
+            written: 0,
+        }
+    }
+}
+
+/// The first is the identity.
+const ATTRIBUTES: [(&str, &str); 6] = [
+    ("id", ""),
+    ("specversion", "1.0"),
+    ("source", "paperflow:broker.S.IN"),
+    ("type", "paperflow.packet"),
+    ("datacontenttype", "text/plain;charset=utf-8"),
+    ("paperflowkind", "text"),
+];
+
+/// Messages, one after the other.
+pub(crate) struct Pages {
+    pub(crate) body: Vec<u8>,
+    /// Those of the message that was begun last.
+    pub(crate) attributes: Vec<(String, String)>,
+    written: u128,
+}
+
+impl Pages {
+    /// Begins the next message.
+    pub(crate) fn turn(&mut self) -> &Self {
+        self.written += 1;
+        if let Some((_, id)) = self.attributes.first_mut() {
+            *id = format!("{:032x}", self.written);
+        }
+        self
+    }
+}
 
 /// Writes messages.
 pub(crate) trait Writer: Send {

@@ -7,12 +7,13 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::{ClientContext, DefaultClientContext};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, DeliveryResult, ProducerContext, ThreadedProducer};
 
-use crate::bare::{Ends, Reader, Trouble, Writer};
+use crate::bare::{Ends, Load, Pages, Reader, Trouble, Writer};
 use crate::brokers;
 
-pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
+pub(crate) fn open(url: &str, load: Load) -> Result<Ends, Trouble> {
     let topic = brokers::own("bench");
     let config = |settings: &[(&str, &str)]| {
         let mut config = ClientConfig::new();
@@ -51,7 +52,7 @@ pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
             producer,
             heard,
             topic,
-            body: vec![b'x'; bytes],
+            pages: load.pages("ce_"),
         }),
         reader: Box::new(Receiving { consumer }),
     })
@@ -76,13 +77,22 @@ struct Sending {
     producer: ThreadedProducer<Told>,
     heard: Receiver<Result<(), String>>,
     topic: String,
-    body: Vec<u8>,
+    pages: Pages,
 }
 
 impl Writer for Sending {
     fn write(&mut self, messages: usize) -> Result<(), Trouble> {
         for _ in 0..messages {
-            let record = BaseRecord::<(), [u8]>::to(&self.topic).payload(&self.body);
+            let page = self.pages.turn();
+            let mut record = BaseRecord::<(), [u8]>::to(&self.topic).payload(&page.body);
+            if !page.attributes.is_empty() {
+                let headers = OwnedHeaders::new_with_capacity(page.attributes.len());
+                let headers = page.attributes.iter().fold(headers, |headers, (key, value)| {
+                    let value = Some(value.as_str());
+                    headers.insert(Header { key, value })
+                });
+                record = record.headers(headers);
+            }
             self.producer.send(record).map_err(|(error, _)| error)?;
         }
         for _ in 0..messages {

@@ -31,7 +31,7 @@ use clap::Parser;
 use paperflow_bench::Error;
 use paperflow_bench::table::{self, Table};
 
-use bare::{Bare, Ends, Open};
+use bare::{Bare, Load, Open};
 use network::Net;
 
 /// What is built in: the kind of its arc, and how its bare client is opened.
@@ -49,7 +49,8 @@ const CLIENTS: &[(&str, &str, Open)] = &[
 ];
 
 /// Measures arcs that brokers keep: a source, a queue and a sink, beside a program that writes and reads a
-/// queue of the same broker by its client alone, in bursts that take turns.
+/// queue of the same broker by its client alone, and one that does the same with messages that have the attributes
+/// of ours, in bursts that take turns.
 #[derive(Parser)]
 struct Arguments {
     /// Only this broker; may be given again.
@@ -143,13 +144,23 @@ struct Wanted {
     open: Open,
 }
 
-fn both(arguments: &Arguments, wanted: &Wanted, batch: usize) -> Result<[Box<dyn Lane>; 2], Error> {
+/// The bare client, the bare client whose messages are like ours, and our arc.
+fn lanes(
+    arguments: &Arguments,
+    wanted: &Wanted,
+    batch: usize,
+) -> Result<[Box<dyn Lane>; 3], Error> {
     let Wanted {
         kind, url, open, ..
     } = wanted;
-    let ends: Ends = open(url, arguments.bytes).map_err(|trouble| trouble as Error)?;
-    let net = Net::new(url, kind, batch, arguments.bytes)?;
-    Ok([Box::new(Bare::new(ends, batch)), Box::new(net)])
+    let bytes = arguments.bytes;
+    let bare = |is_event: bool| {
+        let ends = open(url, Load { bytes, is_event });
+        let ends = ends.map_err(|trouble| trouble as Error)?;
+        Ok::<_, Error>(Box::new(Bare::new(ends, batch)))
+    };
+    let net = Net::new(url, kind, batch, bytes)?;
+    Ok([bare(false)?, bare(true)?, Box::new(net)])
 }
 
 fn rates(arguments: &Arguments, wanted: &[Wanted]) -> Result<(), Error> {
@@ -164,18 +175,25 @@ fn rates(arguments: &Arguments, wanted: &[Wanted]) -> Result<(), Error> {
         "packets",
         "bare best",
         "bare median",
+        "alike median",
         "arc best",
         "arc median",
         "arc/bare median",
         "arc/bare least",
+        "arc/alike median",
     ];
-    let table = Table::begin(arguments.markdown, head, [7, 5, 7, 9, 11, 9, 10, 15, 14], 1);
+    let widths = [7, 5, 7, 9, 11, 12, 9, 10, 15, 14, 16];
+    let table = Table::begin(arguments.markdown, head, widths, 1);
     for one in wanted {
         for batch in &arguments.batch {
             let packets = arguments.packets(*batch);
-            let taken = measure(both(arguments, one, *batch)?, packets, arguments.rounds)?;
-            let [bare, arc] = &taken;
-            let ratios: Vec<f64> = bare.iter().zip(arc).map(|(bare, arc)| bare / arc).collect();
+            let taken = measure(lanes(arguments, one, *batch)?, packets, arguments.rounds)?;
+            let [bare, alike, arc] = &taken;
+            let beside = |peer: &[f64]| -> Vec<f64> {
+                let both = peer.iter().zip(arc);
+                both.map(|(peer, arc)| peer / arc).collect()
+            };
+            let (ratios, alikes) = (beside(bare), beside(alike));
             let rate = |at: f64, times: &[f64]| format!("{:.0}", packets as f64 / part(times, at));
             table.line([
                 one.name.to_owned(),
@@ -183,10 +201,12 @@ fn rates(arguments: &Arguments, wanted: &[Wanted]) -> Result<(), Error> {
                 packets.to_string(),
                 rate(0.0, bare),
                 rate(0.5, bare),
+                rate(0.5, alike),
                 rate(0.0, arc),
                 rate(0.5, arc),
                 format!("{:.2}", part(&ratios, 0.5)),
                 format!("{:.2}", part(&ratios, 0.0)),
+                format!("{:.2}", part(&alikes, 0.5)),
             ]);
         }
         table.gap();
@@ -205,7 +225,7 @@ fn ways(arguments: &Arguments, wanted: &[Wanted]) -> Result<(), Error> {
     let head = ["broker", "bare p50", "bare p99", "arc p50", "arc p99"];
     let table = Table::begin(arguments.markdown, head, [7, 9, 9, 9, 9], 1);
     for one in wanted {
-        let [bare, arc] = measure(both(arguments, one, 1)?, 1, arguments.alone)?;
+        let [bare, _, arc] = measure(lanes(arguments, one, 1)?, 1, arguments.alone)?;
         let micros = |times: &[f64], at: f64| format!("{:.0}", part(times, at) * 1e6);
         table.line([
             one.name.to_owned(),
@@ -219,13 +239,13 @@ fn ways(arguments: &Arguments, wanted: &[Wanted]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Seconds of each burst, of both, in turns.
+/// Seconds of each burst, of all, in turns.
 fn measure(
-    mut lanes: [Box<dyn Lane>; 2],
+    mut lanes: [Box<dyn Lane>; 3],
     packets: usize,
     rounds: usize,
-) -> Result<[Vec<f64>; 2], Error> {
-    let mut taken = [Vec::new(), Vec::new()];
+) -> Result<[Vec<f64>; 3], Error> {
+    let mut taken = [Vec::new(), Vec::new(), Vec::new()];
     // One round warms everything up.
     for round in 0..=rounds {
         for (lane, taken) in lanes.iter_mut().zip(&mut taken) {

@@ -6,17 +6,17 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use rumqttc::NetworkOptions;
 use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{Packet, Publish};
+use rumqttc::v5::mqttbytes::v5::{Packet, Publish, PublishProperties};
 use rumqttc::v5::{Client, Connection, Event, MqttOptions};
 
-use crate::bare::{Ends, Reader, Trouble, Writer};
+use crate::bare::{Ends, Load, Pages, Reader, Trouble, Writer};
 use crate::brokers;
 
 /// Requests that may wait, and messages that are not acknowledged.
 const MANY: u16 = 1_000;
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
+pub(crate) fn open(url: &str, load: Load) -> Result<Ends, Trouble> {
     let topic = brokers::own("bench");
     let place = url.strip_prefix("mqtt://").ok_or("a URL of MQTT")?;
     let (host, port) = place.split_once(':').ok_or("a host and a port")?;
@@ -43,7 +43,7 @@ pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
             client: writer,
             heard: listen(connection)?,
             topic,
-            body: vec![b'x'; bytes],
+            pages: load.pages(""),
         }),
         reader: Box::new(Receiving {
             client: reader,
@@ -83,14 +83,21 @@ struct Sending {
     client: Client,
     heard: Receiver<Heard>,
     topic: String,
-    body: Vec<u8>,
+    pages: Pages,
 }
 
 impl Writer for Sending {
     fn write(&mut self, messages: usize) -> Result<(), Trouble> {
         for _ in 0..messages {
-            let (topic, body) = (self.topic.as_str(), self.body.clone());
-            self.client.publish(topic, QoS::AtLeastOnce, false, body)?;
+            let page = self.pages.turn();
+            let (topic, body) = (self.topic.as_str(), page.body.clone());
+            let properties = PublishProperties {
+                user_properties: page.attributes.clone(),
+                ..PublishProperties::default()
+            };
+            let qos = QoS::AtLeastOnce;
+            self.client
+                .publish_with_properties(topic, qos, false, body, properties)?;
         }
         let mut missing = messages;
         while missing > 0 {

@@ -2,13 +2,13 @@
 
 use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType};
-use async_nats::jetstream::{self, Context};
+use async_nats::jetstream::{self, Context, message::PublishMessage};
 use tokio::runtime::{Handle, Runtime};
 
-use crate::bare::{Ends, Reader, Trouble, Writer};
+use crate::bare::{Ends, Load, Pages, Reader, Trouble, Writer};
 use crate::{brokers, tasks};
 
-pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
+pub(crate) fn open(url: &str, load: Load) -> Result<Ends, Trouble> {
     let runtime = tasks::runtime()?;
     let name = brokers::own("bench");
     let (context, messages) = runtime.block_on(async {
@@ -36,7 +36,7 @@ pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
         writer: Box::new(Sending {
             context,
             subject: name,
-            body: vec![b'x'; bytes],
+            pages: load.pages("ce-"),
             runtime: handle.clone(),
         }),
         reader: Box::new(Receiving {
@@ -50,7 +50,7 @@ pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
 struct Sending {
     context: Context,
     subject: String,
-    body: Vec<u8>,
+    pages: Pages,
     runtime: Handle,
 }
 
@@ -59,8 +59,17 @@ impl Writer for Sending {
         self.runtime.block_on(async {
             let mut confirmations = Vec::with_capacity(messages);
             for _ in 0..messages {
-                let (subject, body) = (self.subject.clone(), self.body.clone());
-                let sent = self.context.publish(subject, body.into()).await?;
+                let page = self.pages.turn();
+                let (subject, body) = (self.subject.clone(), page.body.clone());
+                let mut letter = PublishMessage::build().payload(body.into());
+                if let Some((_, id)) = page.attributes.first() {
+                    // The server looks for it by itself.
+                    letter = letter.message_id(id);
+                }
+                for (name, value) in &page.attributes {
+                    letter = letter.header(name.as_str(), value.as_str());
+                }
+                let sent = self.context.send_publish(subject, letter).await?;
                 confirmations.push(sent.into_future());
             }
             for confirmation in confirmations {

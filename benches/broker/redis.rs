@@ -3,12 +3,12 @@
 use redis::streams::{StreamReadOptions, StreamReadReply};
 use redis::{Client, Commands, Connection, pipe};
 
-use crate::bare::{Ends, Reader, Trouble, Writer};
+use crate::bare::{Ends, Load, Pages, Reader, Trouble, Writer};
 use crate::brokers;
 
 const GROUP: &str = "bare";
 
-pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
+pub(crate) fn open(url: &str, load: Load) -> Result<Ends, Trouble> {
     let client = Client::open(url)?;
     let key = brokers::own("bench");
     let mut connection = client.get_connection()?;
@@ -17,12 +17,12 @@ pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
     let writer = Own {
         connection: client.get_connection()?,
         key: key.clone(),
-        body: vec![b'x'; bytes],
+        pages: load.pages("ce_"),
     };
     let reader = Own {
         connection,
         key,
-        body: Vec::new(),
+        pages: load.pages(""),
     };
     Ok(Ends {
         writer: Box::new(writer),
@@ -34,14 +34,19 @@ pub(crate) fn open(url: &str, bytes: usize) -> Result<Ends, Trouble> {
 struct Own {
     connection: Connection,
     key: String,
-    body: Vec<u8>,
+    pages: Pages,
 }
 
 impl Writer for Own {
     fn write(&mut self, messages: usize) -> Result<(), Trouble> {
         let mut all = pipe();
         for _ in 0..messages {
-            all.xadd(&self.key, "*", &[("body", &self.body)]).ignore();
+            let page = self.pages.turn();
+            let attributes = page.attributes.iter();
+            let attributes = attributes.map(|(name, value)| (name.as_str(), value.as_bytes()));
+            let body = [("body", page.body.as_slice())];
+            let fields: Vec<_> = attributes.chain(body).collect();
+            all.xadd(&self.key, "*", &fields).ignore();
         }
         Ok(all.query(&mut self.connection)?)
     }
