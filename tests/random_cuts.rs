@@ -243,6 +243,29 @@ fn gives_the_same_in_three(broker: &str) {
     });
 }
 
+/// A loop goes round although a part holds what it has received last, and there is room for no more than that.
+fn goes_round(broker: &str) {
+    let Some(url) = brokers::url(broker) else {
+        return;
+    };
+    let agency = Agency::new("round", broker, &url);
+    let mut all = graphs::all().into_iter();
+    let found = all.find(|graph| graph.name == "classic/count-down");
+    let mut graph = found.unwrap();
+    assert!(graph.text.contains("->(2)"), "{}", graph.text);
+    graph.text = graph.text.replace("->(2)", "->(1)");
+    let trial = Trial {
+        agency: &agency,
+        graph: &graph,
+        arc: "Count.OUT -> Loop.IN",
+    };
+    let mut tally = Tally::default();
+    let office = trial.split(&[trial.arc.to_owned()], &mut tally).unwrap();
+    let ran = office.run(None);
+    trial.judge(&office, &ran, "", trial.is_same(&ran), &mut tally);
+    assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n"));
+}
+
 macro_rules! over {
     ($($feature:literal $broker:ident),*) => {$(
         #[cfg(feature = $feature)]
@@ -257,6 +280,11 @@ macro_rules! over {
             #[test]
             fn graphs_cut_at_any_two_arcs_give_the_same() {
                 gives_the_same_in_three($feature);
+            }
+
+            #[test]
+            fn a_loop_with_room_for_one_goes_round_when_it_is_cut() {
+                goes_round($feature);
             }
         }
     )*};

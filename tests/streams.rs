@@ -577,6 +577,40 @@ fn t12_a_dead_letter_is_sent_again_to_the_group_that_failed() {
     });
 }
 
+#[test]
+fn what_is_held_to_the_end_takes_no_room() {
+    for kind in ["queue", "stream"] {
+        let text = format!(
+            "'9' -> COUNT Shop(test/facts) OUT ->({kind}, capacity=1) IN R(flow/sort)\n\
+             'true' -> REVERSE R\nOUTPORT=R.OUT:OUT"
+        );
+        each_way("held", &text, |kept, way| {
+            let mut sorted = numbers(9);
+            sorted.reverse();
+            assert_eq!(kept.run(), sorted, "{kind}, {way}");
+        });
+    }
+}
+
+/// Several packets go round, more than there is room for; the first one that is at 0 closes the loop, and the
+/// others are held to its end.
+#[test]
+fn a_loop_that_has_closed_itself_ends_however_little_room_it_has() {
+    for kind in ["queue", "stream"] {
+        for capacity in 1..=2 {
+            let text = format!(
+                "'7' -> COUNT Shop(test/facts) OUT -> IN Loop(flow/countdown)\n\
+                 Loop OUT ->({kind}, capacity={capacity}) IN Count(flow/count)\n\
+                 Count OUT ->({kind}, capacity={capacity}) IN Loop\n\
+                 Count COUNT -> IN P(flow/pass)\nOUTPORT=P.OUT:OUT"
+            );
+            each_way("round", &text, |kept, way| {
+                assert_eq!(kept.run().len(), 1, "{kind}, {capacity}, {way}");
+            });
+        }
+    }
+}
+
 /// A hundred times as much as there is room for, and a reader that wants one.
 const LEFT: &str = "'100' -> COUNT Shop(test/facts) OUT ->(KIND, capacity=1) IN R(flow/take)\n\
                     '1' -> NUMBER R\nOUTPORT=R.ACC:OUT";

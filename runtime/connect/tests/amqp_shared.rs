@@ -22,8 +22,8 @@ use paperflow_core::connector::{
 };
 use paperflow_core::message::{Id, Message};
 use programs::{
-    body, done, finish_while_away, message, perhaps, read, send, share_partitions, take,
-    until_within, wake_each_other,
+    body, done, finish_while_away, know_what_others_hold, message, perhaps, read, send,
+    share_partitions, take, until_within, wake_each_other,
 };
 use tokio::runtime::Runtime;
 
@@ -155,6 +155,20 @@ fn k19_who_has_lost_its_connection_is_not_heard_any_more() {
     let dead = Declaration::new("q.dead", ConnectorKind::Queue);
     let dead = two.connect(&dead).unwrap();
     assert!(take(&read(&dead, "dead"), 1).is_empty());
+}
+
+#[test]
+fn what_another_process_holds_takes_no_room() {
+    let Some(url) = brokers::url("amqp") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let (one, two) = (corner.open(false), corner.open(false));
+    know_what_others_hold(
+        (&one, &two),
+        Declaration::new("facts", ConnectorKind::Stream),
+        HOPELESS,
+    );
 }
 
 /// A server knows no identities, and whoever is not told whether a message is safe sends it again.

@@ -18,7 +18,10 @@ use paperflow_core::connector::{
     ConnectorKind, Declaration, Found, OnError, Settlement, Store, StoreFaultKind,
 };
 use paperflow_core::message::{Id, Message};
-use programs::{HOPELESS, body, done, finish_while_away, message, perhaps, read, send, until};
+use programs::{
+    HOPELESS, body, done, finish_while_away, know_what_others_hold, message, perhaps, read, send,
+    until,
+};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::{Header, Headers as _, OwnedHeaders};
@@ -155,6 +158,16 @@ fn k21_no_offset_is_committed_beyond_what_is_finished_when_partitions_move() {
     let seen: BTreeSet<String> = held.iter().chain(&again).map(body).collect();
     assert_eq!(seen.len(), 200, "duplicates only");
     assert_eq!(second.unfinished("g").unwrap(), Some(0));
+}
+
+#[test]
+fn what_another_process_holds_takes_no_room() {
+    let Some(url) = brokers::url("kafka") else {
+        return;
+    };
+    let corner = Corner::of(&url, "");
+    let (one, two) = (corner.open(false), corner.open(false));
+    know_what_others_hold((&one, &two), facts(1), HOPELESS);
 }
 
 /// What fails is copied with every byte, headers of strangers too (S9), and a copy counts as unfinished.

@@ -24,8 +24,8 @@ use paperflow_core::connector::{
 };
 use paperflow_core::message::{Id, Message};
 use programs::{
-    HOPELESS, body, done, finish_while_away, message, outlive_kills, perhaps, read, send,
-    share_partitions, take, until, wake_each_other, waker,
+    HOPELESS, body, done, finish_while_away, know_what_others_hold, message, outlive_kills,
+    perhaps, read, send, share_partitions, take, until, wake_each_other, waker,
 };
 use serde_json::json;
 
@@ -144,6 +144,20 @@ fn programs_that_make_the_same_queue_at_a_time_all_have_it() {
             }
         });
     }
+}
+
+#[test]
+fn what_another_process_holds_takes_no_room() {
+    let Some(url) = brokers::url("nats") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let (one, two) = (corner.open(), corner.open());
+    know_what_others_hold(
+        (&one, &two),
+        declared("facts", ConnectorKind::Stream),
+        HOPELESS,
+    );
 }
 
 #[test]

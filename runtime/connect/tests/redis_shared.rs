@@ -15,8 +15,8 @@ use paperflow_core::Packet;
 use paperflow_core::connector::{ConnectorKind, Declaration, Disposition, Settlement, Store};
 use paperflow_core::message::{Id, Message};
 use programs::{
-    HOPELESS, body, done, finish_while_away, message, outlive_kills, read, share_partitions, take,
-    until, wake_each_other,
+    HOPELESS, body, done, finish_while_away, know_what_others_hold, message, outlive_kills, read,
+    share_partitions, take, until, wake_each_other,
 };
 use redis::{Connection, cmd};
 
@@ -94,6 +94,20 @@ fn k19_who_gives_no_sign_of_life_is_not_heard_any_more() {
         .connect(&declared("q.dead", ConnectorKind::Queue))
         .unwrap();
     assert!(take(&read(&dead, "dead"), 1).is_empty());
+}
+
+#[test]
+fn what_another_process_holds_takes_no_room() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let (one, two) = (corner.open(), corner.open());
+    know_what_others_hold(
+        (&one, &two),
+        declared("facts", ConnectorKind::Stream),
+        HOPELESS,
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use common::DRIVERS;
 use paperflow_core::connector::{
@@ -63,8 +63,10 @@ fn catalogue() -> Catalogue {
         .with(even)
         .with(give_up_at)
         .with(keep_two)
+        .with(latest)
         .with(refuse)
         .with(sort)
+        .with(stop_at)
 }
 
 /// Passes even numbers and drops the others.
@@ -119,6 +121,44 @@ async fn keep_two(
             out.send(first).await?;
         }
     }
+    Ok(())
+}
+
+/// Answers each number, and says at the end which was the last one.
+#[component("s/latest", work = compute)]
+async fn latest(
+    /// Numbers.
+    input: In<i64>,
+    /// A null for each, and the last number.
+    out: Out<Packet>,
+) -> Result<(), Fault> {
+    let mut latest = 0;
+    while let Some(number) = input.next().await {
+        latest = number.into_inner();
+        out.send(Packet::null()).await?;
+    }
+    out.send(latest).await?;
+    Ok(())
+}
+
+/// Passes numbers, closes its out-port at one of them, and takes those behind it.
+#[component("s/stop-at", work = compute)]
+async fn stop_at(
+    /// Numbers.
+    input: In<i64>,
+    /// Where it closes.
+    number: Param<i64>,
+    /// Those before.
+    out: Out<i64>,
+) -> Result<(), Fault> {
+    while let Some(got) = input.next().await {
+        if *got == *number {
+            break;
+        }
+        out.send(got).await?;
+    }
+    out.close();
+    while input.next().await.is_some() {}
     Ok(())
 }
 
@@ -273,6 +313,69 @@ fn nothing_is_settled_while_somebody_holds_what_follows_from_it() {
             },
         );
         assert_eq!(book.all(40), [Done; 40], "{way:?}");
+    }
+}
+
+/// It waits for its next packet, and does not know that it is the end that comes.
+#[test]
+fn what_a_looper_has_answered_last_is_held_by_what_it_sends_at_its_end() {
+    for way in DRIVERS {
+        let book = Arc::new(Book::default());
+        let (fed, seen) = (Arc::clone(&book), Arc::clone(&book));
+        let (answered, all_are_answered) = mpsc::channel();
+        run(
+            "INPORT=A.IN:IN\nOUTPORT=A.OUT:OUT\nA(s/latest)",
+            way,
+            move |input| {
+                for number in 0..3 {
+                    let value = Packet::int(i64::try_from(number).unwrap());
+                    input.send(fed.packet(number, value)).unwrap();
+                }
+                all_are_answered.recv().unwrap();
+            },
+            move |output| {
+                for _ in 0..3 {
+                    assert_eq!(output.recv(), Some(Packet::null()));
+                }
+                answered.send(()).unwrap();
+                let latest = output.recv().unwrap();
+                assert_eq!(latest, Packet::int(2));
+                let settled = seen.0.lock().iter().any(|(number, _)| *number == 2);
+                assert!(!settled, "nobody would deliver it again, {way:?}");
+                drop(latest);
+                assert_eq!(output.recv(), None);
+            },
+        );
+        assert_eq!(book.all(3), [Done; 3], "{way:?}");
+    }
+}
+
+/// Who begins anew is to close there again, and passes nothing that came behind it.
+#[test]
+fn what_has_closed_a_port_is_held_until_the_process_ends() {
+    for way in DRIVERS {
+        let book = Arc::new(Book::default());
+        let (fed, seen) = (Arc::clone(&book), Arc::clone(&book));
+        let (ended, is_closed) = mpsc::channel();
+        run(
+            "INPORT=A.IN:IN\nOUTPORT=A.OUT:OUT\n'1' -> NUMBER A(s/stop-at)",
+            way,
+            move |input| {
+                for number in 0..5 {
+                    let value = Packet::int(i64::try_from(number).unwrap());
+                    input.send(fed.packet(number, value)).unwrap();
+                }
+                is_closed.recv().unwrap();
+                let settled = seen.0.lock().iter().any(|(number, _)| *number > 0);
+                assert!(!settled, "{way:?}");
+            },
+            move |output| {
+                assert_eq!(output.recv(), Some(Packet::int(0)));
+                assert_eq!(output.recv(), None);
+                ended.send(()).unwrap();
+            },
+        );
+        assert_eq!(book.all(5), [Done; 5], "{way:?}");
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) async fn countdown(
         .await?;
     }
     out.close();
+    // Held to the end, so not `settle = each`: who begins anew is to be told again to close.
     while input.next().await.is_some() {}
     Ok(())
 }

@@ -317,7 +317,7 @@ fn send_back(
         let mut elsewhere = list.add_partition(part.0, part.1);
         let set = elsewhere.set_offset(raw_offset(places[at]));
         set.map_err(|error| inner.line.health.fault(&error))?;
-        elsewhere.set_metadata(note::write(kept, &[], now));
+        elsewhere.set_metadata(note::write((kept, 0), &[], now));
     }
     stream.report(inner)?;
     stream.call_all();

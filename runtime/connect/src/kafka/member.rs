@@ -237,18 +237,21 @@ impl Member {
         let mut shelves = Vec::with_capacity(refs.len());
         for ((part, committed), start) in refs.into_iter().zip(committed).zip(starts) {
             let (mark, note) = committed.unwrap_or((start, String::new()));
-            let kept = note::read(mark, &note, now);
+            let (kept, held) = (note::read(mark, &note, now), note::held(&note));
             let at = self.parts.number(part);
             let resumed = self.reading.state.lock().resumes(at, mark);
             let from = resumed.unwrap_or_else(|| mark.max(start));
             let added = list.add_partition_offset(part.0, part.1, raw_offset(from));
             added.map_err(|error| line.health.fault(&error))?;
-            shelves.push((at, kept, resumed.is_some(), self.shelf(part, from)?));
+            shelves.push((at, (kept, held), resumed.is_some(), self.shelf(part, from)?));
         }
         let mut state = self.reading.state.lock();
-        for (at, kept, is_resumed, shelf) in shelves {
+        for (at, (kept, held), is_resumed, shelf) in shelves {
             state.lost.remove(&at);
             state.known.insert(at, kept.0.mark);
+            state.told.insert(at, held);
+            // Who had it before holds nothing any more.
+            state.is_dirty |= held > 0;
             if is_resumed {
                 state.group.leaves(at, false);
             } else {

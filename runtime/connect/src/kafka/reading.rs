@@ -51,6 +51,8 @@ pub(super) struct State {
     pub(super) lost: BTreeSet<usize>,
     /// The offset that was committed last for each partition, as far as it is known.
     pub(super) known: BTreeMap<usize, Offset>,
+    /// What others were told last of what is in its hands, for each partition.
+    pub(super) told: BTreeMap<usize, u64>,
     /// How often it was given or lost partitions.
     pub(super) epoch: u64,
     /// The identities of what is in its hands, for what is set aside.
@@ -77,6 +79,7 @@ impl State {
             leaving: BTreeSet::new(),
             lost: BTreeSet::new(),
             known: BTreeMap::new(),
+            told: BTreeMap::new(),
             epoch: 0,
             ids: BTreeMap::new(),
             copies: Vec::new(),
@@ -98,6 +101,30 @@ impl State {
     pub(super) fn holds(&self, partitions: &[usize]) -> bool {
         let mut reports = self.group.reports().into_iter();
         reports.any(|report| report.unsettled > 0 && partitions.contains(&report.partition))
+    }
+
+    /// How many records of a partition behind its mark are not to be received any more: in its hands, or done.
+    fn held(&self, at: usize) -> u64 {
+        let mark = self.group.standing(at).state.mark;
+        let mut reports = self.group.reports().into_iter();
+        let report = reports.find(|report| report.partition == at);
+        report.map_or(0, |report| {
+            report.reached.saturating_sub(mark + report.again)
+        })
+    }
+
+    /// Partitions of which others know wrongly what is in its hands, beside those that are written anyway.
+    fn untold(&self, saved: &[Unsaved]) -> Vec<Unsaved> {
+        let known = |at: usize| saved.iter().any(|saved| saved.partition == at);
+        let told = |at: &usize| self.told.get(at).copied().unwrap_or_default();
+        let own = self.shelves.keys().copied();
+        let untold = own.filter(|at| !known(*at) && self.held(*at) != told(at));
+        let unsaved = untold.map(|partition| Unsaved {
+            partition,
+            state: self.group.standing(partition).state,
+            failures: Vec::new(),
+        });
+        unsaved.collect()
     }
 
     /// A partition is lost. What is held of it stays, in case that nobody else has it meanwhile.
@@ -279,15 +306,21 @@ impl Reading {
     /// Commits how far it is. Whoever calls it is the only one.
     pub(super) fn commit(&self, inner: &Inner) -> Result<(), StoreFault> {
         let consumer = self.consumer()?;
-        let (saved, lost, list) = {
+        let is_waited_for = self.stream.local.lock().declaration.lag.is_some();
+        let (saved, told, lost, list) = {
             let mut state = self.state.lock();
             let unsaved = state.group.unsaved().into_iter();
             let is_here = |unsaved: &Unsaved| state.shelves.contains_key(&unsaved.partition);
-            let (saved, lost): (Vec<_>, Vec<_>) = unsaved.partition(is_here);
+            let (mut saved, lost): (Vec<_>, Vec<_>) = unsaved.partition(is_here);
+            if is_waited_for {
+                saved.extend(state.untold(&saved));
+            }
             state.group.not_saved(&lost);
             state.is_dirty = !lost.is_empty();
             let list = offsets(&state, &saved, Now::of(&*inner.line.clock));
-            (saved, lost, list)
+            let told = saved.iter().map(|saved| saved.partition);
+            let told: Vec<_> = told.map(|at| (at, state.held(at))).collect();
+            (saved, told, lost, list)
         };
         if saved.is_empty() && lost.is_empty() {
             return Ok(());
@@ -306,7 +339,10 @@ impl Reading {
         let known = saved
             .iter()
             .map(|saved| (saved.partition, saved.state.mark));
-        self.state.lock().known.extend(known);
+        let mut state = self.state.lock();
+        state.known.extend(known);
+        state.told.extend(told);
+        drop(state);
         if saved.iter().any(|saved| !saved.failures.is_empty()) {
             failpoint!("after_retry");
         }
@@ -330,7 +366,8 @@ fn offsets(state: &State, saved: &[Unsaved], now: Now) -> Result<TopicPartitionL
         };
         let mut own = list.add_partition(&shelf.topic, shelf.partition);
         own.set_offset(raw_offset(kept.mark)).map_err(wrong)?;
-        own.set_metadata(note::write(*kept, &state.group.failures(*partition), now));
+        let kept = (*kept, state.held(*partition));
+        own.set_metadata(note::write(kept, &state.group.failures(*partition), now));
     }
     Ok(list)
 }

@@ -16,12 +16,12 @@ use paperflow_core::failpoint;
 use paperflow_core::message::{Id, Message};
 use parking_lot::Mutex;
 
-use super::Inner;
 use super::line::Part;
 use super::press::Sheet;
 use super::reader::Reader;
 use super::reading::Reading;
 use super::wire::Raw;
+use super::{Inner, note};
 use crate::broker::waiting::{Readers, Writers};
 use crate::stream::group::Rules;
 use crate::stream::mark::Offset;
@@ -218,7 +218,7 @@ impl Handle {
         Ok(sheets)
     }
 
-    /// How many records a group has still to receive; those in its hands here do not count.
+    /// How many records a group has still to receive; those in its hands do not count, here or elsewhere.
     fn lag(&self, group: &str, (parts, ends): (&[Part<'_>], &[Offset])) -> Result<u64, StoreFault> {
         let clerk = self.inner.line.clerk(&self.stream.group_id(group))?;
         let committed = self.inner.line.committed(&clerk, parts)?;
@@ -229,7 +229,10 @@ impl Handle {
             let here = readings
                 .iter()
                 .find_map(|reading| reading.unread(own_number(at), *end));
-            here.unwrap_or_else(|| end.saturating_sub(committed.map_or(0, |(mark, _)| mark)))
+            here.unwrap_or_else(|| {
+                let reached = committed.map_or(0, |(mark, note)| mark + note::held(&note));
+                end.saturating_sub(reached)
+            })
         });
         Ok(lags.sum())
     }

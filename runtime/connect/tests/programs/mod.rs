@@ -170,6 +170,38 @@ pub(crate) fn wake_each_other(
     }
 }
 
+/// What a program holds takes no room in a stream with a bound, and a writer in another one learns that; it does
+/// again once it is to be received by whoever comes after that program's reader.
+pub(crate) fn know_what_others_hold(
+    (one, two): (&dyn Store, &dyn Store),
+    stream: Declaration,
+    most: Duration,
+) {
+    let bounded = Declaration {
+        lag: Some(2),
+        ..stream
+    };
+    let [writer, other] = [one, two].map(|store| store.connect(&bounded).unwrap());
+    let has_room = |room: usize| {
+        until_within(most, || {
+            (writer.room(&waker()).unwrap() == room).then_some(())
+        });
+    };
+    let reader = read(&other, "holder");
+    writer.send(&[message(0), message(1)]).unwrap();
+    has_room(0);
+    let mut held = Vec::new();
+    until_within(most, || {
+        held.extend(perhaps(&reader, 2));
+        (held.len() == 2).then_some(())
+    });
+    has_room(2);
+    drop(reader);
+    let next = read(&other, "next");
+    has_room(0);
+    drop(next);
+}
+
 /// What one program notes for a graph under a name the other sees, and no other graph's.
 pub(crate) fn see_notes(
     one: &dyn Store,
