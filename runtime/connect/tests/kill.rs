@@ -35,7 +35,7 @@ fn connect(store: &Embedded) -> (Arc<dyn Connector>, Arc<dyn Subscription>) {
 }
 
 fn number(message: &Message) -> usize {
-    String::from_utf8(message.body().unwrap())
+    String::from_utf8(message.body().unwrap().into_owned())
         .unwrap()
         .parse()
         .unwrap()

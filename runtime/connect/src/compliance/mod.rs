@@ -196,7 +196,7 @@ fn outlook(reader: &Arc<dyn Subscription>) -> Outlook {
 }
 
 fn body(message: &Message) -> String {
-    String::from_utf8(message.body().unwrap()).unwrap()
+    String::from_utf8_lossy(&message.body().unwrap()).into_owned()
 }
 
 fn bodies(deliveries: &[Delivery]) -> Vec<String> {

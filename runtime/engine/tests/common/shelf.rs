@@ -304,7 +304,7 @@ impl Shelf {
 
 pub fn body(message: &Message) -> String {
     let body = message.body().unwrap();
-    String::from_utf8(body).unwrap()
+    String::from_utf8_lossy(&body).into_owned()
 }
 
 /// What a process keeps.
