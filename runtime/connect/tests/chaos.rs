@@ -132,7 +132,7 @@ impl Scene {
 
 fn number(delivery: &Delivery) -> u32 {
     let body = delivery.message.body().unwrap();
-    String::from_utf8(body).unwrap().parse().unwrap()
+    String::from_utf8_lossy(&body).parse().unwrap()
 }
 
 fn is_a_share(count: u64) -> bool {

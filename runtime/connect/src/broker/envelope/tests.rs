@@ -190,7 +190,7 @@ fn e22_bytes_of_others_go_on_as_what_they_are() {
     assert_eq!(message.kind_word(), "bytes");
     let sent = pack(&message);
     assert_eq!(sent.get(CONTENT), Some("application/avro"));
-    assert_eq!(sent.body, body);
+    assert_eq!(*sent.body, body);
     // Whoever makes something else of it does not say that it is this.
     let packet = Packet::text("hello").with_header("content-type", "application/json");
     let other = Message::of(Id::of("2"), &packet).unwrap();
