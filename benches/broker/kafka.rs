@@ -87,10 +87,13 @@ impl Writer for Sending {
             let mut record = BaseRecord::<(), [u8]>::to(&self.topic).payload(&page.body);
             if !page.attributes.is_empty() {
                 let headers = OwnedHeaders::new_with_capacity(page.attributes.len());
-                let headers = page.attributes.iter().fold(headers, |headers, (key, value)| {
-                    let value = Some(value.as_str());
-                    headers.insert(Header { key, value })
-                });
+                let headers = page
+                    .attributes
+                    .iter()
+                    .fold(headers, |headers, (key, value)| {
+                        let value = Some(value.as_str());
+                        headers.insert(Header { key, value })
+                    });
                 record = record.headers(headers);
             }
             self.producer.send(record).map_err(|(error, _)| error)?;

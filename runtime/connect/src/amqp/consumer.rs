@@ -7,7 +7,7 @@ use std::time::Duration;
 use paperflow_core::connector::{
     Consumer, Delivery, Found, OnError, Outlook, Settlement, StoreFault, Subscription,
 };
-use paperflow_core::message::{Id, hash_of_key};
+use paperflow_core::message::Id;
 use parking_lot::Mutex;
 
 use super::Inner;
@@ -17,7 +17,7 @@ use super::wire::{self, Parcel};
 use crate::broker::patience::{PATIENCE, insist};
 use crate::clock::moment;
 use crate::fault::not_locked;
-use crate::stream::group::{Follow, Now, Page, Prospect, Received};
+use crate::stream::group::{Follow, Now, Page, Prospect, Received, Verdict};
 use crate::stream::handed::Handed;
 use crate::stream::log::Record;
 use crate::stream::mark::Offset;
@@ -160,13 +160,6 @@ pub(super) fn record(offset: Offset, parcel: &Parcel, stream: &str) -> Record {
     }
 }
 
-/// A number from 0 to 1 that follows from the delivery.
-fn chance(group: &str, ticket: u64) -> f64 {
-    let hash = hash_of_key(&format!("{group} {ticket}"));
-    // 32 bits are enough chance.
-    f64::from((hash >> 32) as u32) / f64::from(u32::MAX)
-}
-
 impl Subscription for Reader {
     fn receive(&self, most: usize, into: &mut Vec<Delivery>) -> Result<Found, StoreFault> {
         if self.has_left.load(Ordering::Acquire) {
@@ -190,12 +183,14 @@ impl Subscription for Reader {
     }
 
     fn settle(&self, ticket: u64, settlement: Settlement) {
-        let (now, rules) = (Now::of(&*self.inner.line.clock), self.stream.rules());
+        let own = (self.team.name.as_str(), ticket);
+        let verdict = Verdict::of(settlement, own, || {
+            (Now::of(&*self.inner.line.clock), self.stream.rules())
+        });
         let id = self.ids.lock().remove(&ticket).unwrap_or(Id::of(""));
         let follow = {
             let mut group = self.team.group.lock();
-            let chance = chance(&self.team.name, ticket);
-            let follow = group.settle(self.member, ticket, settlement, (now, chance), &rules);
+            let follow = group.settle(self.member, ticket, verdict);
             group.call();
             follow
         };

@@ -103,7 +103,8 @@ impl Parcel {
         }
         let content = self.properties.content_type().as_ref();
         let content = content.map(|content| content.as_str());
-        let is_structured = content.is_some_and(|content| content.starts_with("application/cloudevents"));
+        let is_structured =
+            content.is_some_and(|content| content.starts_with("application/cloudevents"));
         if is_structured {
             return Envelope::from_json(&self.body)?.unpack(beside, place);
         }

@@ -10,7 +10,7 @@ use paperflow_core::connector::{
     StoreFaultKind, Subscription,
 };
 use paperflow_core::failpoint;
-use paperflow_core::message::{Id, hash_of_key};
+use paperflow_core::message::Id;
 use parking_lot::Mutex;
 
 use super::aside;
@@ -19,7 +19,7 @@ use super::stream::Stream;
 use crate::clock::{Clock, millis};
 use crate::fault::not_locked;
 use crate::names;
-use crate::stream::group::{Copy, Flight, Follow, Group, Now, Prospect, Received, To};
+use crate::stream::group::{Copy, Flight, Follow, Group, Now, Prospect, Received, To, Verdict};
 use crate::stream::handed::Handed;
 use crate::stream::mark::Offset;
 use crate::stream::shares::Member;
@@ -249,14 +249,13 @@ impl<B: Side> Reading<B> {
     }
 
     fn settle(&self, broker: &B, ticket: u64, settlement: Settlement) {
-        let (now, rules) = (Now::of(broker.clock()), self.stream.rules());
+        let own = (self.group.as_str(), ticket);
+        let terms = || (Now::of(broker.clock()), self.stream.rules());
+        let verdict = Verdict::of(settlement, own, terms);
         let mut state = self.state.lock();
         let id = state.ids.remove(&ticket).unwrap_or(Id::of(""));
-        let (member, chance) = (state.member, chance(&self.group, ticket));
-        match state
-            .group
-            .settle(member, ticket, settlement, (now, chance), &rules)
-        {
+        let member = state.member;
+        match state.group.settle(member, ticket, verdict) {
             Follow::Nothing => {
                 tracing::debug!("a late settlement in `{}` is not heard", self.stream.name);
                 return;
@@ -355,13 +354,6 @@ impl<B: Side> Reading<B> {
             (To::Invalid, _) => (declaration.invalid_name(), Disposition::Invalid, None),
         }
     }
-}
-
-/// A number from 0 to 1 that follows from the delivery.
-fn chance(group: &str, ticket: u64) -> f64 {
-    let hash = hash_of_key(&format!("{group} {ticket}"));
-    // 32 bits are enough chance.
-    f64::from((hash >> 32) as u32) / f64::from(u32::MAX)
 }
 
 impl<B: Side> Reader<B> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
 use paperflow_core::connector::{Delivery, Disposition, Settlement, StoreFault};
 use paperflow_core::failpoint;
-use paperflow_core::message::{Id, hash_of_key};
+use paperflow_core::message::Id;
 use parking_lot::Mutex;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::BaseConsumer;
@@ -18,7 +18,7 @@ use super::stream::Stream;
 use super::wire::raw_offset;
 use super::{Inner, note};
 use crate::fault::unavailable;
-use crate::stream::group::{Copy, Follow, Group, Now, Prospect, Received, Unsaved};
+use crate::stream::group::{Copy, Follow, Group, Now, Prospect, Received, Unsaved, Verdict};
 use crate::stream::handed::Handed;
 use crate::stream::mark::Offset;
 use crate::stream::shares::Member;
@@ -267,13 +267,15 @@ impl Reading {
     }
 
     pub(super) fn settle(&self, inner: &Inner, ticket: u64, settlement: Settlement) {
-        let (now, rules) = (Now::of(&*inner.line.clock), self.stream.rules());
         let is_done = settlement.disposition == Disposition::Done;
+        let own = (self.group.as_str(), ticket);
+        let verdict = Verdict::of(settlement, own, || {
+            (Now::of(&*inner.line.clock), self.stream.rules())
+        });
         let mut state = self.state.lock();
         let id = state.ids.remove(&ticket).unwrap_or(Id::of(""));
-        let (member, chance) = (state.member, chance(&self.group, ticket));
-        let group = &mut state.group;
-        match group.settle(member, ticket, settlement, (now, chance), &rules) {
+        let member = state.member;
+        match state.group.settle(member, ticket, verdict) {
             Follow::Nothing => {
                 tracing::debug!("a late settlement in `{}` is not heard", self.stream.name);
                 return;
@@ -370,11 +372,4 @@ fn offsets(state: &State, saved: &[Unsaved], now: Now) -> Result<TopicPartitionL
         own.set_metadata(note::write(kept, &state.group.failures(*partition), now));
     }
     Ok(list)
-}
-
-/// A number from 0 to 1 that follows from the delivery.
-fn chance(group: &str, ticket: u64) -> f64 {
-    let hash = hash_of_key(&format!("{group} {ticket}"));
-    // 32 bits are enough chance.
-    f64::from((hash >> 32) as u32) / f64::from(u32::MAX)
 }

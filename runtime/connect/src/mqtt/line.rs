@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use paperflow_core::connector::{StoreFault, StoreFaultKind};
 use parking_lot::{Condvar, Mutex};
 use rumqttc::Outgoing;
+use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
     ConnectReturnCode, DisconnectReasonCode, Filter, Packet, PubAck, Publish, SubscribeReasonCode,
 };
-use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::{
     Client, Connection, ConnectionError, Event, MqttOptions, RecvTimeoutError, StateError,
     TryRecvError,
@@ -425,12 +425,7 @@ impl Mail<'_> {
     }
 }
 
-fn poll(
-    shared: &Shared,
-    ear: &Weak<dyn Ear>,
-    client: &Client,
-    connection: &mut Connection,
-) -> End {
+fn poll(shared: &Shared, ear: &Weak<dyn Ear>, client: &Client, connection: &mut Connection) -> End {
     let mut mail = Mail {
         client,
         connection,

@@ -35,11 +35,6 @@ use crate::broker::fate::{Aside, Fate, fate};
 use crate::clock::{Clock, utc};
 use crate::names;
 
-/// So long after a message has come another one is waited for before the broker is asked whether there is any.
-/// Its answer would be one more round trip, and hold the next message back: a broker that gathers small
-/// packets (RFC 896) sends it once we have acknowledged the answer, which a system at rest does 40 ms later.
-const QUIET: Duration = Duration::from_millis(10);
-
 /// A subscriber's session.
 pub(super) struct Session {
     own: Weak<Self>,
@@ -72,8 +67,6 @@ struct State {
     awaited: VecDeque<Id>,
     readers: HashMap<u64, Listener>,
     numbers: u64,
-    /// When the last message came.
-    heard: Option<Duration>,
     /// It gets nothing more.
     has_stopped: bool,
     /// Messages without any promise that came while the window was full.
@@ -185,28 +178,18 @@ impl Session {
         most: usize,
         into: &mut Vec<Delivery>,
     ) -> Result<Found, StoreFault> {
+        if self.state.lock().lease(self, reader, most, into) {
+            return Ok(Found::Some);
+        }
+        self.line.fence()?;
         let mut state = self.state.lock();
         if state.lease(self, reader, most, into) {
             return Ok(Found::Some);
         }
-        let quiet = state.till_quiet(self.clock.elapsed());
-        if quiet.is_zero() {
-            drop(state);
-            self.line.fence()?;
-            state = self.state.lock();
-            if state.lease(self, reader, most, into) {
-                return Ok(Found::Some);
-            }
-        }
         if let Some(listener) = state.readers.get_mut(&reader) {
             listener.is_waiting = true;
         }
-        let mut outlook = state.outlook(reader, &*self.clock);
-        if !quiet.is_zero() {
-            let again = self.clock.wall() + quiet;
-            outlook.due = Some(outlook.due.map_or(again, |due| due.min(again)));
-        }
-        Ok(Found::Empty(outlook))
+        Ok(Found::Empty(state.outlook(reader, &*self.clock)))
     }
 
     pub(super) fn settle(&self, ticket: u64, settlement: Settlement) {
@@ -392,12 +375,6 @@ impl State {
         into.len() > before
     }
 
-    /// How much longer it is likely that another message comes.
-    fn till_quiet(&self, now: Duration) -> Duration {
-        let quiet = self.heard.map(|heard| heard + QUIET);
-        quiet.map_or(Duration::ZERO, |quiet| quiet.saturating_sub(now))
-    }
-
     fn outlook(&self, reader: u64, clock: &dyn Clock) -> Outlook {
         let own = self.leases.values();
         let own = own.filter(|(_, holder)| *holder == reader).count();
@@ -578,7 +555,6 @@ impl Ear for Session {
         }
         let fingerprint = xxh3_64(&publish.payload);
         let mut state = self.state.lock();
-        state.heard = Some(self.clock.elapsed());
         if publish.qos != QoS::AtMostOnce && state.again(&publish, fingerprint) {
             state.confirm(&self.line);
             return;

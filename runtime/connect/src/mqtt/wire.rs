@@ -35,7 +35,8 @@ impl Packed {
         is_structured: bool,
     ) -> Result<Self, StoreFault> {
         let envelope = Envelope::pack(message, source)?;
-        let is_long = |(name, value): &(Cow<'_, str>, Cow<'_, str>)| name.len().max(value.len()) > LONGEST;
+        let is_long =
+            |(name, value): &(Cow<'_, str>, Cow<'_, str>)| name.len().max(value.len()) > LONGEST;
         if is_structured || envelope.attributes.iter().any(is_long) {
             return Ok(Self {
                 payload: envelope.to_json(),

@@ -160,9 +160,7 @@ fn read(
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let (kept, consumer) = (shelf.kept.to_owned(), consumer.to_owned());
     let (found, _) =
-        line.run(
-            move |wire| async move { fetch(&wire, None, (&kept, &consumer), most).await },
-        )?;
+        line.run(move |wire| async move { fetch(&wire, None, (&kept, &consumer), most).await })?;
     found.iter().map(|raw| record(raw, shelf.stream)).collect()
 }
 

@@ -54,9 +54,9 @@ impl Reader {
         let (queue, inner) = (&self.queue, &self.inner);
         let stream = queue.stream.clone();
         let inbox = self.inbox.lock().take();
-        let (found, inbox) = inner.line.run(move |wire| async move {
-            fetch(&wire, inbox, (&stream, CONSUMER), most).await
-        })?;
+        let (found, inbox) = inner
+            .line
+            .run(move |wire| async move { fetch(&wire, inbox, (&stream, CONSUMER), most).await })?;
         *self.inbox.lock() = inbox;
         let delivered: Vec<Delivered> =
             found.iter().map(Delivered::of).collect::<Result<_, _>>()?;

@@ -181,9 +181,9 @@ pub(super) async fn fetch(
     let mut is_over = true;
     let asked = json!({"batch": most, "no_wait": true}).to_string();
     let what = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}");
-    let asked = wire
-        .client
-        .publish_with_reply(what, inbox.subject.clone(), asked.into_bytes().into());
+    let asked =
+        wire.client
+            .publish_with_reply(what, inbox.subject.clone(), asked.into_bytes().into());
     asked.await.map_err(|error| away(&error))?;
     let mut found = Vec::new();
     while found.len() < most {

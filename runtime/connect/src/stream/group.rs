@@ -16,6 +16,7 @@ use paperflow_core::Moment;
 use paperflow_core::connector::{
     Declaration, Delay, Disposition, Failure, OnError, Recall, Settlement,
 };
+use paperflow_core::message::hash_of_key;
 
 #[cfg(any(feature = "nats", feature = "redis"))]
 pub(crate) use assigned::Report;
@@ -147,6 +148,44 @@ impl Rules {
             retries: declaration.retries,
             delay: declaration.delay,
         }
+    }
+}
+
+/// What is said of a delivery.
+pub(crate) enum Verdict {
+    /// It is done with.
+    Done,
+    Other(Box<Case>),
+}
+
+/// All that decides what becomes of a record that is not done with.
+pub(crate) struct Case {
+    settlement: Settlement,
+    now: Now,
+    /// Between 0 and 1, the same whenever this delivery fails.
+    chance: f64,
+    rules: Rules,
+}
+
+impl Verdict {
+    /// What was said of a delivery of a group; `terms` are asked for only when they count.
+    pub(crate) fn of(
+        settlement: Settlement,
+        (group, ticket): (&str, u64),
+        terms: impl FnOnce() -> (Now, Rules),
+    ) -> Self {
+        if settlement.disposition == Disposition::Done {
+            return Self::Done;
+        }
+        let (now, rules) = terms();
+        let hash = hash_of_key(&format!("{group} {ticket}"));
+        Self::Other(Box::new(Case {
+            settlement,
+            now,
+            // 32 bits are enough chance.
+            chance: f64::from((hash >> 32) as u32) / f64::from(u32::MAX),
+            rules,
+        }))
     }
 }
 
@@ -439,14 +478,7 @@ impl Group {
     }
 
     /// What becomes of a delivery; `chance` is between 0 and 1.
-    pub(crate) fn settle(
-        &mut self,
-        member: Member,
-        ticket: u64,
-        settlement: Settlement,
-        (now, chance): (Now, f64),
-        rules: &Rules,
-    ) -> Follow {
+    pub(crate) fn settle(&mut self, member: Member, ticket: u64, verdict: Verdict) -> Follow {
         let is_own = |flight: &Flight| flight.member == member;
         if !self.flights.get(&ticket).is_some_and(is_own) {
             return Follow::Nothing;
@@ -460,21 +492,29 @@ impl Group {
         {
             return Follow::Nothing;
         }
-        let follow = self.decide(flight, settlement, (now, chance), rules);
+        let follow = match verdict {
+            Verdict::Done => {
+                let partition = &mut self.partitions[flight.partition];
+                partition.finish(flight.offset, flight.ticket);
+                Follow::Save
+            }
+            Verdict::Other(case) => self.decide(flight, *case),
+        };
         self.balance();
         follow
     }
 
-    fn decide(
-        &mut self,
-        flight: Flight,
-        Settlement {
+    fn decide(&mut self, flight: Flight, case: Case) -> Follow {
+        let Case {
+            settlement,
+            now,
+            chance,
+            rules,
+        } = case;
+        let Settlement {
             disposition,
             failure,
-        }: Settlement,
-        (now, chance): (Now, f64),
-        rules: &Rules,
-    ) -> Follow {
+        } = settlement;
         let partition = &mut self.partitions[flight.partition];
         let (offset, ticket) = (flight.offset, flight.ticket);
         let is_last = flight.attempt > rules.retries;

@@ -6,9 +6,8 @@ use std::time::Duration;
 use paperflow_core::connector::{
     Consumer, Delivery, Found, Outlook, Settlement, StoreFault, Subscription,
 };
-use paperflow_core::message::hash_of_key;
 
-use super::group::{Follow, Prospect, Received};
+use super::group::{Follow, Prospect, Received, Verdict};
 use super::handed::Handed;
 use super::log::{self, Most};
 use super::mark::Offset;
@@ -120,11 +119,12 @@ impl Subscription for Reader {
     }
 
     fn settle(&self, ticket: u64, settlement: Settlement) {
-        let (now, rules) = (self.stream.now(), self.stream.rules());
+        let own = (self.team.name.as_str(), ticket);
+        let terms = || (self.stream.now(), self.stream.rules());
+        let verdict = Verdict::of(settlement, own, terms);
         let follow = {
             let mut group = self.team.group.lock();
-            let chance = chance(&self.team.name, ticket);
-            let follow = group.settle(self.member, ticket, settlement, (now, chance), &rules);
+            let follow = group.settle(self.member, ticket, verdict);
             group.call();
             follow
         };
@@ -172,11 +172,4 @@ impl Drop for Reader {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-/// A number from 0 to 1 that follows from the delivery.
-fn chance(group: &str, ticket: u64) -> f64 {
-    let hash = hash_of_key(&format!("{group} {ticket}"));
-    // 32 bits are enough chance.
-    f64::from((hash >> 32) as u32) / f64::from(u32::MAX)
 }

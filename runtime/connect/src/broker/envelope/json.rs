@@ -35,7 +35,9 @@ impl Envelope<'_> {
                 ("data_base64", Json::String(text)) => base64 = Some(text),
                 (_, Json::String(text)) => envelope.attributes.push((name.into(), text.into())),
                 (_, Json::Null) => {}
-                (_, value) => envelope.attributes.push((name.into(), value.to_string().into())),
+                (_, value) => envelope
+                    .attributes
+                    .push((name.into(), value.to_string().into())),
             }
         }
         let body = match (data, base64) {
