@@ -34,6 +34,13 @@
 //! Calls are refused as [`Unavailable`](paperflow_core::connector::StoreFaultKind::Unavailable), and the
 //! broker is tried again after growing rests; once it is there everybody who waits is called.
 //!
+//! # Small packets
+//!
+//! A broker that gathers small packets, as Mosquitto does without `set_tcp_nodelay true`, holds its answers back
+//! until a client has acknowledged the one before, which takes 40 ms when the client has nothing to say. So
+//! whoever waits for more answers says something: an empty message without a promise to `paperflow/nudge`,
+//! below the prefix, which nobody reads. A broker that does not allow that may drop it.
+//!
 //! # Runs and parts
 //!
 //! The number of a graph's run, and what its parts tell each other, are retained messages below
