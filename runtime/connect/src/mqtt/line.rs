@@ -18,7 +18,6 @@ use rumqttc::v5::mqttbytes::v5::{
 };
 use rumqttc::v5::{
     Client, Connection, ConnectionError, Event, MqttOptions, RecvTimeoutError, StateError,
-    TryRecvError,
 };
 
 use crate::broker::Address;
@@ -404,18 +403,20 @@ fn keep(shared: &Shared, ear: &Weak<dyn Ear>) {
 struct Mail<'a> {
     client: &'a Client,
     connection: &'a mut Connection,
-    /// More is to come, and nothing was said since the last that came.
-    is_awaited: bool,
+    /// How long nothing may be said from now on, if nothing was said since the last that came.
+    silence: Option<Duration>,
     nudge: &'a str,
 }
 
+/// A message that has come is confirmed before that, if who has it is fast.
+const HANDLING: Duration = Duration::from_millis(2);
+
 impl Mail<'_> {
     fn next(&mut self) -> Result<Result<Event, ConnectionError>, RecvTimeoutError> {
-        if self.is_awaited {
-            match self.connection.try_recv() {
-                Ok(event) => return Ok(event),
-                Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
-                Err(TryRecvError::Empty) => self.is_awaited = false,
+        if let Some(silence) = self.silence {
+            match self.connection.recv_timeout(silence) {
+                Err(RecvTimeoutError::Timeout) => self.silence = None,
+                event => return event,
             }
             let (topic, qos) = (self.nudge, QoS::AtMostOnce);
             // A full channel has something to say.
@@ -429,7 +430,7 @@ fn poll(shared: &Shared, ear: &Weak<dyn Ear>, client: &Client, connection: &mut 
     let mut mail = Mail {
         client,
         connection,
-        is_awaited: false,
+        silence: None,
         nudge: &shared.nudge,
     };
     loop {
@@ -452,8 +453,13 @@ fn poll(shared: &Shared, ear: &Weak<dyn Ear>, client: &Client, connection: &mut 
                     ear.settled_in();
                 }
             }
-            Event::Incoming(Packet::Publish(publish)) => ear.heard(publish),
-            Event::Incoming(Packet::PubAck(ack)) => mail.is_awaited = ear.confirmed(&ack),
+            Event::Incoming(Packet::Publish(publish)) => {
+                ear.heard(publish);
+                mail.silence = Some(HANDLING);
+            }
+            Event::Incoming(Packet::PubAck(ack)) => {
+                mail.silence = ear.confirmed(&ack).then_some(Duration::ZERO);
+            }
             Event::Incoming(Packet::SubAck(ack)) => {
                 let is_refused =
                     |code: &SubscribeReasonCode| !matches!(code, SubscribeReasonCode::Success(_));
@@ -473,12 +479,12 @@ fn poll(shared: &Shared, ear: &Weak<dyn Ear>, client: &Client, connection: &mut 
                     ear.settled_in();
                 }
                 // The next message, whenever that is.
-                mail.is_awaited = true;
+                mail.silence = Some(Duration::ZERO);
             }
             Event::Outgoing(Outgoing::Disconnect) if shared.state.lock().is_closed => {
                 return End::Closed;
             }
-            Event::Outgoing(_) => mail.is_awaited = false,
+            Event::Outgoing(_) => mail.silence = None,
             _ => {}
         }
         if let Some(end) = shared.end() {
