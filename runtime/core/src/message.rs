@@ -382,7 +382,7 @@ mod tests {
         let message = Message { id, headers, parts };
         let body = message.body().unwrap();
         assert_eq!(
-            Message::parts_of(message.kind_word(), body).unwrap(),
+            Message::parts_of(message.kind_word(), body.into_owned()).unwrap(),
             message.parts
         );
     }

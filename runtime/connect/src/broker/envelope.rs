@@ -60,6 +60,12 @@ pub(crate) struct Envelope<'a> {
 
 /// Tells what the names of attributes begin with at a broker: `PREFIX`, and `prefixed`, which makes such a name
 /// of a plain one. Those that every message has are there already.
+#[cfg(any(
+    feature = "amqp",
+    feature = "kafka",
+    feature = "nats",
+    feature = "redis"
+))]
 macro_rules! prefix {
     ($prefix:literal) => {
         const PREFIX: &str = $prefix;
@@ -80,21 +86,13 @@ macro_rules! prefix {
         }
     };
 }
+#[cfg(any(
+    feature = "amqp",
+    feature = "kafka",
+    feature = "nats",
+    feature = "redis"
+))]
 pub(crate) use prefix;
-
-/// A name without what it begins with; as it is if it does not.
-pub(crate) fn without<'a>(name: Cow<'a, str>, prefix: &str) -> Result<Cow<'a, str>, Cow<'a, str>> {
-    match name {
-        Cow::Borrowed(name) => match name.strip_prefix(prefix) {
-            Some(rest) => Ok(Cow::Borrowed(rest)),
-            None => Err(Cow::Borrowed(name)),
-        },
-        Cow::Owned(name) => match name.strip_prefix(prefix) {
-            Some(rest) => Ok(Cow::Owned(rest.to_owned())),
-            None => Err(Cow::Owned(name)),
-        },
-    }
-}
 
 impl<'a> Envelope<'a> {
     /// A message, as `source` writes it.

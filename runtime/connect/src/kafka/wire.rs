@@ -33,12 +33,15 @@ pub(super) const DUE: &str = "pf_due";
 /// When it failed first, in milliseconds since 1970.
 pub(super) const FIRST: &str = "pf_first";
 
+/// A header: its name, and its value if it has one.
+type Said<'a> = (Cow<'a, str>, Option<Cow<'a, [u8]>>);
+
 /// A record as it is written: every byte counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Raw<'a> {
     pub(super) key: Option<Vec<u8>>,
     pub(super) value: Option<Cow<'a, [u8]>>,
-    pub(super) headers: Vec<(Cow<'a, str>, Option<Cow<'a, [u8]>>)>,
+    pub(super) headers: Vec<Said<'a>>,
 }
 
 impl<'a> Raw<'a> {

@@ -9,7 +9,7 @@ use paperflow_core::connector::StoreFault;
 use paperflow_core::message::{Message, Unreadable};
 
 use crate::broker::address::decoded;
-use crate::broker::envelope::{self, Envelope, STRUCTURED, without};
+use crate::broker::envelope::{self, Envelope, STRUCTURED};
 
 envelope::prefix!("ce-");
 const CONTENT: &str = "content-type";
@@ -59,18 +59,16 @@ pub(super) fn message(
     let (mut content, mut is_structured) = (None, false);
     for (name, value) in pairs(headers) {
         let (own, value) = (name.as_ref() as &str, value.as_str());
-        let lower = lower(own);
-        match lower {
-            _ if lower == CONTENT && value.starts_with("application/cloudevents") => {
+        let name = lower(own);
+        match own.get(PREFIX.len()..).filter(|_| name.starts_with(PREFIX)) {
+            Some(attribute) => attributes.push((lower(attribute), decoded(value))),
+            None if name == CONTENT && value.starts_with("application/cloudevents") => {
                 is_structured = true;
             }
-            _ if lower == CONTENT => content = Some(value),
-            _ if OURS.iter().any(|ours| lower.starts_with(ours)) => {}
-            _ if lower.starts_with(WHY) => beside.push((lower, decoded(value))),
-            lower => match without(lower, PREFIX) {
-                Ok(attribute) => attributes.push((attribute, decoded(value))),
-                Err(_) => beside.push((own.into(), value.into())),
-            },
+            None if name == CONTENT => content = Some(value),
+            None if OURS.iter().any(|ours| name.starts_with(ours)) => {}
+            None if name.starts_with(WHY) => beside.push((name, decoded(value))),
+            None => beside.push((own.into(), value.into())),
         }
     }
     let is_typed = attributes.iter().any(|(name, _)| name == "datacontenttype");

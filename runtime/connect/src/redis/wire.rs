@@ -10,7 +10,7 @@ use ::redis::Value;
 use paperflow_core::connector::StoreFault;
 use paperflow_core::message::{Message, Unreadable};
 
-use crate::broker::envelope::{self, Envelope, STRUCTURED, without};
+use crate::broker::envelope::{self, Envelope, STRUCTURED};
 use crate::fault::damaged;
 
 const DATA: &str = "data";
@@ -53,19 +53,17 @@ pub(super) fn message(fields: &[Value], place: impl Display) -> Result<Message, 
     let mut attributes = Vec::with_capacity(fields.len() / 2);
     let (mut beside, mut body, mut is_structured) = (Vec::new(), <&[u8]>::default(), false);
     for pair in fields.chunks_exact(2) {
-        let (name, value) = (String::from_utf8_lossy(bytes(&pair[0])), bytes(&pair[1]));
-        let text = || String::from_utf8_lossy(value);
-        match name {
-            _ if name == DATA => body = value,
-            _ if name == CONTENT && value.starts_with(b"application/cloudevents") => {
+        let (name, value) = (bytes(&pair[0]), bytes(&pair[1]));
+        let (text, is) = (String::from_utf8_lossy, |own: &str| name == own.as_bytes());
+        match name.strip_prefix(PREFIX.as_bytes()) {
+            Some(attribute) => attributes.push((text(attribute), text(value))),
+            None if is(DATA) => body = value,
+            None if is(CONTENT) && value.starts_with(b"application/cloudevents") => {
                 is_structured = true;
             }
-            _ if name == CONTENT => attributes.push(("datacontenttype".into(), text())),
-            _ if name.starts_with(OURS) => {}
-            name => match without(name, PREFIX) {
-                Ok(attribute) => attributes.push((attribute, text())),
-                Err(name) => beside.push((name, text())),
-            },
+            None if is(CONTENT) => attributes.push(("datacontenttype".into(), text(value))),
+            None if name.starts_with(OURS.as_bytes()) => {}
+            None => beside.push((text(name), text(value))),
         }
     }
     let envelope = match is_structured {
