@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use paperflow_core::connector::{StoreFault, StoreFaultKind};
 use parking_lot::{Condvar, Mutex};
 use rumqttc::Outgoing;
-use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
     ConnectReturnCode, DisconnectReasonCode, Filter, Packet, PubAck, Publish, SubscribeReasonCode,
 };
@@ -20,6 +19,7 @@ use rumqttc::v5::{
     Client, Connection, ConnectionError, Event, MqttOptions, RecvTimeoutError, StateError,
 };
 
+use super::mail::Mail;
 use crate::broker::Address;
 use crate::broker::patience::Backoff;
 use crate::broker::presence::Presence;
@@ -74,7 +74,7 @@ struct Shared {
     presence: OnceLock<Arc<Presence>>,
     /// So many requests may wait for the thread.
     requests: usize,
-    /// A topic that nobody reads, see [`Mail`].
+    /// A topic that nobody reads, see [`mail`](super::mail).
     nudge: String,
     state: Mutex<State>,
     bell: Condvar,
@@ -395,46 +395,10 @@ fn keep(shared: &Shared, ear: &Weak<dyn Ear>) {
     }
 }
 
-/// What comes over a connection.
-///
-/// A broker that gathers small packets (RFC 896) holds back what it has for us until it knows that we have what
-/// it sent before, and a system with nothing to say tells it so 40 ms later. So whoever waits for more, and has
-/// nothing to say, says something that wants no answer.
-struct Mail<'a> {
-    client: &'a Client,
-    connection: &'a mut Connection,
-    /// How long nothing may be said from now on, if nothing was said since the last that came.
-    silence: Option<Duration>,
-    nudge: &'a str,
-}
-
-/// A message that has come is confirmed before that, if who has it is fast.
-const HANDLING: Duration = Duration::from_millis(2);
-
-impl Mail<'_> {
-    fn next(&mut self) -> Result<Result<Event, ConnectionError>, RecvTimeoutError> {
-        if let Some(silence) = self.silence {
-            match self.connection.recv_timeout(silence) {
-                Err(RecvTimeoutError::Timeout) => self.silence = None,
-                event => return event,
-            }
-            let (topic, qos) = (self.nudge, QoS::AtMostOnce);
-            // A full channel has something to say.
-            let _ = self.client.try_publish(topic, qos, false, Vec::new());
-        }
-        self.connection.recv_timeout(SILENCE)
-    }
-}
-
 fn poll(shared: &Shared, ear: &Weak<dyn Ear>, client: &Client, connection: &mut Connection) -> End {
-    let mut mail = Mail {
-        client,
-        connection,
-        silence: None,
-        nudge: &shared.nudge,
-    };
+    let mut mail = Mail::new((client, connection), &shared.nudge);
     loop {
-        let event = match mail.next() {
+        let event = match mail.next(SILENCE) {
             Ok(Ok(event)) => event,
             Ok(Err(error)) => return End::Lost(shared.fault(&error)),
             Err(RecvTimeoutError::Timeout) => return End::Lost(shared.no_answer()),
@@ -453,13 +417,8 @@ fn poll(shared: &Shared, ear: &Weak<dyn Ear>, client: &Client, connection: &mut 
                     ear.settled_in();
                 }
             }
-            Event::Incoming(Packet::Publish(publish)) => {
-                ear.heard(publish);
-                mail.silence = Some(HANDLING);
-            }
-            Event::Incoming(Packet::PubAck(ack)) => {
-                mail.silence = ear.confirmed(&ack).then_some(Duration::ZERO);
-            }
+            Event::Incoming(Packet::Publish(publish)) => ear.heard(publish),
+            Event::Incoming(Packet::PubAck(ack)) => mail.expects(ear.confirmed(&ack)),
             Event::Incoming(Packet::SubAck(ack)) => {
                 let is_refused =
                     |code: &SubscribeReasonCode| !matches!(code, SubscribeReasonCode::Success(_));
@@ -474,17 +433,10 @@ fn poll(shared: &Shared, ear: &Weak<dyn Ear>, client: &Client, connection: &mut 
                     ear.settled_in();
                 }
             }
-            Event::Incoming(Packet::UnsubAck(_)) => {
-                if shared.answer(None) {
-                    ear.settled_in();
-                }
-                // The next message, whenever that is.
-                mail.silence = Some(Duration::ZERO);
-            }
+            Event::Incoming(Packet::UnsubAck(_)) if shared.answer(None) => ear.settled_in(),
             Event::Outgoing(Outgoing::Disconnect) if shared.state.lock().is_closed => {
                 return End::Closed;
             }
-            Event::Outgoing(_) => mail.silence = None,
             _ => {}
         }
         if let Some(end) = shared.end() {

@@ -51,6 +51,7 @@
 mod board;
 mod channel;
 mod line;
+mod mail;
 mod session;
 mod wire;
 mod writer;

@@ -7,21 +7,21 @@
 mod assigned;
 #[cfg(feature = "amqp")]
 mod placed;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::task::Waker;
 use std::time::Duration;
 
 use paperflow_core::Moment;
-use paperflow_core::connector::{
-    Declaration, Delay, Disposition, Failure, OnError, Recall, Settlement,
-};
-use paperflow_core::message::hash_of_key;
+use paperflow_core::connector::{Disposition, Failure, OnError, Recall, Settlement};
 
 #[cfg(any(feature = "nats", feature = "redis"))]
 pub(crate) use assigned::Report;
 #[cfg(feature = "amqp")]
 pub(crate) use placed::Place;
+use verdict::Case;
+pub(crate) use verdict::{Rules, Verdict};
 
 use crate::clock::Clock;
 
@@ -131,62 +131,6 @@ pub(crate) enum To {
     Invalid,
     /// To the delay stream, for so long.
     Delay(Duration),
-}
-
-/// What a stream's declaration says of failures.
-#[derive(Clone, Debug)]
-pub(crate) struct Rules {
-    pub(crate) on_error: OnError,
-    pub(crate) retries: u32,
-    pub(crate) delay: Delay,
-}
-
-impl Rules {
-    pub(crate) fn of(declaration: &Declaration) -> Self {
-        Self {
-            on_error: declaration.on_error.clone(),
-            retries: declaration.retries,
-            delay: declaration.delay,
-        }
-    }
-}
-
-/// What is said of a delivery.
-pub(crate) enum Verdict {
-    /// It is done with.
-    Done,
-    Other(Box<Case>),
-}
-
-/// All that decides what becomes of a record that is not done with.
-pub(crate) struct Case {
-    settlement: Settlement,
-    now: Now,
-    /// Between 0 and 1, the same whenever this delivery fails.
-    chance: f64,
-    rules: Rules,
-}
-
-impl Verdict {
-    /// What was said of a delivery of a group; `terms` are asked for only when they count.
-    pub(crate) fn of(
-        settlement: Settlement,
-        (group, ticket): (&str, u64),
-        terms: impl FnOnce() -> (Now, Rules),
-    ) -> Self {
-        if settlement.disposition == Disposition::Done {
-            return Self::Done;
-        }
-        let (now, rules) = terms();
-        let hash = hash_of_key(&format!("{group} {ticket}"));
-        Self::Other(Box::new(Case {
-            settlement,
-            now,
-            // 32 bits are enough chance.
-            chance: f64::from((hash >> 32) as u32) / f64::from(u32::MAX),
-            rules,
-        }))
-    }
 }
 
 /// Something to write: the state of a partition, and failures in it, each nothing when it is over.
