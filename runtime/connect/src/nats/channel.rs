@@ -348,7 +348,7 @@ fn forget(inner: &Inner, queue: &Queue) -> Result<(), StoreFault> {
         _ => {}
     }
     let removing = inner.docs.removing(&About::key(&queue.name));
-    inner.line.exchange(vec![removing]).map(|_| ())
+    inner.line.exchange_one(removing).map(|_| ())
 }
 
 impl Subscription for Subscriber {

@@ -270,10 +270,7 @@ impl Docs {
             headers: HeaderMap::new(),
             payload: Vec::new(),
         };
-        let answers = self.line.exchange(vec![request])?;
-        answers
-            .iter()
-            .try_for_each(|answer| read::<Written>(answer).map(|_| ()))?;
+        read::<Written>(&self.line.exchange_one(request)?)?;
         // Whoever was alive then may be dead by now.
         self.alive.lock().clear();
         Ok(())

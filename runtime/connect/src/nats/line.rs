@@ -305,7 +305,12 @@ impl Line {
             Json::Null => Vec::new(),
             body => body.to_string().into_bytes(),
         };
-        read(&self.run(|wire| async move { wire.ask(subject, body).await })?)
+        let request = Request {
+            subject,
+            headers: HeaderMap::new(),
+            payload: body,
+        };
+        read(&self.exchange_one(request)?)
     }
 
     /// Asks many things at a time; the answers come in the order of the questions.
@@ -318,8 +323,7 @@ impl Line {
 
     /// Asks one thing.
     pub(super) fn exchange_one(&self, request: Request) -> Result<Message, StoreFault> {
-        let answer = self.exchange(vec![request])?.pop();
-        answer.ok_or_else(|| damaged("a server gave no answer"))
+        self.run(|wire| async move { wire.exchange_one(request).await })
     }
 
     /// The same as [`exchange`](Self::exchange) over the connection of this number alone.
@@ -336,16 +340,8 @@ impl Line {
 }
 
 impl Wire {
-    async fn ask(&self, subject: String, body: Vec<u8>) -> Result<Message, StoreFault> {
-        let answer = self.client.request(subject, body.into());
-        answer.await.map_err(|error| match error.kind() {
-            RequestErrorKind::NoResponders => no_jetstream(),
-            _ => unavailable(error.to_string()),
-        })
-    }
-
     /// Asks one thing, for which nobody has to be made to listen.
-    async fn exchange_one(&self, request: Request) -> Result<Message, StoreFault> {
+    pub(super) async fn exchange_one(&self, request: Request) -> Result<Message, StoreFault> {
         let mut asked = async_nats::Request::new().payload(request.payload.into());
         if !request.headers.is_empty() {
             asked = asked.headers(request.headers);
@@ -427,14 +423,6 @@ fn too_large(error: &dyn std::fmt::Display) -> StoreFault {
 
 fn no_jetstream() -> StoreFault {
     unavailable("nobody answers for JetStream: the server begins, or has it not (`-js`)")
-}
-
-/// Whether somebody has heard what was said.
-pub(super) fn heard(answer: &Message) -> Result<(), StoreFault> {
-    match answer.status {
-        Some(StatusCode::NO_RESPONDERS) => Err(no_jetstream()),
-        _ => Ok(()),
-    }
 }
 
 /// What the server says that it could not do.
