@@ -14,7 +14,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use paperflow_core::Moment;
-use paperflow_core::connector::{Disposition, Failure, OnError, Recall, Settlement};
+use paperflow_core::connector::{Disposition, Failure, OnError, Recall};
 
 #[cfg(any(feature = "nats", feature = "redis"))]
 pub(crate) use assigned::Report;
@@ -421,7 +421,7 @@ impl Group {
         }
     }
 
-    /// What becomes of a delivery; `chance` is between 0 and 1.
+    /// What becomes of a delivery.
     pub(crate) fn settle(&mut self, member: Member, ticket: u64, verdict: Verdict) -> Follow {
         let is_own = |flight: &Flight| flight.member == member;
         if !self.flights.get(&ticket).is_some_and(is_own) {
@@ -436,13 +436,18 @@ impl Group {
         {
             return Follow::Nothing;
         }
+        let partition = &mut self.partitions[flight.partition];
+        let (offset, ticket) = (flight.offset, flight.ticket);
         let follow = match verdict {
             Verdict::Done => {
-                let partition = &mut self.partitions[flight.partition];
-                partition.finish(flight.offset, flight.ticket);
+                partition.finish(offset, ticket);
                 Follow::Save
             }
-            Verdict::Other(case) => self.decide(flight, *case),
+            Verdict::Released => {
+                partition.reading.release(offset, ticket);
+                Follow::Save
+            }
+            Verdict::Failed(case) => self.decide(flight, *case),
         };
         self.balance();
         follow
@@ -450,44 +455,33 @@ impl Group {
 
     fn decide(&mut self, flight: Flight, case: Case) -> Follow {
         let Case {
-            settlement,
+            disposition,
+            failure,
             now,
             chance,
             rules,
         } = case;
-        let Settlement {
-            disposition,
-            failure,
-        } = settlement;
         let partition = &mut self.partitions[flight.partition];
         let (offset, ticket) = (flight.offset, flight.ticket);
         let is_last = flight.attempt > rules.retries;
         let rest = rules.delay.after(flight.attempt, chance);
         let to = match (disposition, &rules.on_error) {
-            (Disposition::Done, _) => {
-                partition.finish(offset, ticket);
-                return Follow::Save;
-            }
-            (Disposition::Release, _) => {
-                partition.reading.release(offset, ticket);
-                return Follow::Save;
-            }
-            (Disposition::Retry, OnError::Skip) => {
+            (Disposition::Reject, _) => To::Rejected,
+            (Disposition::Invalid, _) => To::Invalid,
+            (_, OnError::Skip) => {
                 partition.finish(offset, ticket);
                 partition.state.skipped += 1;
                 return Follow::Save;
             }
-            (Disposition::Retry, OnError::Retry) if !is_last => {
+            (_, OnError::Retry) if !is_last => {
                 let until = now.elapsed.saturating_add(rest);
                 partition.reading.fail(offset, ticket, now.wall, until);
                 partition.unsaved.insert(offset);
                 self.recall_behind(flight.partition, offset);
                 return Follow::Save;
             }
-            (Disposition::Retry, OnError::Copy(_)) if !is_last => To::Delay(rest),
-            (Disposition::Retry, _) => To::Dead,
-            (Disposition::Reject, _) => To::Rejected,
-            (Disposition::Invalid, _) => To::Invalid,
+            (_, OnError::Copy(_)) if !is_last => To::Delay(rest),
+            _ => To::Dead,
         };
         let failed = partition.reading.failed(offset);
         self.copying += 1;

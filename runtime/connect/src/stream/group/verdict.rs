@@ -1,6 +1,6 @@
 //! What is said of a delivery, and what that depends on.
 
-use paperflow_core::connector::{Declaration, Delay, Disposition, OnError, Settlement};
+use paperflow_core::connector::{Declaration, Delay, Disposition, Failure, OnError, Settlement};
 use paperflow_core::message::hash_of_key;
 
 use super::Now;
@@ -27,12 +27,16 @@ impl Rules {
 pub(crate) enum Verdict {
     /// It is done with.
     Done,
-    Other(Box<Case>),
+    /// It is given back, and counts as no failure.
+    Released,
+    Failed(Box<Case>),
 }
 
-/// All that decides what becomes of a record that is not done with.
+/// All that decides what becomes of a record that has failed.
 pub(crate) struct Case {
-    pub(super) settlement: Settlement,
+    /// `Retry`, `Reject` or `Invalid`.
+    pub(super) disposition: Disposition,
+    pub(super) failure: Option<Failure>,
     pub(super) now: Now,
     /// Between 0 and 1, the same whenever this delivery fails.
     pub(super) chance: f64,
@@ -46,13 +50,20 @@ impl Verdict {
         (group, ticket): (&str, u64),
         terms: impl FnOnce() -> (Now, Rules),
     ) -> Self {
-        if settlement.disposition == Disposition::Done {
-            return Self::Done;
+        let Settlement {
+            disposition,
+            failure,
+        } = settlement;
+        match disposition {
+            Disposition::Done => return Self::Done,
+            Disposition::Release => return Self::Released,
+            Disposition::Retry | Disposition::Reject | Disposition::Invalid => {}
         }
         let (now, rules) = terms();
         let hash = hash_of_key(&format!("{group} {ticket}"));
-        Self::Other(Box::new(Case {
-            settlement,
+        Self::Failed(Box::new(Case {
+            disposition,
+            failure,
             now,
             // 32 bits are enough chance.
             chance: f64::from((hash >> 32) as u32) / f64::from(u32::MAX),
