@@ -94,6 +94,15 @@ macro_rules! prefix {
 ))]
 pub(crate) use prefix;
 
+/// A text as bytes.
+#[cfg(any(feature = "kafka", feature = "redis"))]
+pub(crate) fn bytes_of(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}
+
 impl<'a> Envelope<'a> {
     /// A message, as `source` writes it.
     ///
@@ -116,8 +125,7 @@ impl<'a> Envelope<'a> {
         }
         let said = message.headers.get(names::CONTENT_TYPE);
         let said = said.filter(|said| is_content_of(kind, said));
-        let content = said.or(content(kind, &envelope.body));
-        if let Some(content) = content {
+        if let Some(content) = said.or(content(kind, &envelope.body)) {
             envelope.add(CONTENT, content);
         }
         envelope.add(KIND, kind);

@@ -12,7 +12,7 @@ use paperflow_core::connector::StoreFault;
 use paperflow_core::message::{Message, Unreadable};
 use rdkafka::message::{Header, Headers as _, OwnedHeaders};
 
-use crate::broker::envelope::{self, Envelope, STRUCTURED};
+use crate::broker::envelope::{self, Envelope, STRUCTURED, bytes_of};
 use crate::clock::moment;
 use crate::stream::log::Record;
 use crate::stream::mark::Offset;
@@ -67,11 +67,7 @@ impl<'a> Raw<'a> {
                 TYPE => CONTENT.into(),
                 name => prefixed(name),
             };
-            let value = match value {
-                Cow::Borrowed(value) => Cow::Borrowed(value.as_bytes()),
-                Cow::Owned(value) => Cow::Owned(value.into_bytes()),
-            };
-            (name, Some(value))
+            (name, Some(bytes_of(value)))
         });
         let headers: Vec<_> = headers.collect();
         // What has no content has no value.

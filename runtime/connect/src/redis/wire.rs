@@ -10,7 +10,7 @@ use ::redis::Value;
 use paperflow_core::connector::StoreFault;
 use paperflow_core::message::{Message, Unreadable};
 
-use crate::broker::envelope::{self, Envelope, STRUCTURED};
+use crate::broker::envelope::{self, Envelope, STRUCTURED, bytes_of};
 use crate::fault::damaged;
 
 const DATA: &str = "data";
@@ -39,13 +39,6 @@ pub(super) fn fields<'a>(
     }
     fields.extend([given(DATA), envelope.body]);
     Ok(fields)
-}
-
-fn bytes_of(text: Cow<'_, str>) -> Cow<'_, [u8]> {
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-    }
 }
 
 /// The message in an entry.
