@@ -132,7 +132,10 @@ impl Scene {
 
 fn number(delivery: &Delivery) -> u32 {
     let body = delivery.message.body().unwrap();
-    String::from_utf8_lossy(&body).parse().unwrap()
+    String::from_utf8(body.into_owned())
+        .unwrap()
+        .parse()
+        .unwrap()
 }
 
 fn is_a_share(count: u64) -> bool {

@@ -106,7 +106,7 @@ fn consumer(name: &str) -> Consumer {
 }
 
 fn body(delivery: &Delivery) -> String {
-    String::from_utf8_lossy(&delivery.message.body().unwrap()).into_owned()
+    String::from_utf8(delivery.message.body().unwrap().into_owned()).unwrap()
 }
 
 /// Why a case does not apply.

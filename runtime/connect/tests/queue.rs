@@ -77,7 +77,11 @@ fn take(reader: &Arc<dyn Subscription>, most: usize) -> Vec<Delivery> {
 fn names(deliveries: &[Delivery]) -> Vec<String> {
     let name = |delivery: &Delivery| {
         let body = delivery.message.body().unwrap();
-        format!("{}:{}", String::from_utf8_lossy(&body), delivery.attempt)
+        format!(
+            "{}:{}",
+            String::from_utf8(body.into_owned()).unwrap(),
+            delivery.attempt
+        )
     };
     deliveries.iter().map(name).collect()
 }

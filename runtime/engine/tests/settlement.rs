@@ -36,6 +36,11 @@ impl Subscription for Book {
 }
 
 impl Book {
+    /// A number that follows from the delivery of that number.
+    fn number(self: &Arc<Self>, number: u64) -> Packet {
+        self.packet(number, Packet::int(i64::try_from(number).unwrap()))
+    }
+
     /// A packet that follows from a delivery.
     fn packet(self: &Arc<Self>, number: u64, value: Packet) -> Packet {
         let book = Arc::clone(self) as Arc<dyn Subscription>;
@@ -245,8 +250,7 @@ fn settled(text: &str, way: (Scheduler, usize), packets: u64) -> (Vec<Dispositio
         way,
         move |input| {
             for number in 0..packets {
-                let value = Packet::int(i64::try_from(number).unwrap());
-                if let Err(refused) = input.send(fed.packet(number, value)) {
+                if let Err(refused) = input.send(fed.number(number)) {
                     refused.0.release();
                 }
             }
@@ -327,10 +331,7 @@ fn what_a_looper_has_answered_last_is_held_by_what_it_sends_at_its_end() {
             "INPORT=A.IN:IN\nOUTPORT=A.OUT:OUT\nA(s/latest)",
             way,
             move |input| {
-                for number in 0..3 {
-                    let value = Packet::int(i64::try_from(number).unwrap());
-                    input.send(fed.packet(number, value)).unwrap();
-                }
+                (0..3).for_each(|number| input.send(fed.number(number)).unwrap());
                 all_are_answered.recv().unwrap();
             },
             move |output| {
@@ -361,10 +362,7 @@ fn what_has_closed_a_port_is_held_until_the_process_ends() {
             "INPORT=A.IN:IN\nOUTPORT=A.OUT:OUT\n'1' -> NUMBER A(s/stop-at)",
             way,
             move |input| {
-                for number in 0..5 {
-                    let value = Packet::int(i64::try_from(number).unwrap());
-                    input.send(fed.packet(number, value)).unwrap();
-                }
+                (0..5).for_each(|number| input.send(fed.number(number)).unwrap());
                 is_closed.recv().unwrap();
                 let settled = seen.0.lock().iter().any(|(number, _)| *number > 0);
                 assert!(!settled, "{way:?}");

@@ -119,7 +119,12 @@ pub fn c05_copies_outlast_a_crash(bench: &mut dyn Bench) {
     let channel = channel(bench);
     let (a, b) = (join(&channel, "a"), join(&channel, "b"));
     channel.send(&messages(0..5)).unwrap();
-    settle_all(&a, &take(&a, 2));
+    // A broker that sends them to us may do so one by one.
+    let mut found = take(&a, 2);
+    if found.len() == 1 {
+        found.extend(take(&a, 1));
+    }
+    settle_all(&a, &found);
     a.flush().unwrap();
     settle_all(&b, &take_all(&b));
     b.flush().unwrap();

@@ -22,7 +22,7 @@ pub(crate) fn message(number: usize) -> Message {
 }
 
 pub(crate) fn body(delivery: &Delivery) -> String {
-    String::from_utf8_lossy(&delivery.message.body().unwrap()).into_owned()
+    String::from_utf8(delivery.message.body().unwrap().into_owned()).unwrap()
 }
 
 /// Wakes the thread that made it.

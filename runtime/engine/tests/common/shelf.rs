@@ -304,7 +304,7 @@ impl Shelf {
 
 pub fn body(message: &Message) -> String {
     let body = message.body().unwrap();
-    String::from_utf8_lossy(&body).into_owned()
+    String::from_utf8(body.into_owned()).unwrap()
 }
 
 /// What a process keeps.
