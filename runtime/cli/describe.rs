@@ -138,12 +138,16 @@ impl Page {
         let idempotent = spec
             .idempotent
             .then_some("leaves the same behind when a packet comes twice");
+        let passes_over = spec
+            .passes_over
+            .then_some("gives to another what is for a reader that has left");
         let words: Vec<_> = [
             Some(work),
             must_run,
             again,
             repeats,
             idempotent,
+            passes_over,
             reads(spec),
             sends(spec),
         ]

@@ -70,6 +70,11 @@ pub struct Spec {
     /// A packet that comes twice leaves the same behind as one that comes once.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub idempotent: bool,
+    /// An item for an out-port or element whose reader has left goes to another one. A part of a graph that
+    /// begins again closes to it those behind which all had been sent: in its second life it may divide what
+    /// it is given in another way.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub passes_over: bool,
     /// In what order it takes from its in-ports.
     pub reads: Reads,
     /// How it divides packets among its out-ports.
@@ -225,6 +230,13 @@ impl Spec {
     #[must_use]
     pub const fn idempotent(mut self) -> Self {
         self.idempotent = true;
+        self
+    }
+
+    /// Tells that an item for an out-port whose reader has left goes to another one.
+    #[must_use]
+    pub const fn passes_over(mut self) -> Self {
+        self.passes_over = true;
         self
     }
 

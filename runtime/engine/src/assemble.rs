@@ -74,6 +74,11 @@ impl Wiring {
             notes: Mutex::default(),
         });
         house.build(&net);
+        // Given back when everybody has been looked at once: a store may call a receiver before that.
+        net.roster.resume();
+        if let Some(part) = &net.part {
+            part.close(&net.links);
+        }
         for (at, station) in &net.receivers {
             station.subscribe(&net.processes[*at].waker);
         }

@@ -161,6 +161,9 @@ pub(crate) fn lower(
     }
     lowering.arrive();
     lowering.renumber_diverts();
+    if let Some(part) = &mut lowering.part {
+        part.begin_anew(&lowering.plan, &lowering.catalogue);
+    }
     let desks = lowering.desks()?;
     Ok(Some(Lowered {
         desks,

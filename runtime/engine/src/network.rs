@@ -128,7 +128,8 @@ impl Net {
         self.clock.elapsed(self.started)
     }
 
-    fn rest(&self) {
+    /// Gives up a credit, and judges if nobody has one any more.
+    pub(crate) fn rest(&self) {
         if self.roster.rest() {
             self.judge();
         }

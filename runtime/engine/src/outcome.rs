@@ -105,15 +105,14 @@ impl Crew {
 
 impl Net {
     /// Lets every process look at its inputs once, but for those that the first packet will wake: they
-    /// would only get in the way of it. The credit held meanwhile keeps anybody from judging a network
-    /// that has only begun to start.
+    /// would only get in the way of it. The credit that is given back then has kept anybody from judging a
+    /// network that had only begun to start.
     fn kick_off(&self) {
-        self.busily(|| {
-            let processes = self.processes.iter();
-            for process in processes.filter(|process| !self.only_waits(process)) {
-                self.roster.wake(process.index);
-            }
-        });
+        let processes = self.processes.iter();
+        for process in processes.filter(|process| !self.only_waits(process)) {
+            self.roster.wake(process.index);
+        }
+        self.rest();
         if self.processes.is_empty() {
             self.over(Verdict::Finished);
         }

@@ -7,6 +7,7 @@
 //! that cycles that lead through several parts end as they would in one.
 
 mod account;
+mod anew;
 mod cycles;
 mod quiet;
 mod seen;
@@ -45,6 +46,8 @@ pub(crate) struct Part {
     connectors: BTreeMap<String, Crossing>,
     /// The processes that send to them.
     pub(crate) senders: Vec<(String, usize)>,
+    /// Links to which nothing is sent in this life.
+    closed: Vec<usize>,
     account: Mutex<Account>,
     seen: Mutex<Seen>,
     /// When the notes of the others were last read.
@@ -174,6 +177,7 @@ impl Part {
             connectors: crossings((&share.whole, &name), connectors, &account, &bell),
             whole: share.whole,
             senders: Vec::new(),
+            closed: Vec::new(),
             account: Mutex::new(account),
             seen: Mutex::new(seen),
             graph,

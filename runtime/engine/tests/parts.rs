@@ -91,6 +91,13 @@ impl Cut {
         out
     }
 
+    /// Whether a part has told the others that it sends nothing more to a queue.
+    fn has_told_an_end(&self) -> bool {
+        let notes = self.shelf.notes("g").unwrap().unwrap().read().unwrap();
+        let mut notes = notes.iter();
+        notes.any(|(_, text)| text.contains("\"ended\":[\""))
+    }
+
     /// What comes out of one network.
     fn in_one(&self) -> Vec<String> {
         let mut out = self.start(self.whole.clone(), self.options.clone()).out();
@@ -287,6 +294,37 @@ fn what_had_ended_before_a_kill_stays_ended() {
     cut.begin("a").out();
     assert_eq!(cut.run(&["b", "c"]).len(), 40);
     assert_eq!(cut.shelf.epoch("g").unwrap(), 1);
+}
+
+/// Half of what is divided goes to another part and comes back; the rest is held until that has ended.
+const DIVIDED: &str = "
+    '40' -> COUNT Gen(t/emit:host=a) OUT -> IN Choose(t/choose:host=a)
+    '0' -> FIRST Choose OUT[0] -> IN Near(t/pass:host=a)
+    Near OUT ->(kind=queue,via=s) IN Far(t/pass:host=b)
+    Far OUT ->(kind=queue,via=s) IN Sort(t/sort:host=a)
+    Choose OUT[1] -> IN Here(t/pass:host=a) OUT -> IN Sort
+    OUTPORT=Sort.OUT:OUT";
+
+#[test]
+fn what_is_divided_in_another_way_after_a_kill_is_not_sent_to_what_had_ended() {
+    for driver in DRIVERS {
+        let cut = Cut::new(DIVIDED, driver);
+        assert_eq!(cut.run(&["a", "b"]).len(), 40, "{driver:?}");
+        let cut = Cut::new(DIVIDED, driver);
+        let first = cut.begin("a");
+        until("the end has been told", || cut.has_told_an_end());
+        first.control.kill();
+        first.outcome();
+        // What went to the other part goes to this one, and the other way round.
+        let text = DIVIDED.replace("'0' -> FIRST", "'1' -> FIRST");
+        let again = Cut {
+            shelf: Arc::clone(&cut.shelf),
+            ..Cut::new(&text, driver)
+        };
+        let mut out = again.run(&["a", "b"]);
+        out.dedup();
+        assert_eq!(out.len(), 40, "{driver:?}: {out:?}");
+    }
 }
 
 #[test]

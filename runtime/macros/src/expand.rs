@@ -172,6 +172,7 @@ fn spec(
     let repeats = options.repeats.then(|| quote!(.repeats()));
     let plain = is_plain.then(|| quote!(.plain()));
     let idempotent = options.idempotent.then(|| quote!(.idempotent()));
+    let passes_over = options.passes_over.then(|| quote!(.passes_over()));
     let order = |order: &Order| order.word.clone();
     let reads = options.reads.as_ref().map(order);
     let reads = reads.map(|word| quote!(.reads(#core::Reads::#word)));
@@ -182,7 +183,7 @@ fn spec(
     let parts = arguments.iter().map(|argument| part(argument, core));
     quote! {
         #core::Spec::new(#name, #doc).work(#core::Work::#work) #must_run #again #repeats #plain
-            #idempotent #reads #sends #settle #(#parts)* #(.example(#examples))*
+            #idempotent #passes_over #reads #sends #settle #(#parts)* #(.example(#examples))*
     }
 }
 

@@ -5,7 +5,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Error, Expr, Ident, Lit, LitInt, LitStr, Meta, Result, Token};
 
-/// `"area/name", work = compute, must_run, again, repeats, idempotent, reads = in_step, sends = to_end, settle = each`
+/// `"area/name", work = compute, must_run, again, repeats, idempotent, passes_over, reads = in_step, sends = to_end, settle = each`
 pub(crate) struct Options {
     pub(crate) name: LitStr,
     pub(crate) compute: bool,
@@ -13,6 +13,7 @@ pub(crate) struct Options {
     pub(crate) again: bool,
     pub(crate) repeats: bool,
     pub(crate) idempotent: bool,
+    pub(crate) passes_over: bool,
     pub(crate) settle: Option<Order>,
     pub(crate) reads: Option<Order>,
     pub(crate) sends: Option<Order>,
@@ -71,6 +72,7 @@ impl Parse for Options {
             again: false,
             repeats: false,
             idempotent: false,
+            passes_over: false,
             settle: None,
             reads: None,
             sends: None,
@@ -92,6 +94,7 @@ impl Options {
             "again" => self.again = true,
             "repeats" => self.repeats = true,
             "idempotent" => self.idempotent = true,
+            "passes_over" => self.passes_over = true,
             "settle" => self.settle = Some(Order::read(key, input, SETTLE)?),
             "reads" => self.reads = Some(Order::read(key, input, READS)?),
             "sends" => self.sends = Some(Order::read(key, input, SENDS)?),
@@ -106,7 +109,7 @@ impl Options {
             _ => {
                 return Err(Error::new(
                     key.span(),
-                    "expected `work = ..`, `must_run`, `again`, `repeats`, `idempotent`, `reads = ..`, `sends = ..` or `settle = ..`",
+                    "expected `work = ..`, `must_run`, `again`, `repeats`, `idempotent`, `passes_over`, `reads = ..`, `sends = ..` or `settle = ..`",
                 ));
             }
         }

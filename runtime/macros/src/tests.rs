@@ -122,6 +122,8 @@ fn an_order_of_its_own_is_part_of_the_description() {
     assert!(said("\"a/b\", sends = in_step", "Sends::InStep"));
     assert!(said("\"a/b\", sends = to_end", "Sends::ToEnd"));
     assert!(said("\"a/b\", sends = by_choice", "Sends::ByChoice"));
+    assert!(said("\"a/b\", passes_over", ".passes_over()"));
+    assert!(!said("\"a/b\", work = compute", ".passes_over()"));
     assert!(!said("\"a/b\", work = compute", "Reads"));
     assert!(!said("\"a/b\", work = compute", "Sends"));
 }
@@ -139,7 +141,7 @@ fn bad_options() {
     );
     assert_eq!(
         of("\"a/b\", often"),
-        "often: expected `work = ..`, `must_run`, `again`, `repeats`, `idempotent`, `reads = ..`, `sends = ..` or `settle = ..`"
+        "often: expected `work = ..`, `must_run`, `again`, `repeats`, `idempotent`, `passes_over`, `reads = ..`, `sends = ..` or `settle = ..`"
     );
     assert_eq!(
         of("\"a/b\", reads = in_step"),

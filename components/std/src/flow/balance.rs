@@ -11,7 +11,7 @@ use crate::receivers::Receivers;
 /// begun is dropped. When all have left the process ends.
 ///
 /// Which element gets which item depends on how fast the receivers are.
-#[component("flow/balance", work = compute)]
+#[component("flow/balance", work = compute, passes_over)]
 #[example(input = [1, open, 2, close], outs[0] = [1, open, 2, close])]
 pub(crate) async fn balance(
     /// The items.

@@ -230,6 +230,7 @@ pub fn catalogue() -> Catalogue {
         .with(stumble)
         .with(freeze)
         .with(deal)
+        .with(choose)
         .alias("SubInSS", "subnet/in-ss")
         .alias("SubOutSS", "subnet/out-ss")
 }
@@ -609,6 +610,27 @@ pub async fn deal(
     while let Some(packet) = input.next().await {
         outs[next].send(packet).await?;
         next = (next + 1) % outs.len();
+    }
+    Ok(())
+}
+
+/// Gives every other packet to each of two elements, beginning with the one at FIRST, as one that chooses by
+/// time may in one run and not in the next; what is for one that has left goes to the other.
+#[component("t/choose", work = compute, passes_over)]
+pub async fn choose(
+    /// Which gets the first.
+    first: Param<i64>,
+    /// Anything.
+    input: In<Packet>,
+    /// Two.
+    outs: Outs<Packet>,
+) -> Result<(), Fault> {
+    let mut next = usize::try_from(*first)?;
+    while let Some(packet) = input.next().await {
+        if let Err(Closed(packet)) = outs[next].send(packet).await {
+            outs[1 - next].send(packet).await?;
+        }
+        next = 1 - next;
     }
     Ok(())
 }

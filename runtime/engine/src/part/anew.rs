@@ -1,0 +1,195 @@
+//! A part that begins again, when its former life had told the end of some of what it sends.
+//!
+//! What ended stays ended: a sender drops what it is given there, since all of it had been sent. That is
+//! so of a process that gives the same to the same out-port in each life. One that chooses by time, or by
+//! the order in which packets come, gives something else there in its second life, which was on its way to
+//! another out-port when the first one was cut off. To such a process an out-port from which nothing can
+//! arrive any more is closed before anything runs, as if its reader had left: what would go there goes to
+//! another one, and arrives there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use paperflow_core::{Catalogue, Sends, Spec};
+use paperflow_graph::plan::{Link, Plan};
+
+use crate::link::Link as Wire;
+
+use super::Part;
+
+/// How much of what is sent to a link arrives; the better comes later.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Arrival {
+    /// All that can come of it had been sent in a former life.
+    Nothing,
+    /// So had a part of it.
+    Something,
+    /// Nothing of it is known to have been sent.
+    All,
+}
+
+impl Part {
+    /// Finds what is closed to processes that give it to others then. `plan` is the part with its senders
+    /// and receivers.
+    pub(crate) fn begin_anew(&mut self, plan: &Plan, catalogue: &Catalogue) {
+        let ended = self.senders.iter().map(|(key, sender)| {
+            let crossing = self.connectors.get(key);
+            (*sender, crossing.is_some_and(|one| one.shore.was_ended()))
+        });
+        let map = Map::new(plan, catalogue, ended.collect());
+        self.closed = map.closed();
+        for link in &self.closed {
+            let to = &plan.processes[plan.links[*link].to.process].address;
+            tracing::debug!(part = %self.name, %to, "was served before: what is for it goes to others");
+        }
+    }
+
+    /// Closes it, before anything runs.
+    pub(crate) fn close(&self, links: &[Arc<Wire>]) {
+        for link in self.closed.iter().map(|link| &links[*link]) {
+            link.close_reader(paperflow_core::turn::Received::default(), false);
+            (0..link.writers.len()).for_each(|writer| link.close_writer(writer));
+        }
+    }
+}
+
+/// Who sends to whom in a part.
+struct Map<'a> {
+    plan: &'a Plan,
+    catalogue: &'a Catalogue,
+    /// The senders to other parts: whether the end of what they send had been told before.
+    ended: BTreeMap<usize, bool>,
+    /// By process: its links in and out.
+    into: Vec<Vec<usize>>,
+    out_of: Vec<Vec<usize>>,
+}
+
+impl<'a> Map<'a> {
+    fn new(plan: &'a Plan, catalogue: &'a Catalogue, ended: BTreeMap<usize, bool>) -> Self {
+        let (mut into, mut out_of) = (vec![Vec::new(); plan.processes.len()], Vec::new());
+        out_of.resize(plan.processes.len(), BTreeSet::new());
+        for (at, link) in plan.links.iter().enumerate() {
+            into[link.to.process].push(at);
+            for writer in link.writers() {
+                out_of[writer.end.process].insert(at);
+            }
+        }
+        Self {
+            plan,
+            catalogue,
+            ended,
+            into,
+            out_of: out_of.into_iter().map(Vec::from_iter).collect(),
+        }
+    }
+
+    fn closed(&self) -> Vec<usize> {
+        if !self.ended.values().any(|ended| *ended) {
+            return Vec::new();
+        }
+        let processes = 0..self.plan.processes.len();
+        let choosing = processes.filter(|process| self.chooses_anew(*process));
+        choosing
+            .flat_map(|process| self.closed_to(process))
+            .collect()
+    }
+
+    fn spec(&self, process: usize) -> Option<&Spec> {
+        let component = &self.plan.processes[process].component;
+        self.catalogue.get(component).map(|found| found.spec())
+    }
+
+    /// Whether a process may divide what it is given in another way than in a former life, and passes over
+    /// those who have left.
+    fn chooses_anew(&self, process: usize) -> bool {
+        let passes_over = |spec: &Spec| {
+            let by_order = spec.sends == Sends::InStep;
+            spec.passes_over && !(by_order && self.comes_in_order(process))
+        };
+        self.spec(process).is_some_and(passes_over)
+    }
+
+    /// Whether a process receives the same in the same order in each life.
+    fn comes_in_order(&self, process: usize) -> bool {
+        let mut met = BTreeSet::new();
+        let mut at = process;
+        while met.insert(at) {
+            at = match self.into[at].as_slice() {
+                [] => return self.spec(at).is_some_and(|spec| spec.repeats),
+                [link] => {
+                    let mut writers = self.plan.links[*link].writers();
+                    match (writers.next(), writers.next()) {
+                        (Some(writer), None) => writer.end.process,
+                        _ => return false,
+                    }
+                }
+                _ => return false,
+            };
+            let by_time = |spec: &Spec| spec.passes_over && spec.sends == Sends::Freely;
+            if self.spec(at).is_some_and(by_time) {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Of the links by which a process sends from one port, those behind which less arrives than behind others:
+    /// somebody must be left, and when nothing arrives anywhere, everything had been sent.
+    fn closed_to(&self, process: usize) -> Vec<usize> {
+        let mut ports: BTreeMap<&str, BTreeMap<usize, Arrival>> = BTreeMap::new();
+        for at in &self.out_of[process] {
+            let link = &self.plan.links[*at];
+            let own = link
+                .writers()
+                .filter(|writer| writer.end.process == process);
+            for writer in own {
+                let port = ports.entry(&writer.end.port).or_default();
+                port.entry(*at).or_insert_with(|| self.arrives(link));
+            }
+        }
+        let mut closed = Vec::new();
+        for links in ports.into_values() {
+            let most = links.values().max().copied();
+            let less = links
+                .into_iter()
+                .filter(|(_, arrival)| Some(*arrival) < most);
+            let is_own = |link: &usize| {
+                let mut writers = self.plan.links[*link].writers();
+                writers.all(|writer| writer.end.process == process)
+            };
+            closed.extend(less.map(|(link, _)| link).filter(is_own));
+        }
+        closed
+    }
+
+    /// What arrives of what is sent to a link: at other parts, and at those who send to nobody.
+    fn arrives(&self, link: &Link) -> Arrival {
+        let (mut met, mut next) = (BTreeSet::new(), vec![link.to.process]);
+        let (mut is_ended, mut is_open) = (false, false);
+        while let Some(process) = next.pop() {
+            if !met.insert(process) {
+                continue;
+            }
+            match self.ended.get(&process) {
+                Some(true) => is_ended = true,
+                Some(false) => is_open = true,
+                None => {
+                    let links = self.out_of[process].iter();
+                    next.extend(links.map(|link| self.plan.links[*link].to.process));
+                    is_open |= self.is_end(process);
+                }
+            }
+        }
+        match (is_ended, is_open) {
+            (true, false) => Arrival::Nothing,
+            (true, true) => Arrival::Something,
+            (false, _) => Arrival::All,
+        }
+    }
+
+    /// Whether what is sent to a process may arrive there and nowhere else.
+    fn is_end(&self, process: usize) -> bool {
+        let mut exports = self.plan.outports.iter();
+        self.out_of[process].is_empty() || exports.any(|export| export.end.process == process)
+    }
+}
