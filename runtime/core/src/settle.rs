@@ -225,12 +225,15 @@ pub struct Identity {
     pub settle: Settle,
 }
 
+/// The number of a packet that is passed on, among what is sent while it is handled: no count comes so far.
+const PASSED_ON: u64 = u64::MAX;
+
 /// What a process has to do with deliveries: which ones it holds, and how it numbers what it sends.
 pub(crate) struct Holding {
     identity: Arc<Identity>,
     /// The id of the packet that was received last.
     base: Option<Id>,
-    /// Packets sent since then, and packets sent while there was none.
+    /// Packets made since then, and packets made while there was none.
     index: u64,
     serial: u64,
     /// Deliveries that were let go of and not sent on yet.
@@ -326,8 +329,10 @@ impl Holding {
         !self.pending.is_empty() || !self.unit.is_empty()
     }
 
-    /// The trail of a packet that is sent, which has `own` deliveries already.
-    pub(crate) fn send(&mut self, own: &Tokens) -> Trail {
+    /// The trail of a packet that is sent and had one already. The identity of a packet that is passed on
+    /// follows from its own, whatever has been received since: a process that holds packets passes them on as
+    /// the same ones in each run, also when they come in another order.
+    pub(crate) fn send(&mut self, own: &Trail, is_passed_on: bool) -> Trail {
         if !self.pending.is_empty() {
             let mut all = std::mem::take(&mut self.pending);
             if !self.unit.is_empty() {
@@ -335,16 +340,24 @@ impl Holding {
             }
             self.unit = Tokens::all(all);
         }
+        let id = match own.id.filter(|_| is_passed_on) {
+            Some(own) => own.derive(self.identity.place, PASSED_ON),
+            None => self.next_id(),
+        };
+        Trail {
+            id: Some(id),
+            tokens: own.tokens.join(&self.unit),
+        }
+    }
+
+    /// The identity of the next packet that is made here.
+    fn next_id(&mut self) -> Id {
         let (base, index) = match self.base {
             Some(base) => (base, &mut self.index),
             None => (self.identity.origin, &mut self.serial),
         };
-        let id = base.derive(self.identity.place, *index);
         *index += 1;
-        Trail {
-            id: Some(id),
-            tokens: own.join(&self.unit),
-        }
+        base.derive(self.identity.place, *index - 1)
     }
 }
 
@@ -427,7 +440,7 @@ mod tests {
             holding.keep(settled.tokens(ticket));
         }
         assert!(settled.all().is_empty());
-        let sent = holding.send(&Tokens::default());
+        let sent = holding.send(&Trail::default(), false);
         holding.receive(&Trail::default());
         assert!(settled.all().is_empty(), "held by what was sent");
         drop(sent);
@@ -455,11 +468,34 @@ mod tests {
                 tokens: Tokens::default(),
             });
             [
-                holding.send(&Tokens::default()).id,
-                holding.send(&Tokens::default()).id,
+                holding.send(&Trail::default(), false).id,
+                holding.send(&Trail::default(), false).id,
             ]
         };
         assert_eq!(ids(), ids());
         assert_ne!(ids()[0], ids()[1]);
+    }
+
+    #[test]
+    fn what_is_passed_on_has_the_same_id_whatever_came_last() {
+        let held = |name: &str| Trail {
+            id: Some(Id::of(name)),
+            tokens: Tokens::default(),
+        };
+        let ids = |order: [&str; 2]| {
+            let mut holding = Holding::new(identity());
+            order.iter().for_each(|name| holding.receive(&held(name)));
+            ["a", "b"].map(|name| holding.send(&held(name), true).id)
+        };
+        let [a, b] = ids(["a", "b"]);
+        assert_eq!(ids(["b", "a"]), [a, b]);
+        assert_ne!(a, b);
+        let mut holding = Holding::new(identity());
+        holding.receive(&held("a"));
+        assert_ne!(
+            holding.send(&held("a"), false).id,
+            a,
+            "what is made is another one"
+        );
     }
 }

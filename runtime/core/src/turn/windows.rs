@@ -370,7 +370,8 @@ impl Inner {
         };
         match &mut self.holding {
             Some(holding) => {
-                let trail = holding.send(&packet.tokens());
+                let own = packet.trail().cloned().unwrap_or_default();
+                let trail = holding.send(&own, forwarded);
                 packet.with_trail(trail)
             }
             None => packet,
