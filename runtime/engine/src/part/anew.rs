@@ -193,3 +193,136 @@ impl<'a> Map<'a> {
         self.out_of[process].is_empty() || exports.any(|export| export.end.process == process)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use paperflow_core::{Activity, Component, Fault, Params};
+    use paperflow_graph::plan::{End, Process, Writer};
+
+    use super::*;
+
+    const NONE: [usize; 0] = [];
+
+    struct Named(Spec);
+
+    impl Component for Named {
+        fn spec(&self) -> &Spec {
+            &self.0
+        }
+
+        fn open(&self, _: &Params) -> Result<Box<dyn Activity>, Fault> {
+            Err(Fault::new("it is never opened"))
+        }
+    }
+
+    fn catalogue() -> Catalogue {
+        let named = |name| Spec::new(name, "A component.");
+        Catalogue::new()
+            .with(Named(named("t/source").repeats()))
+            .with(Named(named("t/pass")))
+            .with(Named(named("t/balance").passes_over()))
+            .with(Named(named("t/deal").passes_over().sends(Sends::InStep)))
+    }
+
+    /// The links, by their writers and readers, that are closed in a part with these processes, while these
+    /// senders had told the end of what they send, and those had not.
+    fn closed(
+        components: &[&str],
+        links: &[(&[usize], usize)],
+        ended: &[usize],
+        open: &[usize],
+    ) -> Vec<usize> {
+        let end = |process| End {
+            process,
+            port: String::from("OUT"),
+            ..End::default()
+        };
+        let process = |component: &&str| Process {
+            component: format!("t/{component}"),
+            ..Process::default()
+        };
+        let writer = |process: &usize| Writer {
+            end: end(*process),
+            ..Writer::default()
+        };
+        let link = |(from, to): &(&[usize], usize)| Link {
+            from: from.iter().map(writer).collect(),
+            to: end(*to),
+            ..Link::default()
+        };
+        let plan = Plan {
+            processes: components.iter().map(process).collect(),
+            links: links.iter().map(link).collect(),
+            ..Plan::default()
+        };
+        let told = |all: &[usize], is| all.iter().map(move |one| (*one, is)).collect::<Vec<_>>();
+        let ended = told(ended, true).into_iter().chain(told(open, false));
+        Map::new(&plan, &catalogue(), ended.collect()).closed()
+    }
+
+    #[test]
+    fn what_had_ended_is_closed_when_something_else_is_left() {
+        let components = ["source", "balance", "pass", "pass", "send", "send"];
+        let links: [(&[usize], usize); 5] = [(&[0], 1), (&[1], 2), (&[1], 3), (&[2], 4), (&[3], 5)];
+        assert_eq!(closed(&components, &links, &[4], &[5]), [1]);
+        assert_eq!(closed(&components, &links, &[5], &[4]), [2]);
+        assert_eq!(closed(&components, &links, &[4, 5], &[]), NONE);
+        assert_eq!(closed(&components, &links, &[], &[4, 5]), NONE);
+        // Who sends nothing is left as well.
+        let links: [(&[usize], usize); 4] = [(&[0], 1), (&[1], 2), (&[1], 3), (&[2], 4)];
+        assert_eq!(closed(&components, &links, &[4], &[5]), [1]);
+    }
+
+    #[test]
+    fn where_a_part_of_it_arrives_is_better_than_where_nothing_does() {
+        let components = [
+            "source", "balance", "pass", "pass", "send", "send", "send", "pass",
+        ];
+        let both: [(&[usize], usize); 6] = [
+            (&[0], 1),
+            (&[1], 2),
+            (&[1], 3),
+            (&[2], 4),
+            (&[3], 5),
+            (&[3], 6),
+        ];
+        assert_eq!(closed(&components, &both, &[4, 5], &[6]), [1]);
+        assert_eq!(closed(&components, &both, &[5], &[4, 6]), [2]);
+        let mut third = both.to_vec();
+        third.push((&[1], 7));
+        assert_eq!(closed(&components, &third, &[4, 5], &[6]), [1, 2]);
+    }
+
+    #[test]
+    fn what_others_write_to_as_well_stays_open() {
+        let components = ["source", "balance", "pass", "pass", "send", "send"];
+        let links: [(&[usize], usize); 5] =
+            [(&[0], 1), (&[1, 0], 2), (&[1], 3), (&[2], 4), (&[3], 5)];
+        assert_eq!(closed(&components, &links, &[4], &[5]), NONE);
+    }
+
+    #[test]
+    fn who_deals_in_turn_divides_the_same_in_the_same_way() {
+        let dealt = |before: &[(&[usize], usize)], components: [&str; 3]| {
+            let mut links = before.to_vec();
+            links.extend([(&[3][..], 4), (&[3], 5)]);
+            let components: Vec<_> = components
+                .into_iter()
+                .chain(["deal", "send", "send"])
+                .collect();
+            closed(&components, &links, &[4], &[5])
+        };
+        let row: [(&[usize], usize); 3] = [(&[0], 1), (&[1], 2), (&[2], 3)];
+        assert_eq!(dealt(&row, ["source", "pass", "pass"]), NONE);
+        assert_eq!(
+            dealt(&row, ["receive", "pass", "pass"]),
+            [3],
+            "what was settled does not come again"
+        );
+        let merged: [(&[usize], usize); 3] = [(&[0, 1], 2), (&[2], 3), (&[0], 1)];
+        assert_eq!(dealt(&merged, ["source", "pass", "pass"]), [3]);
+        let circle: [(&[usize], usize); 3] = [(&[2], 1), (&[1], 2), (&[2], 3)];
+        assert_eq!(dealt(&circle, ["source", "pass", "pass"]), [3]);
+        assert_eq!(dealt(&row, ["source", "balance", "pass"]), [3]);
+    }
+}
