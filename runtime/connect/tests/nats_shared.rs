@@ -146,6 +146,26 @@ fn programs_that_make_the_same_queue_at_a_time_all_have_it() {
     }
 }
 
+/// The same, where nobody has been before.
+#[test]
+fn programs_that_come_first_at_a_time_all_begin() {
+    let Some(url) = brokers::url("nats") else {
+        return;
+    };
+    for _ in 0..50 {
+        let corner = Corner::of(&url);
+        let all_are_here = Barrier::new(16);
+        thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    all_are_here.wait();
+                    corner.open().epoch("g").unwrap();
+                });
+            }
+        });
+    }
+}
+
 #[test]
 fn what_another_process_holds_takes_no_room() {
     let Some(url) = brokers::url("nats") else {

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use async_nats::{HeaderMap, Message};
 use base64::Engine;
@@ -14,12 +15,17 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::line::{Line, Request, codes, is_refused, read};
+use super::line::{Line, Request, codes, is_refused, no_jetstream, read};
 use super::server::{Kept, ensure};
 use crate::fault::{damaged, unavailable};
 
 /// How often a document is changed anew because another was faster.
 const TRIES: usize = 200;
+
+/// So long at most after a bucket was found nobody may listen there.
+const MADE: Duration = Duration::from_secs(1);
+/// After how long it is asked again.
+const AGAIN: Duration = Duration::from_millis(10);
 
 /// The bucket, and that of the signs of life.
 pub(super) struct Docs {
@@ -205,10 +211,25 @@ impl Docs {
             headers,
             payload,
         };
-        match read::<Written>(&self.line.exchange_one(request)?) {
+        match self.write(&request) {
             Ok(written) => Ok(Some(written.seq)),
             Err(fault) if is_refused(&fault, codes::WRONG_LAST_SEQUENCE) => Ok(None),
             Err(fault) => Err(fault),
+        }
+    }
+
+    /// Writes to a bucket. A server that makes it for somebody else says that it is there a moment before
+    /// anybody listens there, so who begins beside others asks again.
+    fn write(&self, request: &Request) -> Result<Written, StoreFault> {
+        let begun = Instant::now();
+        loop {
+            let answer = self.line.exchange_one(request.clone());
+            match answer.and_then(|answer| read::<Written>(&answer)) {
+                Err(fault) if fault == no_jetstream() && begun.elapsed() < MADE => {
+                    thread::sleep(AGAIN);
+                }
+                written => return written,
+            }
         }
     }
 
@@ -270,7 +291,7 @@ impl Docs {
             headers: HeaderMap::new(),
             payload: Vec::new(),
         };
-        read::<Written>(&self.line.exchange_one(request)?)?;
+        self.write(&request)?;
         // Whoever was alive then may be dead by now.
         self.alive.lock().clear();
         Ok(())

@@ -59,6 +59,7 @@ pub(super) struct Wire {
 }
 
 /// Something that is asked.
+#[derive(Clone)]
 pub(super) struct Request {
     pub(super) subject: String,
     pub(super) headers: HeaderMap,
@@ -421,7 +422,7 @@ fn too_large(error: &dyn std::fmt::Display) -> StoreFault {
     ))
 }
 
-fn no_jetstream() -> StoreFault {
+pub(super) fn no_jetstream() -> StoreFault {
     unavailable("nobody answers for JetStream: the server begins, or has it not (`-js`)")
 }
 
