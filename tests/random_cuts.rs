@@ -205,10 +205,11 @@ fn gives_the_same(broker: &str) {
         let victim = chance.below(office.parts.len());
         // Not near its end: who is killed when it has said its last word would wait for the next run.
         let moment = ran.took.mul_f64(chance.fraction() / 2.0);
-        let ran = office.run(Some((victim, moment)));
+        let mut ran = office.run(Some((victim, moment)));
         if ran.victim.is_some() {
             tally.killed += 1;
             let (name, processes) = &office.parts[victim];
+            ran.is_known &= !trial.graph.chooses_by_time(processes);
             let how = format!(" with `{name}` killed after {moment:?}");
             // What comes twice is counted twice, in whatever part.
             let remembers = match ran.is_known {

@@ -214,7 +214,12 @@ fn port_terms(port: &PortSpec) -> String {
         "required"
     };
     let at_end = if port.at_end { ", at the end" } else { "" };
-    format!("{kinds}, {need}{at_end}")
+    let afresh = if port.afresh {
+        ", afresh in each run"
+    } else {
+        ""
+    };
+    format!("{kinds}, {need}{at_end}{afresh}")
 }
 
 fn param_terms(param: &ParamSpec) -> String {

@@ -42,12 +42,14 @@ const LEFT_OUT: [(&str, &str); 1] = [
 ];
 
 /// Graphs whose lines come in an order that only time makes.
-const BY_TIME: [&str; 1] = ["classic/timers"];
+const BY_TIME: [&str; 2] = [
+    "classic/timers",
+    // What one reads from two streams comes in any order, whichever of them was written first.
+    "reactive/bulkhead",
+];
 
 /// Graphs that do not show the same when a part of them is killed.
-const MORTAL: [&str; 2] = [
-    // What it asked before it was killed is known to some brokers, and not answered again.
-    "lookup/ask",
+const MORTAL: [&str; 1] = [
     // Its arcs try nothing twice, so what was in hand is set aside.
     "pubsub/copies",
 ];
@@ -127,6 +129,16 @@ impl Graph {
 
     /// Whether one of these processes, or of those in these subnets, remembers what it has let go of.
     pub(crate) fn remembers(&self, within: &[String]) -> bool {
+        self.has_any(&REMEMBER, within)
+    }
+
+    /// Whether one of them sends what it has sent another way when it begins again: it comes by that way as
+    /// another packet, and is not known again.
+    pub(crate) fn chooses_by_time(&self, within: &[String]) -> bool {
+        self.has_any(&["flow/balance"], within)
+    }
+
+    fn has_any(&self, components: &[&str], within: &[String]) -> bool {
         let is_within = |address: &str| {
             within.iter().any(|name| {
                 let rest = address.strip_prefix(name.as_str());
@@ -135,7 +147,7 @@ impl Graph {
         };
         let mut some = self.processes.iter();
         some.any(|(address, component)| {
-            is_within(address) && REMEMBER.contains(&component.as_str())
+            is_within(address) && components.contains(&component.as_str())
         })
     }
 

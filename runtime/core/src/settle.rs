@@ -221,6 +221,10 @@ pub struct Identity {
     pub place: Id,
     /// From which the ids of all others follow.
     pub origin: Id,
+    /// From which the ids of questions follow: no other run has it.
+    pub chance: Id,
+    /// The elements of out-ports by which questions leave.
+    pub afresh: Vec<usize>,
     /// When it lets go of the deliveries that it was given.
     pub settle: Settle,
 }
@@ -236,6 +240,8 @@ pub(crate) struct Holding {
     /// Packets made since then, and packets made while there was none.
     index: u64,
     serial: u64,
+    /// Questions sent.
+    asked: u64,
     /// Deliveries that were let go of and not sent on yet.
     pending: Vec<Tokens>,
     /// Deliveries that everything sent now follows from.
@@ -249,6 +255,7 @@ impl Holding {
             base: None,
             index: 0,
             serial: 0,
+            asked: 0,
             pending: Vec::new(),
             unit: Tokens(None),
         }
@@ -329,10 +336,10 @@ impl Holding {
         !self.pending.is_empty() || !self.unit.is_empty()
     }
 
-    /// The trail of a packet that is sent and had one already. The identity of a packet that is passed on
+    /// The trail of a packet that is sent to an element of an out-port, and had one already. The identity of a packet that is passed on
     /// follows from its own, whatever has been received since: a process that holds packets passes them on as
     /// the same ones in each run, also when they come in another order.
-    pub(crate) fn send(&mut self, own: &Trail, is_passed_on: bool) -> Trail {
+    pub(crate) fn send(&mut self, at: usize, own: &Trail, is_passed_on: bool) -> Trail {
         if !self.pending.is_empty() {
             let mut all = std::mem::take(&mut self.pending);
             if !self.unit.is_empty() {
@@ -341,6 +348,7 @@ impl Holding {
             self.unit = Tokens::all(all);
         }
         let id = match own.id.filter(|_| is_passed_on) {
+            _ if self.identity.afresh.contains(&at) => self.question(),
             Some(own) => own.derive(self.identity.place, PASSED_ON),
             None => self.next_id(),
         };
@@ -348,6 +356,11 @@ impl Holding {
             id: Some(id),
             tokens: own.tokens.join(&self.unit),
         }
+    }
+
+    fn question(&mut self) -> Id {
+        self.asked += 1;
+        self.identity.chance.derive(self.identity.place, self.asked)
     }
 
     /// The identity of the next packet that is made here.
@@ -402,6 +415,8 @@ mod tests {
             component: String::from("t/p"),
             place: Id::of("P"),
             origin: Id::of("P[1]"),
+            chance: Id::of("by chance"),
+            afresh: vec![1],
             settle: Settle::Unit,
         })
     }
@@ -440,7 +455,7 @@ mod tests {
             holding.keep(settled.tokens(ticket));
         }
         assert!(settled.all().is_empty());
-        let sent = holding.send(&Trail::default(), false);
+        let sent = holding.send(0, &Trail::default(), false);
         holding.receive(&Trail::default());
         assert!(settled.all().is_empty(), "held by what was sent");
         drop(sent);
@@ -468,8 +483,8 @@ mod tests {
                 tokens: Tokens::default(),
             });
             [
-                holding.send(&Trail::default(), false).id,
-                holding.send(&Trail::default(), false).id,
+                holding.send(0, &Trail::default(), false).id,
+                holding.send(0, &Trail::default(), false).id,
             ]
         };
         assert_eq!(ids(), ids());
@@ -485,7 +500,7 @@ mod tests {
         let ids = |order: [&str; 2]| {
             let mut holding = Holding::new(identity());
             order.iter().for_each(|name| holding.receive(&held(name)));
-            ["a", "b"].map(|name| holding.send(&held(name), true).id)
+            ["a", "b"].map(|name| holding.send(0, &held(name), true).id)
         };
         let [a, b] = ids(["a", "b"]);
         assert_eq!(ids(["b", "a"]), [a, b]);
@@ -493,9 +508,29 @@ mod tests {
         let mut holding = Holding::new(identity());
         holding.receive(&held("a"));
         assert_ne!(
-            holding.send(&held("a"), false).id,
+            holding.send(0, &held("a"), false).id,
             a,
             "what is made is another one"
         );
+    }
+
+    #[test]
+    fn questions_are_others_in_each_run() {
+        let questions = |chance: &str| {
+            let identity = Identity {
+                chance: Id::of(chance),
+                ..Identity::clone(&identity())
+            };
+            let mut holding = Holding::new(Arc::new(identity));
+            let item = Trail {
+                id: Some(Id::of("item")),
+                tokens: Tokens::default(),
+            };
+            holding.receive(&item);
+            [true, false].map(|is_passed_on| holding.send(1, &item, is_passed_on).id)
+        };
+        let (one, two) = (questions("one"), questions("two"));
+        assert_ne!(one[0], one[1]);
+        assert!(one.iter().all(|id| !two.contains(id)), "{one:?} {two:?}");
     }
 }

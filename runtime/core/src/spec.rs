@@ -111,6 +111,10 @@ pub struct PortSpec {
     pub optional: bool,
     /// An out-port where nothing leaves before the in-ports have ended, or a group in them has.
     pub at_end: bool,
+    /// An out-port for questions: what is sent there is another packet in each run, also when it follows from
+    /// the same, so that it is answered again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub afresh: bool,
 }
 
 /// A parameter: an initial packet read once before work starts.
@@ -356,6 +360,13 @@ impl PortSpec {
     #[must_use]
     pub const fn at_end(mut self) -> Self {
         self.at_end = true;
+        self
+    }
+
+    /// Tells that what is sent there is another packet in each run.
+    #[must_use]
+    pub const fn afresh(mut self) -> Self {
+        self.afresh = true;
         self
     }
 }

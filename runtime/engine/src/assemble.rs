@@ -148,7 +148,7 @@ impl Wiring {
             .find(|at| *outputs[*at].name == *spec::ERROR && outlets[*at].is_some());
         let policy = self.policies[index];
         let identity = self
-            .identity(index, &address, &spec)
+            .identity(index, &address, (&spec, &out_elements))
             .filter(|_| !is_receiver);
         let keep = error.is_some() || identity.is_some() || policy.keeps_packets();
         let bypass = bypass(&spec, &out_elements);
@@ -261,14 +261,25 @@ impl Wiring {
 
     /// Who the process is, in a network whose packets have identities. The workers that share the work
     /// of a process, `P[1]` and so on, are one and the same to what they handle.
-    fn identity(&self, process: usize, address: &str, spec: &Spec) -> Option<Arc<Identity>> {
+    fn identity(
+        &self,
+        process: usize,
+        address: &str,
+        (spec, outputs): (&Spec, &[Elements]),
+    ) -> Option<Arc<Identity>> {
         let run = self.network.run?;
         let origin = run.derive(Id::of(address), 1);
+        let ports = spec.outputs.iter().zip(outputs);
+        let asking = ports.filter(|(port, _)| port.afresh).map(|(_, all)| all);
         Some(Arc::new(Identity {
             address: address.to_owned(),
             component: spec.name.clone(),
             place: run.derive(Id::of(plan::without_worker(address)), 0),
             origin: origin.derive(self.distinction(process, spec), 0),
+            chance: self.chance.derive(Id::of(address), 0),
+            afresh: asking
+                .flat_map(|all| all.first..all.first + all.numbers.len())
+                .collect(),
             settle: spec.settle,
         }))
     }

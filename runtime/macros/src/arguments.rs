@@ -99,8 +99,13 @@ impl Argument {
             optional,
             fixed,
             at_end,
+            afresh,
             ..
         } = &self.helpers;
+        if let Some(span) = afresh.filter(|_| !self.is_output()) {
+            let complaint = "only an out-port sends something `afresh`";
+            return Err(Error::new(span, complaint));
+        }
         let is_port = !self.is_param() && !self.is_inner();
         let complaint = match (default, optional, fixed, at_end) {
             (Some((span, _)), ..) if self.role != Role::Param => (

@@ -229,7 +229,8 @@ fn port_spec(argument: &Argument, carried: &TokenStream, core: &TokenStream) -> 
     };
     let optional = helpers.optional.map(|_| quote!(.optional()));
     let at_end = helpers.at_end.map(|_| quote!(.at_end()));
-    quote!(#core::PortSpec::new(#port, #about, #carried::kinds()) #array #optional #at_end)
+    let afresh = helpers.afresh.map(|_| quote!(.afresh()));
+    quote!(#core::PortSpec::new(#port, #about, #carried::kinds()) #array #optional #at_end #afresh)
 }
 
 fn param_spec(argument: &Argument, core: &TokenStream) -> TokenStream {

@@ -57,6 +57,7 @@
 //! | argument | `#[port("NAME")]` | its name; else that of the argument in capitals |
 //! | port | `#[optional]` | may be left unconnected |
 //! | out-port | `#[at_end]` | nothing leaves there before the in-ports have ended, or a group in them has |
+//! | out-port | `#[afresh]` | a question: it is another packet in each run, so that it is answered again when the run before was cut off |
 //! | array port | `#[fixed(3)]` | has exactly three elements |
 //! | parameter | `#[default(20)]` | the text used when none is given |
 //!

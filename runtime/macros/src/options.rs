@@ -126,6 +126,7 @@ pub(crate) struct Helpers {
     pub(crate) default: Option<(Span, String)>,
     pub(crate) fixed: Option<LitInt>,
     pub(crate) at_end: Option<Span>,
+    pub(crate) afresh: Option<Span>,
 }
 
 impl Helpers {
@@ -165,6 +166,10 @@ impl Helpers {
             "at_end" => {
                 attribute.meta.require_path_only()?;
                 self.at_end = Some(span);
+            }
+            "afresh" => {
+                attribute.meta.require_path_only()?;
+                self.afresh = Some(span);
             }
             "default" => self.default = Some((span, attribute.parse_args_with(scalar)?)),
             "fixed" => self.fixed = Some(attribute.parse_args()?),

@@ -37,6 +37,7 @@ pub(crate) async fn ask(
     #[default("id")]
     field: Param<Field>,
     /// The keys.
+    #[afresh]
     lookup: Out<Packet>,
     /// The items, with their rows.
     out: Out<Packet>,

@@ -235,7 +235,7 @@ impl Inner {
     #[inline(never)]
     pub(super) fn stage(&mut self, at: usize, packet: Packet, forwarded: bool) -> Give {
         let before = packet.trail().cloned().unwrap_or_default();
-        let packet = self.descend(packet, forwarded);
+        let packet = self.descend(at, packet, forwarded);
         let Some(staging) = &mut self.staging else {
             return Give::Full(packet);
         };

@@ -357,12 +357,12 @@ impl Inner {
     /// Places a packet while one with a lineage is handled.
     #[inline(never)]
     pub(super) fn place_heir(&mut self, at: usize, packet: Packet, forwarded: bool) {
-        let packet = self.descend(packet, forwarded);
+        let packet = self.descend(at, packet, forwarded);
         self.place(at, packet, forwarded);
     }
 
     /// The packet as it leaves: a new one takes over the lineage, and each tells where it comes from.
-    pub(super) fn descend(&mut self, packet: Packet, forwarded: bool) -> Packet {
+    pub(super) fn descend(&mut self, at: usize, packet: Packet, forwarded: bool) -> Packet {
         let packet = if forwarded {
             packet
         } else {
@@ -371,7 +371,7 @@ impl Inner {
         match &mut self.holding {
             Some(holding) => {
                 let own = packet.trail().cloned().unwrap_or_default();
-                let trail = holding.send(&own, forwarded);
+                let trail = holding.send(at, &own, forwarded);
                 packet.with_trail(trail)
             }
             None => packet,
@@ -417,7 +417,7 @@ impl Inner {
 
     pub(super) fn put(&mut self, at: usize, packet: Packet, forwarded: bool) {
         if !self.hand.is_empty() {
-            let packet = self.descend(packet, forwarded);
+            let packet = self.descend(at, packet, forwarded);
             self.hand.push_back((at, packet, forwarded));
             return;
         }
@@ -425,7 +425,7 @@ impl Inner {
             Give::Sent => {}
             Give::Full(packet) | Give::Closed(packet) => {
                 self.close_ways();
-                let packet = self.descend(packet, forwarded);
+                let packet = self.descend(at, packet, forwarded);
                 self.hand.push_back((at, packet, forwarded));
             }
         }
