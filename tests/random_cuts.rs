@@ -199,7 +199,7 @@ fn gives_the_same(broker: &str) {
         let ran = office.run(None);
         tally.ran += 1;
         trial.judge(&office, &ran, "", trial.is_same(&ran), &mut tally);
-        if !trial.graph.outlives_kills() {
+        if !trial.graph.outlives_kills(&office.at) {
             return tally;
         }
         let victim = chance.below(office.parts.len());

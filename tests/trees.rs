@@ -49,6 +49,21 @@ async fn lines(
     Ok(())
 }
 
+/// Sends each order as its number alone.
+#[component("test/strip", work = compute)]
+async fn strip(
+    /// Orders.
+    orders: In<Packet>,
+    /// The same orders, without what they own.
+    out: Out<Packet>,
+) -> Result<(), Fault> {
+    while let Some(order) = orders.next().await {
+        let number = Packet::json(order.to_json());
+        out.send(order.with_payload(number)).await?;
+    }
+    Ok(())
+}
+
 /// Passes each on as it is.
 #[component("test/pass", work = compute)]
 fn pass(
@@ -87,6 +102,7 @@ fn bench(text: &str) -> Bench {
     Bench::of(text)
         .with(orders)
         .with(lines)
+        .with(strip)
         .with(pass)
         .with(number)
         .with(stamp)
@@ -178,6 +194,18 @@ fn who_reads_the_payload_ends_the_rest() {
     network.expect(&["1", "2"]);
     network.every_way(|ran| {
         assert_eq!(counted(ran), [12 + 2, 12 + 1, 0, 0, 2], "{:?}", ran.way);
+    });
+}
+
+#[test]
+fn who_puts_another_payload_in_its_place_ends_the_rest() {
+    let network = bench(
+        "'2' -> COUNT O(test/orders) OUT -> ORDERS S(test/strip) OUT -> IN P(test/pass)
+        OUTPORT=P.OUT:OUT",
+    );
+    network.expect(&["1", "2"]);
+    network.every_way(|ran| {
+        assert_eq!(counted(ran), [12, 10 + 1, 0, 0, 2], "{:?}", ran.way);
     });
 }
 

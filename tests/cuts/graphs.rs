@@ -9,7 +9,7 @@ use paperflow::{describe, load_text, standard};
 
 /// Components that keep in memory, and not in a table, what they have counted, taken or seen when they let go of
 /// it: one that is killed has forgotten it.
-const REMEMBER: [&str; 22] = [
+const REMEMBER: [&str; 24] = [
     "flow/close-early",
     "flow/collate",
     "flow/concat",
@@ -27,6 +27,8 @@ const REMEMBER: [&str; 22] = [
     "group/count",
     "group/every",
     "group/sum",
+    "lookup/remote",
+    "lookup/table",
     "number/sum",
     "reactive/breaker",
     "reactive/bulkhead",
@@ -52,6 +54,13 @@ const BY_TIME: [&str; 2] = [
 const MORTAL: [&str; 1] = [
     // Its arcs try nothing twice, so what was in hand is set aside.
     "pubsub/copies",
+];
+
+/// Arcs at which a graph may not be cut when a part of it is killed.
+const MORTAL_AT: [(&str, &str); 2] = [
+    // Who keeps rows in memory has let go of them, so they do not come again, and what needs them is a fault.
+    ("lookup/ask", "List.OUT -> Answer.ROWS"),
+    ("lookup/table", "List.OUT -> Price.ROWS"),
 ];
 
 /// Graphs that do not show the same over a broker.
@@ -153,8 +162,12 @@ impl Graph {
 
     /// Whether it shows the same when it is cut at these arcs.
     pub(crate) fn bears(&self, at: &[String]) -> bool {
-        let mut left_out = LEFT_OUT.iter();
-        !left_out.any(|(name, arc)| self.name == *name && at.iter().any(|at| at == arc))
+        !self.is_among(&LEFT_OUT, at)
+    }
+
+    fn is_among(&self, arcs: &[(&str, &str)], at: &[String]) -> bool {
+        let mut arcs = arcs.iter();
+        arcs.any(|(name, arc)| self.name == *name && at.iter().any(|at| at == arc))
     }
 
     /// Whether its lines may come in any order.
@@ -162,9 +175,9 @@ impl Graph {
         BY_TIME.contains(&&*self.name)
     }
 
-    /// Whether it shows the same when a part of it is killed.
-    pub(crate) fn outlives_kills(&self) -> bool {
-        !MORTAL.contains(&&*self.name)
+    /// Whether it shows the same when it is cut at these arcs and a part of it is killed.
+    pub(crate) fn outlives_kills(&self, at: &[String]) -> bool {
+        !MORTAL.contains(&&*self.name) && !self.is_among(&MORTAL_AT, at)
     }
 
     /// Whether it shows the same over a broker.

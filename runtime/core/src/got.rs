@@ -140,6 +140,19 @@ impl Got<Packet> {
         Self::new(packet, weight, headers)
     }
 
+    /// The same packet with another payload: it keeps its headers and what tells it from others, also in a run
+    /// after a crash. What was attached to it ends here.
+    #[must_use]
+    pub fn with_payload(mut self, payload: Packet) -> Self {
+        let attached = self.packets.count.saturating_sub(1);
+        if attached > 0 {
+            self.packets.count -= attached;
+            ended(attached, None);
+        }
+        self.value = payload;
+        self
+    }
+
     /// Attaches a received packet, or a new one, to the end of a chain.
     pub fn attach(&mut self, chain: &str, value: impl IntoPort<Packet>) {
         let member = Self::made(value);

@@ -58,7 +58,10 @@ pub(crate) async fn ask(
         asked += 1;
         let about = conversation(&item).map_or_else(|| format!("{life:x}-{asked}"), str::to_owned);
         match answer(&lookup, &result, (key, &about)).await? {
-            Some(row) => out.send(Packet::record(joined(record, &row)?)).await?,
+            Some(row) => {
+                let row = Packet::record(joined(record, &row)?);
+                out.send(item.with_payload(row)).await?;
+            }
             None if missing.is_connected() => drop(missing.send(item).await),
             None => return Err(without_row(key)),
         }

@@ -23,6 +23,9 @@ use crate::payload;
 /// without a row leaves by MISSING if that is connected, and is a fault else. Brackets go along. It
 /// ends with IN, whether or not more rows would come.
 ///
+/// The table is in memory: one that is killed and begins again knows the rows that come again, and of what a
+/// store keeps only what was not handled comes again.
+///
 /// STALENESS tells how old the table is whenever a row is used: the age of its newest row, in
 /// milliseconds. A row was made when its field TIME says, or else its header `time`, both in
 /// milliseconds since the start of 1970; one that has neither when it came.
@@ -77,7 +80,7 @@ pub(crate) async fn table(
         match table.row(key).await? {
             Some(row) => {
                 let (row, age) = (joined(record, row)?, table.age());
-                table.send(Packet::record(row)).await?;
+                table.send(item.with_payload(Packet::record(row))).await?;
                 drop(staleness.send(age).await);
             }
             None if missing.is_connected() => drop(missing.send(item).await),
