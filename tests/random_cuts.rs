@@ -4,7 +4,8 @@
 //! `PAPERFLOW_TEST_CUTS` is how many graphs each test cuts, each at one arc; with the name of a graph, such as
 //! `classic/copy`, it is this one at every arc, and with `all` every graph at every arc. Which graphs, at which
 //! arcs, and when which part is killed follows from `PAPERFLOW_TEST_SEED`. An arc whose ends are joined in
-//! another way is cut together with those that `split` says join them.
+//! another way is cut together with those that `split` says join them. What a cut leaves at the broker stays there:
+//! with `all` that is some 5,000 queues, more than one RabbitMQ with quorum queues may answer for, so begin it anew between graphs.
 #![cfg(feature = "broker")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(
