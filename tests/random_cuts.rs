@@ -3,9 +3,12 @@
 //!
 //! `PAPERFLOW_TEST_CUTS` is how many graphs each test cuts, each at one arc; with the name of a graph, such as
 //! `classic/copy`, it is this one at every arc, and with `all` every graph at every arc. Which graphs, at which
-//! arcs, and when which part is killed follows from `PAPERFLOW_TEST_SEED`. An arc whose ends are joined in
-//! another way is cut together with those that `split` says join them. What a cut leaves at the broker stays there:
-//! with `all` that is some 5,000 queues, more than one RabbitMQ with quorum queues may answer for, so begin it anew between graphs.
+//! arcs, and when which part is killed follows from `PAPERFLOW_TEST_SEED`; `PAPERFLOW_TEST_KILLS` is how many
+//! kills there are, one when nothing is said. An arc whose ends are joined in another way is cut together with
+//! those that `split` says join them.
+//!
+//! What a cut leaves at the broker stays there. With `all` that is some 5,000 queues, more than one RabbitMQ with
+//! quorum queues may answer for, so begin it anew between graphs.
 #![cfg(feature = "broker")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(
@@ -35,6 +38,12 @@ const USUAL: usize = 6;
 
 /// How many of them are tried at a time: programs that meet wait for each other most of the time.
 const AT_A_TIME: usize = 3;
+
+/// How often parts are killed.
+fn kills() -> usize {
+    let asked = env::var("PAPERFLOW_TEST_KILLS").unwrap_or_default();
+    asked.parse().unwrap_or(1)
+}
 
 /// What has come of the cuts of a test.
 #[derive(Default)]
@@ -159,7 +168,7 @@ impl Trial<'_> {
         let may_wait = |at: usize| {
             let mut others = ran.ends.iter().enumerate();
             let is_alone = others.all(|(other, end)| other == at || end.is_success);
-            ran.victim == Some(at) && ran.ends[at].is_waiting && is_alone && is_right
+            ran.victims.contains(&at) && ran.ends[at].is_waiting && is_alone && is_right
         };
         let ends = ran.ends.iter().enumerate();
         for (_, end) in ends.filter(|(at, end)| !end.is_success && !may_wait(*at)) {
@@ -197,24 +206,29 @@ fn gives_the_same(broker: &str) {
             return tally;
         };
         let expected = &trial.graph.expected;
-        let ran = office.run(None);
+        let ran = office.run(&[]);
         tally.ran += 1;
         trial.judge(&office, &ran, "", trial.is_same(&ran), &mut tally);
         if !trial.graph.outlives_kills(&office.at) {
             return tally;
         }
-        let victim = chance.below(office.parts.len());
         // Not near its end: who is killed when it has said its last word would wait for the next run.
-        let moment = ran.took.mul_f64(chance.fraction() / 2.0);
-        let mut ran = office.run(Some((victim, moment)));
-        if ran.victim.is_some() {
-            tally.killed += 1;
-            let (name, processes) = &office.parts[victim];
-            ran.is_known &= !trial.graph.chooses_by_time(processes);
-            let how = format!(" with `{name}` killed after {moment:?}");
+        let some = (0..kills()).map(|_| {
+            let victim = chance.below(office.parts.len());
+            (victim, ran.took.mul_f64(chance.fraction() / 2.0))
+        });
+        let kills: Vec<_> = some.collect();
+        let mut ran = office.run(&kills);
+        if !ran.victims.is_empty() {
+            tally.killed += ran.victims.len();
+            let victims = ran.victims.iter().map(|victim| &office.parts[*victim]);
+            let names: Vec<_> = victims.clone().map(|(name, _)| name.as_str()).collect();
+            let how = format!(" with {names:?} killed by {kills:?}");
+            let processes: Vec<_> = victims.flat_map(|(_, all)| all.iter().cloned()).collect();
+            ran.is_known &= !trial.graph.chooses_by_time(&processes);
             // What comes twice is counted twice, in whatever part.
             let remembers = match ran.is_known {
-                true => trial.graph.remembers(processes),
+                true => trial.graph.remembers(&processes),
                 false => trial.graph.remembers(&trial.graph.addresses()),
             };
             let is_right = remembers || ran.has_all(expected);
@@ -237,7 +251,7 @@ fn gives_the_same_in_three(broker: &str) {
         let Some(office) = trial.split(&[trial.arc.to_owned(), other], &mut tally) else {
             return tally;
         };
-        let ran = office.run(None);
+        let ran = office.run(&[]);
         tally.ran += 1;
         let is_right = trial.is_same(&ran);
         trial.judge(&office, &ran, "", is_right, &mut tally);
@@ -263,7 +277,7 @@ fn goes_round(broker: &str) {
     };
     let mut tally = Tally::default();
     let office = trial.split(&[trial.arc.to_owned()], &mut tally).unwrap();
-    let ran = office.run(None);
+    let ran = office.run(&[]);
     trial.judge(&office, &ran, "", trial.is_same(&ran), &mut tally);
     assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n"));
 }

@@ -1,5 +1,6 @@
 //! The parts of a graph as programs.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -124,34 +125,36 @@ fn joining(told: &str) -> Vec<String> {
 }
 
 impl Office<'_> {
-    /// Runs all parts. The one that is named is killed at that moment, if it still runs, and begins again.
-    pub(crate) fn run(&self, killed: Option<(usize, Duration)>) -> Ran {
+    /// Runs all parts. Those that are named are killed one after the other, each so long after the one before
+    /// and if it still runs, and begin again.
+    pub(crate) fn run(&self, kills: &[(usize, Duration)]) -> Ran {
         let folder = self.folder.join(brokers::own("run"));
         fs::create_dir(&folder).unwrap();
         let mut url = brokers::corner(&self.agency.url, "cuts");
         // It is soon noticed that a program was killed; and NATS may keep what rests for as long as a lease.
-        url += match (self.agency.broker.as_str(), killed) {
-            ("kafka", Some(_)) => "&session=2",
-            ("nats" | "redis", Some(_)) => "&lease=2",
-            ("nats", None) => "&lease=5",
+        url += match (self.agency.broker.as_str(), kills.is_empty()) {
+            ("kafka", false) => "&session=2",
+            ("nats" | "redis", false) => "&lease=2",
+            ("nats", true) => "&lease=5",
             _ => "",
         };
         let begin = |part: usize| self.begin(part, &folder, &url);
         let begun = Instant::now();
         let mut programs: Vec<Child> = (0..self.parts.len()).map(begin).collect();
-        let mut is_killed = false;
-        if let Some((part, moment)) = killed {
+        let (mut victims, mut moment) = (BTreeSet::new(), Duration::ZERO);
+        for (part, pause) in kills {
+            moment += *pause;
             while begun.elapsed() < moment {
                 thread::park_timeout(moment.saturating_sub(begun.elapsed()));
             }
-            let victim = &mut programs[part];
+            let victim = &mut programs[*part];
             // Once it has ended its run may be over: begun again it would wait for the next one.
             if victim.try_wait().unwrap().is_none() {
                 victim.kill().unwrap();
-                is_killed = !victim.wait().unwrap().success();
-            }
-            if is_killed {
-                programs[part] = self.begin(part, &folder, &url);
+                if !victim.wait().unwrap().success() {
+                    victims.insert(*part);
+                    programs[*part] = self.begin(*part, &folder, &url);
+                }
             }
         }
         let ends = ended(&mut programs, begun);
@@ -171,7 +174,7 @@ impl Office<'_> {
         Ran {
             ends: ends.collect(),
             is_known: !matches!(self.agency.broker.as_str(), "amqp" | "kafka"),
-            victim: killed.filter(|_| is_killed).map(|(part, _)| part),
+            victims,
             took,
             folder: folder.clone(),
         }
@@ -239,8 +242,8 @@ pub(crate) struct Ran {
     pub(crate) ends: Vec<End>,
     /// The broker knows what is sent again.
     pub(crate) is_known: bool,
-    /// The part that was killed, if it still ran.
-    pub(crate) victim: Option<usize>,
+    /// The parts that were killed while they ran.
+    pub(crate) victims: BTreeSet<usize>,
     pub(crate) took: Duration,
     pub(crate) folder: PathBuf,
 }
@@ -267,10 +270,9 @@ impl Ran {
     pub(crate) fn has_all(&self, expected: &[String]) -> bool {
         let shown = sorted(self.shown());
         let expected = sorted(expected.iter().map(String::as_str).collect());
-        let has_shown = |victim: usize| !self.ends[victim].shown.is_empty();
-        let is_twice = self
-            .victim
-            .is_some_and(|victim| !self.is_known || has_shown(victim));
+        let has_shown = |victim: &usize| !self.ends[*victim].shown.is_empty();
+        let mut victims = self.victims.iter();
+        let is_twice = victims.any(|victim| !self.is_known || has_shown(victim));
         if !is_twice {
             return shown == expected;
         }
