@@ -41,8 +41,7 @@ const AT_A_TIME: usize = 3;
 
 /// How often parts are killed.
 fn kills() -> usize {
-    let asked = env::var("PAPERFLOW_TEST_KILLS").unwrap_or_default();
-    asked.parse().unwrap_or(1)
+    env::var("PAPERFLOW_TEST_KILLS").map_or(1, |asked| asked.parse().unwrap())
 }
 
 /// What has come of the cuts of a test.
@@ -212,7 +211,7 @@ fn gives_the_same(broker: &str) {
         if !trial.graph.outlives_kills(&office.at) {
             return tally;
         }
-        // Not near its end: who is killed when it has said its last word would wait for the next run.
+        // The first not near its end: who is killed when it has said its last word would wait for the next run.
         let some = (0..kills()).map(|_| {
             let victim = chance.below(office.parts.len());
             (victim, ran.took.mul_f64(chance.fraction() / 2.0))
@@ -231,8 +230,11 @@ fn gives_the_same(broker: &str) {
                 true => trial.graph.remembers(&processes),
                 false => trial.graph.remembers(&trial.graph.addresses()),
             };
-            let is_right = remembers || ran.has_all(expected);
-            trial.judge(&office, &ran, &how, is_right, &mut tally);
+            // Who has forgotten it again and again may wait for what has been.
+            if !remembers || kills.len() == 1 {
+                let is_right = remembers || ran.has_all(expected);
+                trial.judge(&office, &ran, &how, is_right, &mut tally);
+            }
         }
         tally
     });

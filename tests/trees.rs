@@ -59,7 +59,7 @@ async fn strip(
 ) -> Result<(), Fault> {
     while let Some(order) = orders.next().await {
         let number = Packet::json(order.to_json());
-        out.send(order.with_payload(number)).await?;
+        out.send(order.with_payload(&number)).await?;
     }
     Ok(())
 }

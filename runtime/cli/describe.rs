@@ -215,7 +215,7 @@ fn port_terms(port: &PortSpec) -> String {
     };
     let at_end = if port.at_end { ", at the end" } else { "" };
     let afresh = if port.afresh {
-        ", afresh in each run"
+        ", afresh in each life"
     } else {
         ""
     };

@@ -1,6 +1,6 @@
 //! Array out-ports whose receivers may leave one by one.
 
-use paperflow_core::{Closed, IntoPort, Outs, Packet};
+use paperflow_core::{Closed, IntoPort, Out, Outs, Packet};
 
 /// The elements of an array out-port, and who of the receivers has left.
 pub(crate) struct Receivers<'a> {
@@ -12,7 +12,7 @@ impl<'a> Receivers<'a> {
     pub(crate) fn new(outs: &'a Outs<Packet>) -> Self {
         Self {
             outs,
-            gone: vec![false; outs.len()],
+            gone: outs.iter().map(Out::is_deserted).collect(),
         }
     }
 

@@ -128,10 +128,21 @@ impl Got<Packet> {
     #[must_use]
     pub fn made(value: impl IntoPort<Packet>) -> Self {
         let (packet, forwarded) = value.parcel();
-        if !forwarded {
-            slot::try_with(Turn::adopt);
+        if forwarded {
+            return Self::of(packet);
         }
-        Self::of(packet)
+        slot::try_with(Turn::adopt);
+        // A copy of a received packet is not that packet.
+        Self::of(match packet.trail() {
+            Some(Trail {
+                id: Some(_),
+                tokens,
+            }) => {
+                let tokens = tokens.clone();
+                packet.with_trail(Trail { id: None, tokens })
+            }
+            _ => packet,
+        })
     }
 
     /// A packet that the process has, with what it owns.
@@ -140,16 +151,17 @@ impl Got<Packet> {
         Self::new(packet, weight, headers)
     }
 
-    /// The same packet with another payload: it keeps its headers and what tells it from others, also in a run
-    /// after a crash. What was attached to it ends here.
+    /// The same packet with another payload: it keeps its headers and what tells it from others, also when work is
+    /// done again after a crash. What was attached to it ends here, and what is attached to the payload is left out.
     #[must_use]
-    pub fn with_payload(mut self, payload: Packet) -> Self {
+    pub fn with_payload(mut self, payload: &Packet) -> Self {
         let attached = self.packets.count.saturating_sub(1);
         if attached > 0 {
             self.packets.count -= attached;
             ended(attached, None);
         }
-        self.value = payload;
+        // A copy has nothing attached.
+        self.value = payload.clone();
         self
     }
 

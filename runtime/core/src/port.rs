@@ -283,6 +283,12 @@ impl<T> Out<T> {
         slot::with(|turn| turn.is_connected(self.element))
     }
 
+    /// Whether its reader has left: what is sent is given back.
+    #[must_use]
+    pub fn is_deserted(&self) -> bool {
+        self.with_turn(|turn| turn.is_deserted(self.element))
+    }
+
     /// Packets that wait behind the port.
     #[must_use]
     pub fn backlog(&self) -> usize {

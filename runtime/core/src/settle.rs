@@ -221,7 +221,7 @@ pub struct Identity {
     pub place: Id,
     /// From which the ids of all others follow.
     pub origin: Id,
-    /// From which the ids of questions follow: no other run has it.
+    /// From which the ids of questions follow: no other life of the process has it.
     pub chance: Id,
     /// The elements of out-ports by which questions leave.
     pub afresh: Vec<usize>,
@@ -229,7 +229,7 @@ pub struct Identity {
     pub settle: Settle,
 }
 
-/// The number of a packet that is passed on, among what is sent while it is handled: no count comes so far.
+/// The number of a packet that is passed on; what is made while one is handled is counted from 0.
 const PASSED_ON: u64 = u64::MAX;
 
 /// What a process has to do with deliveries: which ones it holds, and how it numbers what it sends.
@@ -242,6 +242,10 @@ pub(crate) struct Holding {
     serial: u64,
     /// Questions sent.
     asked: u64,
+    /// The packet that was received last has been passed on.
+    has_passed_on: bool,
+    /// It is called for each packet, and has no other one that it received.
+    is_called: bool,
     /// Deliveries that were let go of and not sent on yet.
     pending: Vec<Tokens>,
     /// Deliveries that everything sent now follows from.
@@ -256,6 +260,8 @@ impl Holding {
             index: 0,
             serial: 0,
             asked: 0,
+            has_passed_on: false,
+            is_called: false,
             pending: Vec::new(),
             unit: Tokens(None),
         }
@@ -265,6 +271,7 @@ impl Holding {
     pub(crate) fn receive(&mut self, trail: &Trail) {
         self.base = trail.id;
         self.index = 0;
+        self.has_passed_on = false;
         self.unit = match self.identity.settle {
             Settle::Unit => Tokens::default(),
             Settle::Each => trail.tokens.clone(),
@@ -302,6 +309,7 @@ impl Holding {
     /// A call begins: everything it sends follows from these deliveries, and from nothing else.
     pub(crate) fn begin_call(&mut self, tokens: Tokens) {
         self.unit = tokens;
+        self.is_called = true;
     }
 
     /// Lets go of everything, and says what has become of it.
@@ -336,9 +344,12 @@ impl Holding {
         !self.pending.is_empty() || !self.unit.is_empty()
     }
 
-    /// The trail of a packet that is sent to an element of an out-port, and had one already. The identity of a packet that is passed on
-    /// follows from its own, whatever has been received since: a process that holds packets passes them on as
-    /// the same ones in each run, also when they come in another order.
+    /// The trail of a packet that is sent to an element of an out-port, where `own` is the one that it had.
+    ///
+    /// The identity of a packet that is passed on follows from its own, whatever has been received since: a
+    /// process that holds packets passes them on as the same ones in each life, also when they come in another
+    /// order. So does that of the packet that was received last, once: what leaves by ERROR after it was passed
+    /// on is another one.
     pub(crate) fn send(&mut self, at: usize, own: &Trail, is_passed_on: bool) -> Trail {
         if !self.pending.is_empty() {
             let mut all = std::mem::take(&mut self.pending);
@@ -347,9 +358,17 @@ impl Holding {
             }
             self.unit = Tokens::all(all);
         }
-        let id = match own.id.filter(|_| is_passed_on) {
+        let is_last = own.id == self.base;
+        let passed_on = own.id.filter(|_| match is_last {
+            true => is_passed_on && !self.has_passed_on,
+            false => is_passed_on && !self.is_called,
+        });
+        let id = match passed_on {
             _ if self.identity.afresh.contains(&at) => self.question(),
-            Some(own) => own.derive(self.identity.place, PASSED_ON),
+            Some(own) => {
+                self.has_passed_on |= is_last;
+                own.derive(self.identity.place, PASSED_ON)
+            }
             None => self.next_id(),
         };
         Trail {
@@ -507,15 +526,32 @@ mod tests {
         assert_ne!(a, b);
         let mut holding = Holding::new(identity());
         holding.receive(&held("a"));
-        assert_ne!(
-            holding.send(0, &held("a"), false).id,
-            a,
-            "what is made is another one"
+        let copy = holding.send(0, &held("a"), false).id;
+        assert_eq!(holding.send(0, &held("a"), true).id, a);
+        let again = holding.send(0, &held("a"), true).id;
+        assert!(
+            copy != a && again != a && copy != again,
+            "each is another one"
         );
     }
 
     #[test]
-    fn questions_are_others_in_each_run() {
+    fn who_is_called_for_each_has_nothing_else_to_pass_on() {
+        let trail = |name: &str| Trail {
+            id: Some(Id::of(name)),
+            tokens: Tokens::default(),
+        };
+        let mut holding = Holding::new(identity());
+        let ids = ["a", "b"].map(|name| {
+            holding.receive(&trail(name));
+            holding.begin_call(Tokens::default());
+            holding.send(0, &trail("remembered"), true).id
+        });
+        assert_ne!(ids[0], ids[1], "the same copy put twice is two packets");
+    }
+
+    #[test]
+    fn questions_are_others_in_each_life() {
         let questions = |chance: &str| {
             let identity = Identity {
                 chance: Id::of(chance),

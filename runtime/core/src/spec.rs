@@ -70,7 +70,7 @@ pub struct Spec {
     /// A packet that comes twice leaves the same behind as one that comes once.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub idempotent: bool,
-    /// An item for an out-port or element whose reader has left goes to another one. A part of a graph that
+    /// An item for an element of an out-port whose reader has left goes to another element. A part of a graph that
     /// begins again closes to it those behind which all had been sent: in its second life it may divide what
     /// it is given in another way.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -111,8 +111,8 @@ pub struct PortSpec {
     pub optional: bool,
     /// An out-port where nothing leaves before the in-ports have ended, or a group in them has.
     pub at_end: bool,
-    /// An out-port for questions: what is sent there is another packet in each run, also when it follows from
-    /// the same, so that it is answered again.
+    /// An out-port for questions: what is sent there is another packet in each life of the process, also when it
+    /// follows from the same, so that it is answered again.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub afresh: bool,
 }
@@ -237,7 +237,7 @@ impl Spec {
         self
     }
 
-    /// Tells that an item for an out-port whose reader has left goes to another one.
+    /// Tells that an item for an element whose reader has left goes to another one.
     #[must_use]
     pub const fn passes_over(mut self) -> Self {
         self.passes_over = true;
@@ -363,7 +363,7 @@ impl PortSpec {
         self
     }
 
-    /// Tells that what is sent there is another packet in each run.
+    /// Tells that what is sent there is another packet in each life of the process.
     #[must_use]
     pub const fn afresh(mut self) -> Self {
         self.afresh = true;

@@ -92,9 +92,9 @@ impl Cut {
     }
 
     /// Whether a part has told the others that it sends nothing more to a queue.
-    fn has_told_an_end(&self) -> bool {
+    fn has_told_an_end(&self, part: &str) -> bool {
         let notes = self.shelf.notes("g").unwrap().unwrap().read().unwrap();
-        let mut notes = notes.iter();
+        let mut notes = notes.iter().filter(|(name, _)| name.starts_with(part));
         notes.any(|(_, text)| text.contains("\"ended\":[\""))
     }
 
@@ -307,19 +307,35 @@ const DIVIDED: &str = "
 
 #[test]
 fn what_is_divided_in_another_way_after_a_kill_is_not_sent_to_what_had_ended() {
-    for driver in DRIVERS {
-        let cut = Cut::new(DIVIDED, driver);
-        assert_eq!(cut.run(&["a", "b"]).len(), 40, "{driver:?}");
-        let cut = Cut::new(DIVIDED, driver);
+    // What is divided is made in the same part, or comes from another one.
+    let fed = DIVIDED.replace(
+        "Gen(t/emit:host=a) OUT ->",
+        "Gen(t/emit:host=c) OUT ->(kind=queue,via=s)",
+    );
+    for (driver, text) in DRIVERS
+        .iter()
+        .flat_map(|way| [(way, DIVIDED), (way, &*fed)])
+    {
+        let parts: &[&str] = if text == DIVIDED {
+            &["a", "b"]
+        } else {
+            &["a", "b", "c"]
+        };
+        let cut = Cut::new(text, *driver);
+        assert_eq!(cut.run(parts).len(), 40, "{driver:?}");
+        let cut = Cut::new(text, *driver);
         let first = cut.begin("a");
-        until("the end has been told", || cut.has_told_an_end());
+        parts[2..]
+            .iter()
+            .for_each(|source| drop(cut.begin(source).out()));
+        until("the end has been told", || cut.has_told_an_end("a/"));
         first.control.kill();
         first.outcome();
         // What went to the other part goes to this one, and the other way round.
-        let text = DIVIDED.replace("'0' -> FIRST", "'1' -> FIRST");
+        let text = text.replace("'0' -> FIRST", "'1' -> FIRST");
         let again = Cut {
             shelf: Arc::clone(&cut.shelf),
-            ..Cut::new(&text, driver)
+            ..Cut::new(&text, *driver)
         };
         let mut out = again.run(&["a", "b"]);
         out.dedup();

@@ -85,6 +85,12 @@ fn check_signature(function: &ItemFn) -> Result<()> {
 
 /// A plain function takes from one port, so there is no order to choose.
 fn check_order(options: &Options, function: &ItemFn) -> Result<()> {
+    if let (Some(span), None) = (options.passes_over, function.sig.asyncness) {
+        return Err(Error::new(
+            span,
+            "a plain function does not learn that a reader has left; only an `async fn` `passes_over` it",
+        ));
+    }
     match &options.reads {
         Some(reads) if function.sig.asyncness.is_none() => Err(Error::new(
             reads.span,
@@ -172,7 +178,7 @@ fn spec(
     let repeats = options.repeats.then(|| quote!(.repeats()));
     let plain = is_plain.then(|| quote!(.plain()));
     let idempotent = options.idempotent.then(|| quote!(.idempotent()));
-    let passes_over = options.passes_over.then(|| quote!(.passes_over()));
+    let passes_over = options.passes_over.map(|_| quote!(.passes_over()));
     let order = |order: &Order| order.word.clone();
     let reads = options.reads.as_ref().map(order);
     let reads = reads.map(|word| quote!(.reads(#core::Reads::#word)));

@@ -46,7 +46,7 @@
 //! | component | `again` | is opened again after it has ended, as long as packets come |
 //! | component | `repeats` | with the same parameters it sends the same packets in each run, in the same order: a file that is read, not a clock; after a crash a store knows them again |
 //! | component | `idempotent` | a packet that comes twice leaves the same behind as one that comes once: the same distinct packets, the same rows in its tables; `paperflow test` verifies it |
-//! | component | `passes_over` | what is for an out-port or element whose reader has left goes to another one, as it must where time or order chooses: a part that begins again closes those behind which all had been sent |
+//! | component | `passes_over` | what is for an element whose reader has left goes to another one. Say it of an `async fn` without tables that divides packets by time or by their order: when its part was killed and begins again, elements behind which all had been sent are closed to it |
 //! | component | `settle = each` | lets go of what a store has delivered when it receives the next packet: for filters and routers, which keep nothing from one packet to the next |
 //! | component | `reads = in_step` | takes some from each in-port in its turn: while it waits for one it takes nothing from the others |
 //! | component | `reads = to_end` | reads one in-port or element to its end, then the next, in the order of the arguments and numbers |
@@ -57,7 +57,7 @@
 //! | argument | `#[port("NAME")]` | its name; else that of the argument in capitals |
 //! | port | `#[optional]` | may be left unconnected |
 //! | out-port | `#[at_end]` | nothing leaves there before the in-ports have ended, or a group in them has |
-//! | out-port | `#[afresh]` | a question: it is another packet in each run, so that it is answered again when the run before was cut off |
+//! | out-port | `#[afresh]` | a question: it is another packet in each life of the process, so that it is answered again after a crash |
 //! | array port | `#[fixed(3)]` | has exactly three elements |
 //! | parameter | `#[default(20)]` | the text used when none is given |
 //!

@@ -144,6 +144,10 @@ fn bad_options() {
         "often: expected `work = ..`, `must_run`, `again`, `repeats`, `idempotent`, `passes_over`, `reads = ..`, `sends = ..` or `settle = ..`"
     );
     assert_eq!(
+        of("\"a/b\", passes_over"),
+        "passes_over: a plain function does not learn that a reader has left; only an `async fn` `passes_over` it"
+    );
+    assert_eq!(
         of("\"a/b\", reads = in_step"),
         "reads: a plain function takes packets from one port; only an `async fn` `reads` several"
     );

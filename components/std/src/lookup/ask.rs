@@ -14,9 +14,9 @@ use crate::payload;
 /// none. The item leaves with the fields of its row added, which win over its own; without a row it
 /// leaves by MISSING if that is connected, and is a fault else. Brackets go along.
 ///
-/// Each key has a `correlation-id`, that of its item or else one of its own, which a process of a network
-/// hands on with its answer. An answer with another one is not for this key, as when a question was answered
-/// twice, and is dropped.
+/// Each key has a `correlation-id`, that of its item or else one of its own, and a header `question` that no other
+/// key has; a process of a network hands them on with its answer. An answer with another one is not for this key,
+/// as when a question was asked again after a crash, and is dropped.
 ///
 /// One item is under way at a time, so that every item costs a trip there and back: the walk of
 /// shame. Where a copy of the rows can be had, `lookup/table` needs no trips.
@@ -56,11 +56,12 @@ pub(crate) async fn ask(
         let record = payload::record(&item)?;
         let key = field.get(record)?;
         asked += 1;
-        let about = conversation(&item).map_or_else(|| format!("{life:x}-{asked}"), str::to_owned);
-        match answer(&lookup, &result, (key, &about)).await? {
+        let question = format!("{life:x}-{asked}");
+        let about = header(&item, CORRELATION_ID).unwrap_or(&question);
+        match answer(&lookup, &result, (key, &question, about)).await? {
             Some(row) => {
                 let row = Packet::record(joined(record, &row)?);
-                out.send(item.with_payload(row)).await?;
+                out.send(item.with_payload(&row)).await?;
             }
             None if missing.is_connected() => drop(missing.send(item).await),
             None => return Err(without_row(key)),
@@ -69,24 +70,30 @@ pub(crate) async fn ask(
     Ok(())
 }
 
-/// What a packet belongs to, if it says so.
-fn conversation(packet: &Packet) -> Option<&str> {
-    packet.headers()?.get(CORRELATION_ID)
+/// Which question an answer is for, where answers come with all headers of their questions.
+const QUESTION: &str = "question";
+
+fn header<'a>(packet: &'a Packet, name: &str) -> Option<&'a str> {
+    packet.headers()?.get(name)
 }
 
 /// The way there and back.
 async fn answer(
     lookup: &Out<Packet>,
     result: &In<Packet>,
-    (key, about): (&Json, &str),
+    (key, question, about): (&Json, &str, &str),
 ) -> Result<Option<Json>, Fault> {
     let gone = || Fault::new(format!("nobody answers any more, and {key} was asked for"));
-    let question = Packet::json(key.clone()).with_header(CORRELATION_ID, about);
-    let asked = lookup.send(question).await;
+    let packet = Packet::json(key.clone()).with_header(CORRELATION_ID, about);
+    let asked = lookup.send(packet.with_header(QUESTION, question)).await;
     asked.map_err(|_| gone())?;
     loop {
         let row = result.next().await.ok_or_else(gone)?;
-        if conversation(&row).is_some_and(|other| other != about) {
+        let is_other = match header(&row, QUESTION) {
+            Some(other) => other != question,
+            None => header(&row, CORRELATION_ID).is_some_and(|other| other != about),
+        };
+        if is_other {
             continue;
         }
         return match row.kind() {

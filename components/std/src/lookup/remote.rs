@@ -10,8 +10,8 @@ use crate::param::Field;
 /// First it reads all ROWS: records, arrays of records, or texts with either as JSON, so that an
 /// initial packet can hold them. Of several rows with one key the last is kept. Then each key at IN
 /// is answered after INTERVAL, one after the other: with its row, or with null when there is none.
-/// Brackets go along at once. The rows are in memory: one that is killed and begins again knows those that come
-/// again, and of what a store keeps only what was not handled does.
+/// Brackets go along at once. The rows are in memory: after a crash it knows only those that come again, and a store
+/// does not give again what was handled.
 #[component("lookup/remote", work = compute, reads = to_end)]
 #[example(
     interval = "5ms",

@@ -23,8 +23,8 @@ use crate::payload;
 /// without a row leaves by MISSING if that is connected, and is a fault else. Brackets go along. It
 /// ends with IN, whether or not more rows would come.
 ///
-/// The table is in memory: one that is killed and begins again knows the rows that come again, and of what a
-/// store keeps only what was not handled comes again.
+/// The table is in memory: after a crash it has only the rows that come again, and a store does not give again what
+/// was handled.
 ///
 /// STALENESS tells how old the table is whenever a row is used: the age of its newest row, in
 /// milliseconds. A row was made when its field TIME says, or else its header `time`, both in
@@ -80,7 +80,7 @@ pub(crate) async fn table(
         match table.row(key).await? {
             Some(row) => {
                 let (row, age) = (joined(record, row)?, table.age());
-                table.send(item.with_payload(Packet::record(row))).await?;
+                table.send(item.with_payload(&Packet::record(row))).await?;
                 drop(staleness.send(age).await);
             }
             None if missing.is_connected() => drop(missing.send(item).await),

@@ -22,9 +22,9 @@ use crate::fault::{damaged, unavailable};
 /// How often a document is changed anew because another was faster.
 const TRIES: usize = 200;
 
-/// So long at most after a bucket was found nobody may listen there.
+/// How long at most a server that has made a bucket may not listen for it yet.
 const MADE: Duration = Duration::from_secs(1);
-/// After how long it is asked again.
+/// After how long it is asked again meanwhile.
 const AGAIN: Duration = Duration::from_millis(10);
 
 /// The bucket, and that of the signs of life.

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use paperflow_core::{Catalogue, Sends, Spec};
+use paperflow_graph::Full;
 use paperflow_graph::plan::{Link, Plan};
 
 use crate::link::Link as Wire;
@@ -100,8 +101,15 @@ impl<'a> Map<'a> {
     }
 
     /// Whether a process may divide what it is given in another way than in a former life, and passes over
-    /// those who have left.
+    /// those who have left. One with tables learns of those too late, and one in a subnet that begins anew with
+    /// each group forgets them.
     fn chooses_anew(&self, process: usize) -> bool {
+        let mut tables = self.plan.tables.iter();
+        if tables.any(|table| table.process == process)
+            || self.plan.processes[process].scope.is_some()
+        {
+            return false;
+        }
         let passes_over = |spec: &Spec| {
             let by_order = spec.sends == Sends::InStep;
             spec.passes_over && !(by_order && self.comes_in_order(process))
@@ -109,25 +117,25 @@ impl<'a> Map<'a> {
         self.spec(process).is_some_and(passes_over)
     }
 
-    /// Whether a process receives the same in the same order in each life.
+    /// Whether a process receives the same in the same order in each life: from one that repeats itself, by a row
+    /// of processes that handle each packet by itself.
     fn comes_in_order(&self, process: usize) -> bool {
         let mut met = BTreeSet::new();
         let mut at = process;
         while met.insert(at) {
-            at = match self.into[at].as_slice() {
-                [] => return self.spec(at).is_some_and(|spec| spec.repeats),
-                [link] => {
-                    let mut writers = self.plan.links[*link].writers();
-                    match (writers.next(), writers.next()) {
-                        (Some(writer), None) => writer.end.process,
-                        _ => return false,
-                    }
-                }
+            let [link] = self.into[at].as_slice() else {
+                return false;
+            };
+            let link = &self.plan.links[*link];
+            let mut writers = link.writers();
+            at = match (writers.next(), writers.next()) {
+                (Some(writer), None) if link.full == Full::Wait => writer.end.process,
                 _ => return false,
             };
-            let by_time = |spec: &Spec| spec.passes_over && spec.sends == Sends::Freely;
-            if self.spec(at).is_some_and(by_time) {
-                return false;
+            match self.spec(at) {
+                Some(spec) if self.into[at].is_empty() => return spec.repeats,
+                Some(spec) if spec.plain => {}
+                _ => return false,
             }
         }
         false
@@ -139,9 +147,7 @@ impl<'a> Map<'a> {
         let mut ports: BTreeMap<&str, BTreeMap<usize, Arrival>> = BTreeMap::new();
         for at in &self.out_of[process] {
             let link = &self.plan.links[*at];
-            let own = link
-                .writers()
-                .filter(|writer| writer.end.process == process);
+            let own = link.from.iter().filter(|one| one.end.process == process);
             for writer in own {
                 let port = ports.entry(&writer.end.port).or_default();
                 port.entry(*at).or_insert_with(|| self.arrives(link));
@@ -153,13 +159,24 @@ impl<'a> Map<'a> {
             let less = links
                 .into_iter()
                 .filter(|(_, arrival)| Some(*arrival) < most);
-            let is_own = |link: &usize| {
-                let mut writers = self.plan.links[*link].writers();
-                writers.all(|writer| writer.end.process == process)
-            };
-            closed.extend(less.map(|(link, _)| link).filter(is_own));
+            closed.extend(
+                less.map(|(at, _)| at)
+                    .filter(|at| self.is_own(process, *at)),
+            );
         }
         closed
+    }
+
+    /// Whether a process alone writes to a link, and nothing goes elsewhere when that is full.
+    fn is_own(&self, process: usize, at: usize) -> bool {
+        let link = &self.plan.links[at];
+        let mut fed = self.plan.inports.iter();
+        let is_fed = fed.any(|export| {
+            let (end, to) = (&export.end, &link.to);
+            (end.process, &end.port, end.index) == (to.process, &to.port, to.index)
+        });
+        let mut writers = link.writers();
+        link.divert.is_none() && !is_fed && writers.all(|writer| writer.end.process == process)
     }
 
     /// What arrives of what is sent to a link: at other parts, and at those who send to nobody.
@@ -219,7 +236,8 @@ mod tests {
         let named = |name| Spec::new(name, "A component.");
         Catalogue::new()
             .with(Named(named("t/source").repeats()))
-            .with(Named(named("t/pass")))
+            .with(Named(named("t/pass").plain()))
+            .with(Named(named("t/sort")))
             .with(Named(named("t/balance").passes_over()))
             .with(Named(named("t/deal").passes_over().sends(Sends::InStep)))
     }
@@ -324,5 +342,6 @@ mod tests {
         let circle: [(&[usize], usize); 3] = [(&[2], 1), (&[1], 2), (&[2], 3)];
         assert_eq!(dealt(&circle, ["source", "pass", "pass"]), [3]);
         assert_eq!(dealt(&row, ["source", "balance", "pass"]), [3]);
+        assert_eq!(dealt(&row, ["source", "sort", "pass"]), [3]);
     }
 }
