@@ -138,6 +138,9 @@ impl Page {
         let idempotent = spec
             .idempotent
             .then_some("leaves the same behind when a packet comes twice");
+        let renews = spec
+            .renews
+            .then_some("begins anew what it has written whenever it begins");
         let passes_over = spec
             .passes_over
             .then_some("gives to another what is for a reader that has left");
@@ -147,6 +150,7 @@ impl Page {
             again,
             repeats,
             idempotent,
+            renews,
             passes_over,
             reads(spec),
             sends(spec),

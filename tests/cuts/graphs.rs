@@ -8,8 +8,9 @@ use paperflow::graph::parts::shown;
 use paperflow::{describe, load_text, standard};
 
 /// Components that keep in memory, and not in a table, what they have counted, taken or seen when they let go of
-/// it: one that is killed has forgotten it.
-const REMEMBER: [&str; 24] = [
+/// it: one that is killed has forgotten it. One begins its file anew, which comes to the same.
+const REMEMBER: [&str; 25] = [
+    "file/write",
     "flow/close-early",
     "flow/collate",
     "flow/concat",

@@ -58,6 +58,9 @@ pub struct Port {
     /// Value used when a parameter is not given.
     #[serde(default)]
     pub default: Option<String>,
+    /// A parameter: where it is `true`, what the component has written before is kept.
+    #[serde(default)]
+    pub keeps: bool,
     /// An out-port where nothing leaves before the in-ports have ended, or a group in them has.
     #[serde(default)]
     pub at_end: bool,
@@ -80,6 +83,9 @@ pub struct Component {
     /// With the same parameters it sends the same packets in each run.
     #[serde(default)]
     pub repeats: bool,
+    /// What it has written is begun anew whenever it begins, unless a parameter keeps it.
+    #[serde(default)]
+    pub renews: bool,
     /// It is called for each packet of its one driving in-port, and remembers nothing but its tables.
     #[serde(default)]
     pub plain: bool,

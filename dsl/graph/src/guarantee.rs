@@ -18,6 +18,7 @@
 //! | process without one that handles each packet by itself | as before: when it handles a packet again, what it sends has the same ids |
 //! | any other process without one, behind a store or such a source | at least once: in another order it may send packets with other ids |
 //! | sink without a table in a store | at least once: what it does to the world may be done again |
+//! | sink behind a store that begins its file anew | at most once: what was written before a crash does not come again |
 //!
 //! Where it cannot be told, the weaker is said.
 
@@ -205,6 +206,22 @@ impl Grounds<'_> {
                 "make what it does idempotent, or use a component with a table that a store keeps",
             ),
         }
+    }
+
+    /// How a process is kept from beginning anew what it has written; nothing when it does not.
+    fn renewal_fix(&self, process: usize) -> Option<String> {
+        let found = &self.plan.processes[process];
+        let component = self.catalogue.find(&found.component);
+        let component = component.filter(|component| component.renews)?;
+        let Some(keeps) = component.inputs.iter().find(|port| port.keeps) else {
+            return Some(String::from(
+                "write it with a component that goes on behind what is there",
+            ));
+        };
+        let mut initials = self.plan.initials.iter();
+        let initial = initials.find(|one| one.to.process == process && one.to.port == keeps.name);
+        let is_kept = initial.is_some_and(|one| one.value == true || one.value == "true");
+        (!is_kept).then(|| format!("`'true' -> {} {}` keeps it", keeps.name, found.address))
     }
 
     fn sheds(link: &Link) -> bool {

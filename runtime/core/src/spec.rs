@@ -70,6 +70,10 @@ pub struct Spec {
     /// A packet that comes twice leaves the same behind as one that comes once.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub idempotent: bool,
+    /// What it has written, such as a file, is begun anew whenever it begins, unless a parameter that
+    /// [keeps](ParamSpec::keeps) it is `true`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub renews: bool,
     /// An item for an element of an out-port whose reader has left goes to another element. A part of a graph that
     /// begins again closes to it those behind which all had been sent: in its second life it may divide what
     /// it is given in another way.
@@ -130,6 +134,9 @@ pub struct ParamSpec {
     pub default: Option<String>,
     /// May be left out without a default.
     pub optional: bool,
+    /// Where it is `true`, what the component has written before is kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub keeps: bool,
 }
 
 /// A table of a component.
@@ -234,6 +241,13 @@ impl Spec {
     #[must_use]
     pub const fn idempotent(mut self) -> Self {
         self.idempotent = true;
+        self
+    }
+
+    /// Tells that it begins anew what it has written, whenever it begins.
+    #[must_use]
+    pub const fn renews(mut self) -> Self {
+        self.renews = true;
         self
     }
 

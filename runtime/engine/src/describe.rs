@@ -43,6 +43,7 @@ fn description(spec: &Spec) -> paperflow_graph::Component {
         param: true,
         parses: Some(param.parses.clone()),
         default: param.default.clone(),
+        keeps: param.keeps,
         ..paperflow_graph::Port::default()
     };
     paperflow_graph::Component {
@@ -57,6 +58,7 @@ fn description(spec: &Spec) -> paperflow_graph::Component {
         outputs: spec.outputs.iter().map(port).collect(),
         must_run: spec.must_run,
         repeats: spec.repeats,
+        renews: spec.renews,
         plain: spec.plain,
         one_by_one: spec.plain || spec.settle == Settle::Each,
         tables: spec.tables.iter().map(|table| table.name.clone()).collect(),

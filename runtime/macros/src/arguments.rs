@@ -100,8 +100,13 @@ impl Argument {
             fixed,
             at_end,
             afresh,
+            keeps,
             ..
         } = &self.helpers;
+        if let Some(span) = keeps.filter(|_| self.role != Role::Param) {
+            let complaint = "only a `Param<bool>` `keeps` what was written before";
+            return Err(Error::new(span, complaint));
+        }
         if let Some(span) = afresh.filter(|_| !self.is_output()) {
             let complaint = "only an out-port sends something `afresh`";
             return Err(Error::new(span, complaint));

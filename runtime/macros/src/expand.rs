@@ -178,6 +178,7 @@ fn spec(
     let repeats = options.repeats.then(|| quote!(.repeats()));
     let plain = is_plain.then(|| quote!(.plain()));
     let idempotent = options.idempotent.then(|| quote!(.idempotent()));
+    let renews = options.renews.then(|| quote!(.renews()));
     let passes_over = options.passes_over.map(|_| quote!(.passes_over()));
     let order = |order: &Order| order.word.clone();
     let reads = options.reads.as_ref().map(order);
@@ -189,7 +190,7 @@ fn spec(
     let parts = arguments.iter().map(|argument| part(argument, core));
     quote! {
         #core::Spec::new(#name, #doc).work(#core::Work::#work) #must_run #again #repeats #plain
-            #idempotent #passes_over #reads #sends #settle #(#parts)* #(.example(#examples))*
+            #idempotent #renews #passes_over #reads #sends #settle #(#parts)* #(.example(#examples))*
     }
 }
 
@@ -248,6 +249,7 @@ fn param_spec(argument: &Argument, core: &TokenStream) -> TokenStream {
         ..
     } = argument;
     let optional = argument.role == Role::Maybe;
+    let keeps = helpers.keeps.is_some();
     let default = match &helpers.default {
         Some((_, text)) => quote!(::std::option::Option::Some(#text.into())),
         None => quote!(::std::option::Option::None),
@@ -258,6 +260,7 @@ fn param_spec(argument: &Argument, core: &TokenStream) -> TokenStream {
         parses: #(<#types as #core::Parameter>)*::PARSES.into(),
         default: #default,
         optional: #optional,
+        keeps: #keeps,
     }))
 }
 

@@ -46,6 +46,7 @@
 //! | component | `again` | is opened again after it has ended, as long as packets come |
 //! | component | `repeats` | with the same parameters it sends the same packets in each run, in the same order: a file that is read, not a clock; after a crash a store knows them again |
 //! | component | `idempotent` | a packet that comes twice leaves the same behind as one that comes once: the same distinct packets, the same rows in its tables; `paperflow test` verifies it |
+//! | component | `renews` | what it has written, such as a file, is begun anew whenever it begins: what a store has seen handled is then gone after a crash, and `check` says so |
 //! | component | `passes_over` | what is for an element whose reader has left goes to another one. Say it of an `async fn` without tables that divides packets by time or by their order: when its part was killed and begins again, elements behind which all had been sent are closed to it |
 //! | component | `settle = each` | lets go of what a store has delivered when it receives the next packet: for filters and routers, which keep nothing from one packet to the next |
 //! | component | `reads = in_step` | takes some from each in-port in its turn: while it waits for one it takes nothing from the others |
@@ -59,6 +60,7 @@
 //! | out-port | `#[at_end]` | nothing leaves there before the in-ports have ended, or a group in them has |
 //! | out-port | `#[afresh]` | a question: it is another packet in each life of the process, so that it is answered again after a crash |
 //! | array port | `#[fixed(3)]` | has exactly three elements |
+//! | parameter | `#[keeps]` | where it is `true`, a component that `renews` keeps what it has written before |
 //! | parameter | `#[default(20)]` | the text used when none is given |
 //!
 //! Arguments called `input` and `inputs` are the port IN (`in` is a keyword), `outs` is OUT. An output

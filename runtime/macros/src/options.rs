@@ -5,7 +5,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Error, Expr, Ident, Lit, LitInt, LitStr, Meta, Result, Token};
 
-/// `"area/name", work = compute, must_run, again, repeats, idempotent, passes_over, reads = in_step, sends = to_end, settle = each`
+/// `"area/name", work = compute, must_run, again, repeats, idempotent, renews, passes_over, reads = in_step, sends = to_end, settle = each`
 pub(crate) struct Options {
     pub(crate) name: LitStr,
     pub(crate) compute: bool,
@@ -13,6 +13,7 @@ pub(crate) struct Options {
     pub(crate) again: bool,
     pub(crate) repeats: bool,
     pub(crate) idempotent: bool,
+    pub(crate) renews: bool,
     pub(crate) passes_over: Option<Span>,
     pub(crate) settle: Option<Order>,
     pub(crate) reads: Option<Order>,
@@ -72,6 +73,7 @@ impl Parse for Options {
             again: false,
             repeats: false,
             idempotent: false,
+            renews: false,
             passes_over: None,
             settle: None,
             reads: None,
@@ -94,6 +96,7 @@ impl Options {
             "again" => self.again = true,
             "repeats" => self.repeats = true,
             "idempotent" => self.idempotent = true,
+            "renews" => self.renews = true,
             "passes_over" => self.passes_over = Some(key.span()),
             "settle" => self.settle = Some(Order::read(key, input, SETTLE)?),
             "reads" => self.reads = Some(Order::read(key, input, READS)?),
@@ -109,7 +112,7 @@ impl Options {
             _ => {
                 return Err(Error::new(
                     key.span(),
-                    "expected `work = ..`, `must_run`, `again`, `repeats`, `idempotent`, `passes_over`, `reads = ..`, `sends = ..` or `settle = ..`",
+                    "expected `work = ..`, `must_run`, `again`, `repeats`, `idempotent`, `renews`, `passes_over`, `reads = ..`, `sends = ..` or `settle = ..`",
                 ));
             }
         }
@@ -127,6 +130,7 @@ pub(crate) struct Helpers {
     pub(crate) fixed: Option<LitInt>,
     pub(crate) at_end: Option<Span>,
     pub(crate) afresh: Option<Span>,
+    pub(crate) keeps: Option<Span>,
 }
 
 impl Helpers {
@@ -170,6 +174,10 @@ impl Helpers {
             "afresh" => {
                 attribute.meta.require_path_only()?;
                 self.afresh = Some(span);
+            }
+            "keeps" => {
+                attribute.meta.require_path_only()?;
+                self.keeps = Some(span);
             }
             "default" => self.default = Some((span, attribute.parse_args_with(scalar)?)),
             "fixed" => self.fixed = Some(attribute.parse_args()?),

@@ -123,6 +123,7 @@ fn an_order_of_its_own_is_part_of_the_description() {
     assert!(said("\"a/b\", sends = to_end", "Sends::ToEnd"));
     assert!(said("\"a/b\", sends = by_choice", "Sends::ByChoice"));
     assert!(said("\"a/b\", passes_over", ".passes_over()"));
+    assert!(said("\"a/b\", renews", ".renews()"));
     assert!(!said("\"a/b\", work = compute", ".passes_over()"));
     assert!(!said("\"a/b\", work = compute", "Reads"));
     assert!(!said("\"a/b\", work = compute", "Sends"));
@@ -141,7 +142,7 @@ fn bad_options() {
     );
     assert_eq!(
         of("\"a/b\", often"),
-        "often: expected `work = ..`, `must_run`, `again`, `repeats`, `idempotent`, `passes_over`, `reads = ..`, `sends = ..` or `settle = ..`"
+        "often: expected `work = ..`, `must_run`, `again`, `repeats`, `idempotent`, `renews`, `passes_over`, `reads = ..`, `sends = ..` or `settle = ..`"
     );
     assert_eq!(
         of("\"a/b\", passes_over"),

@@ -12,7 +12,7 @@ use crate::sink::Sink;
 /// before. When OUT is connected a record is passed on once it has been written.
 ///
 /// A file that cannot be written is a fault that names it. A closed pipe is none: the process ends.
-#[component("file/write-csv", work = thread, must_run)]
+#[component("file/write-csv", work = thread, must_run, renews)]
 #[example(input = [{ "dish": "Korma" }], destination = "/dev/null", out = [{ "dish": "Korma" }])]
 pub(super) async fn write_csv(
     /// Records that are JSON objects.

@@ -10,7 +10,7 @@ use crate::sink::Sink;
 /// connected a packet is passed on once it has been written.
 ///
 /// A file that cannot be written is a fault that names it. A closed pipe is none: the process ends.
-#[component("file/write-json-lines", work = thread, must_run)]
+#[component("file/write-json-lines", work = thread, must_run, renews)]
 #[example(input = [{ "dish": "Korma" }], destination = "/dev/null", out = [{ "dish": "Korma" }])]
 pub(super) async fn write_json_lines(
     /// Anything that has a form in JSON.
@@ -19,6 +19,7 @@ pub(super) async fn write_json_lines(
     destination: Param<String>,
     /// Whether to go on behind what is in the file.
     #[default("false")]
+    #[keeps]
     append: Param<bool>,
     /// Every packet, written.
     #[optional]

@@ -11,6 +11,12 @@ fn told(text: &str, tables: &[&str]) -> Vec<String> {
         component.repeats = name == "gen";
         component.one_by_one = ["pass", "words", "drop", "filter"].contains(&name.as_str());
         component.tables = vec![String::from("ROWS")];
+        component.renews = name == "shop/counter";
+        let mut steps = component.inputs.iter_mut();
+        steps
+            .find(|port| port.name == "STEP")
+            .into_iter()
+            .for_each(|port| port.keeps = true);
     }
     let wiring = Wiring::default();
     let around = Surroundings::default();
@@ -120,6 +126,14 @@ fn m04_what_leaves_messages_out_is_at_most_once() {
     }
     let text = "A OUT ->(kind=queue) IN P(pass)\nP OUT ->(full=drop-new) IN D(drop)";
     assert_eq!(one(text, &["D"]), "A to D: at-most-once at P.OUT -> D.IN");
+}
+
+#[test]
+fn m04_a_file_that_is_begun_anew_loses_what_a_store_has_seen_written() {
+    let stored = "A OUT ->(kind=queue) IN F(shop/counter)";
+    assert_eq!(one(stored, &[]), "A to F: at-most-once at F");
+    let kept = format!("{stored}\n'true' -> STEP F");
+    assert_eq!(one(&kept, &[]), "A to F: at-least-once at F");
 }
 
 #[test]

@@ -285,6 +285,15 @@ impl<'a> Walk<'a> {
         {
             so_far.lower(Guarantee::AtMostOnce, || self.lost(hop));
         }
+        if cover == Cover::Store
+            && !is_export
+            && let Some(fix) = self.grounds.renewal_fix(process)
+        {
+            so_far.lower(Guarantee::AtMostOnce, || {
+                let reason = "after a crash it begins anew what it has written, and a store gives nothing again that was handled";
+                self.grounds.weak_process(process, reason, fix)
+            });
+        }
         if is_export || !self.grounds.has_desk(process) {
             so_far.lower(Guarantee::AtLeastOnce, || {
                 let reason = if is_export {
