@@ -6,8 +6,9 @@ use crate::sink::Sink;
 ///
 /// Text and bytes are written as they are, numbers in decimal, records as JSON. A file holds data:
 /// brackets are passed on and leave no line. The file is made even when no packet comes, and replaced
-/// unless APPEND is set, also after a crash: behind a store it should be. When OUT is connected a packet is passed on once it has been written;
-/// otherwise lines are written in batches, at the latest before the process waits.
+/// unless APPEND is set, also after a crash: behind a store it should be. When OUT is connected a packet
+/// is passed on once it has been written; otherwise lines are written in batches, at the latest before
+/// the process waits.
 ///
 /// A file that cannot be written is a fault that names it. A closed pipe is none: the process ends.
 #[component("file/write", work = thread, must_run, renews)]
