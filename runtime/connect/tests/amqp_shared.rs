@@ -223,6 +223,36 @@ fn k20_what_was_published_twice_is_handled_once() {
     assert_eq!(strange, expected.into(), "a stranger's own names");
 }
 
+/// A writer that was killed sends all of it again: more that lies there twice than a reader asks for at a time.
+#[test]
+fn what_lies_behind_many_that_lie_there_twice_is_found() {
+    let Some(url) = brokers::url("amqp") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let store = corner.open(false);
+    let mut declaration = Declaration::new("twice", ConnectorKind::Queue);
+    declaration.capacity = 1_000;
+    let queue = store.connect(&declaration).unwrap();
+    let all: Vec<_> = (0..300).map(message).collect();
+    queue.send(&all).unwrap();
+    queue.send(&all).unwrap();
+    queue.send(&[message(300)]).unwrap();
+    let reader = read(&queue, "reader");
+    let mut held = Vec::new();
+    loop {
+        // Who is told that there is nothing ends, when nobody sends any more.
+        let some = take(&reader, 100);
+        if some.is_empty() {
+            break;
+        }
+        held.extend(some);
+    }
+    let bodies: Vec<String> = held.iter().map(body).collect();
+    let expected: Vec<String> = (0..=300).map(|number| number.to_string()).collect();
+    assert_eq!(bodies, expected);
+}
+
 #[test]
 fn t05_processes_share_the_partitions_of_a_stream() {
     let Some(url) = brokers::url("amqp") else {

@@ -357,15 +357,16 @@ impl Queue {
         Ok(due)
     }
 
-    /// Brings what consumers may have: sees to it that there is as much as is wanted, if the server has it.
-    pub(super) fn fetch(self: &Arc<Self>, most: usize) -> Result<(), StoreFault> {
+    /// Brings what consumers may have: sees to it that there is as much as is wanted, if the server has it. Gives
+    /// how many messages came, those that lay there twice among them.
+    pub(super) fn fetch(self: &Arc<Self>, most: usize) -> Result<usize, StoreFault> {
         let mut intake = self.intake.lock();
         let own = self.opened(&mut intake)?;
         let mut come = Vec::new();
         let asked = own.ask_for(most, &mut come);
-        let number = own.number;
+        let (number, count) = (own.number, come.len());
         self.lay_down(number, come);
-        asked
+        asked.map(|()| count)
     }
 
     /// The channel on which messages come; a new one when the last is of no use any more.

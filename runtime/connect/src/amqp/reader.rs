@@ -212,9 +212,10 @@ impl Subscription for Reader {
         let before = into.len();
         loop {
             let waiting = self.queue.local.lock().pool.len();
-            if waiting < most {
-                self.queue.fetch(most - waiting)?;
-            }
+            let came = match most.saturating_sub(waiting) {
+                0 => 0,
+                more => self.queue.fetch(more)?,
+            };
             let was_some = self.hand_out(most, into);
             if into.len() > before {
                 self.queue
@@ -224,10 +225,10 @@ impl Subscription for Reader {
                     .set_waiting(self.number, false);
                 return Ok(Found::Some);
             }
-            if !was_some {
+            if !was_some && came == 0 {
                 return Ok(Found::Empty(self.outlook()?));
             }
-            // All of it was set aside.
+            // All of it was set aside, or lay there twice: there may be more behind it.
             self.queue.write_settled()?;
         }
     }
