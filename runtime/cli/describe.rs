@@ -126,38 +126,34 @@ impl Page {
             Work::Thread => "has a thread of its own",
             Work::Compute => "shares a pool of workers",
         };
-        let must_run = spec
-            .must_run
-            .then_some("runs once even when no packet comes");
-        let again = spec
-            .again
-            .then_some("starts again after it has ended, while packets come");
-        let repeats = spec
-            .repeats
-            .then_some("sends the same in each run with the same parameters");
-        let idempotent = spec
-            .idempotent
-            .then_some("leaves the same behind when a packet comes twice");
-        let renews = spec
-            .renews
-            .then_some("begins anew what it has written whenever it begins");
-        let passes_over = spec
-            .passes_over
-            .then_some("gives to another what is for a reader that has left");
-        let words: Vec<_> = [
-            Some(work),
-            must_run,
-            again,
-            repeats,
-            idempotent,
-            renews,
-            passes_over,
-            reads(spec),
-            sends(spec),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
+        let said = [
+            (spec.must_run, "runs once even when no packet comes"),
+            (
+                spec.again,
+                "starts again after it has ended, while packets come",
+            ),
+            (
+                spec.repeats,
+                "sends the same in each run with the same parameters",
+            ),
+            (
+                spec.idempotent,
+                "leaves the same behind when a packet comes twice",
+            ),
+            (
+                spec.renews,
+                "begins anew what it has written whenever it begins",
+            ),
+            (
+                spec.passes_over,
+                "gives to another what is for a reader that has left",
+            ),
+        ];
+        let said = said
+            .into_iter()
+            .filter_map(|(is, words)| is.then_some(words));
+        let orders = [reads(spec), sends(spec)].into_iter().flatten();
+        let words: Vec<_> = std::iter::once(work).chain(said).chain(orders).collect();
         self.title("Life");
         self.line(2, &words.join("; "));
     }

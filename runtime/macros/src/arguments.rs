@@ -2,7 +2,7 @@
 
 use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
-use syn::{Error, FnArg, GenericArgument, Ident, Pat, PathArguments, Result, Type};
+use syn::{Error, FnArg, GenericArgument, Ident, LitInt, Pat, PathArguments, Result, Type};
 
 use crate::options::Helpers;
 
@@ -103,38 +103,48 @@ impl Argument {
             keeps,
             ..
         } = &self.helpers;
-        if let Some(span) = keeps.filter(|_| self.role != Role::Param) {
-            let complaint = "only a `Param<bool>` `keeps` what was written before";
-            return Err(Error::new(span, complaint));
-        }
-        if let Some(span) = afresh.filter(|_| !self.is_output()) {
-            let complaint = "only an out-port sends something `afresh`";
-            return Err(Error::new(span, complaint));
-        }
         let is_port = !self.is_param() && !self.is_inner();
-        let complaint = match (default, optional, fixed, at_end) {
-            (Some((span, _)), ..) if self.role != Role::Param => (
-                *span,
+        let is_param = self.role == Role::Param;
+        let complaints = [
+            (
+                default.as_ref().map(|(span, _)| *span),
+                !is_param,
                 "only a `Param<T>` that is not an `Option` has a default",
             ),
-            (_, Some(span), ..) if self.role == Role::Driving => {
-                (*span, "a plain function cannot do without its input")
-            }
-            (_, Some(span), ..) if !is_port => (
-                *span,
+            (
+                *optional,
+                self.role == Role::Driving,
+                "a plain function cannot do without its input",
+            ),
+            (
+                *optional,
+                !is_port,
                 "only a port is `#[optional]`; a parameter that may be left out is `Param<Option<T>>`",
             ),
-            (_, _, Some(size), _) if !self.is_array() => (
-                size.span(),
+            (
+                fixed.as_ref().map(LitInt::span),
+                !self.is_array(),
                 "only an array port, `Ins<T>` or `Outs<T>`, has a fixed size",
             ),
-            (.., Some(span)) if !self.is_output() || !is_async => (
-                *span,
+            (
+                *at_end,
+                !self.is_output() || !is_async,
                 "only an `async fn` has out-ports where it sends `at_end`",
             ),
-            _ => return Ok(()),
-        };
-        Err(Error::new(complaint.0, complaint.1))
+            (
+                *afresh,
+                !self.is_output(),
+                "only an out-port sends something `afresh`",
+            ),
+            (
+                *keeps,
+                !is_param,
+                "only a `Param<bool>` `keeps` what was written before",
+            ),
+        ];
+        let wrong = complaints.into_iter().filter(|(_, is_wrong, _)| *is_wrong);
+        let mut errors = wrong.filter_map(|(span, _, text)| Some(Error::new(span?, text)));
+        errors.next().map_or(Ok(()), Err)
     }
 }
 

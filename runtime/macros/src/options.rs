@@ -151,34 +151,23 @@ impl Helpers {
     }
 
     fn read(&mut self, attribute: &Attribute) -> Result<bool> {
-        let span = attribute
-            .path()
-            .get_ident()
-            .map_or_else(Span::call_site, Ident::span);
-        match attribute
-            .path()
-            .get_ident()
-            .map(Ident::to_string)
-            .unwrap_or_default()
-            .as_str()
-        {
+        let name = attribute.path().get_ident();
+        let span = name.map_or_else(Span::call_site, Ident::span);
+        let name = name.map(Ident::to_string).unwrap_or_default();
+        let word = match name.as_str() {
+            "optional" => Some(&mut self.optional),
+            "at_end" => Some(&mut self.at_end),
+            "afresh" => Some(&mut self.afresh),
+            "keeps" => Some(&mut self.keeps),
+            _ => None,
+        };
+        if let Some(word) = word {
+            attribute.meta.require_path_only()?;
+            *word = Some(span);
+            return Ok(true);
+        }
+        match name.as_str() {
             "port" => self.port = Some(attribute.parse_args()?),
-            "optional" => {
-                attribute.meta.require_path_only()?;
-                self.optional = Some(span);
-            }
-            "at_end" => {
-                attribute.meta.require_path_only()?;
-                self.at_end = Some(span);
-            }
-            "afresh" => {
-                attribute.meta.require_path_only()?;
-                self.afresh = Some(span);
-            }
-            "keeps" => {
-                attribute.meta.require_path_only()?;
-                self.keeps = Some(span);
-            }
             "default" => self.default = Some((span, attribute.parse_args_with(scalar)?)),
             "fixed" => self.fixed = Some(attribute.parse_args()?),
             _ => return Ok(false),

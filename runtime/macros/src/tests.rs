@@ -80,6 +80,10 @@ rejects! {
         => "at_end: only an `async fn` has out-ports where it sends `at_end`";
     an_input_at_the_end: "async fn f(# @[at_end] a: In<i64>) {}"
         => "at_end: only an `async fn` has out-ports where it sends `at_end`";
+    an_input_for_questions: "async fn f(# @[afresh] a: In<i64>) {}"
+        => "afresh: only an out-port sends something `afresh`";
+    an_input_that_keeps: "async fn f(# @[keeps] a: In<i64>) {}"
+        => "keeps: only a `Param<bool>` `keeps` what was written before";
     an_example_of_nothing: "@[example(b = [1])] fn f(# a: i64) {}"
         => "b: no port or parameter argument is called `b`";
     an_example_with_one_packet_bare: "@[example(a = 1)] fn f(# a: i64) {}"

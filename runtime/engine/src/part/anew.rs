@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use paperflow_core::turn::Received;
 use paperflow_core::{Catalogue, Sends, Spec};
 use paperflow_graph::Full;
 use paperflow_graph::plan::{Link, Plan};
@@ -48,7 +49,7 @@ impl Part {
     /// Closes it, before anything runs.
     pub(crate) fn close(&self, links: &[Arc<Wire>]) {
         for link in self.closed.iter().map(|link| &links[*link]) {
-            link.close_reader(paperflow_core::turn::Received::default(), false);
+            link.close_reader(Received::default(), false);
             (0..link.writers.len()).for_each(|writer| link.close_writer(writer));
         }
     }
