@@ -34,6 +34,8 @@ pub struct Loaded {
     /// Which delivery holds from each source to each of its sinks; nothing for a graph of memory arcs,
     /// unless it is required.
     pub paths: Vec<guarantee::Path>,
+    /// Processes on them that begin at nothing after a crash.
+    pub forgetful: Vec<guarantee::Weakness>,
     /// Everything that is wrong, in text order.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -201,7 +203,17 @@ pub(crate) fn draw(
         }
     };
     library.diagnostics.extend(diagnostics);
-    let paths = paths(&plan, catalogue, &wiring, view.required);
+    let grounds = Grounds {
+        plan: &plan,
+        catalogue,
+        wiring: &wiring,
+    };
+    let is_kept = plan.links.iter().any(|link| link.connector.is_some());
+    let is_told = is_kept || !plan.tables.is_empty() || view.required.is_some();
+    let (paths, forgetful) = match is_told {
+        true => (guarantee::paths(grounds), guarantee::forgetful(grounds)),
+        false => Default::default(),
+    };
     if let Some(required) = view.required {
         library.diagnostics.extend(weaker(&paths, required));
     }
@@ -213,26 +225,9 @@ pub(crate) fn draw(
         sources: library.sources,
         wiring,
         paths,
+        forgetful,
         diagnostics,
     }
-}
-
-/// What holds on the paths of a graph that a store has a part in, or of which something is required.
-fn paths(
-    plan: &Plan,
-    catalogue: &paperflow_graph::Catalogue,
-    wiring: &Wiring,
-    required: Option<Guarantee>,
-) -> Vec<guarantee::Path> {
-    let is_kept = plan.links.iter().any(|link| link.connector.is_some());
-    if !is_kept && plan.tables.is_empty() && required.is_none() {
-        return Vec::new();
-    }
-    guarantee::paths(Grounds {
-        plan,
-        catalogue,
-        wiring,
-    })
 }
 
 /// The files read so far, and the networks in them.

@@ -432,6 +432,8 @@ fn test_runs_examples() {
             "test --idempotence flow/count",
             "test --idempotence flow/count --json",
             "test --idempotence file/lines",
+            "test --crashes text/fill",
+            "test --crashes number/sum",
             "test text/wrods",
             "test missing.fbp",
             "test broken.fbp",
@@ -446,6 +448,8 @@ fn r10_test_knows_idempotent_components_from_others() {
     assert_eq!(exit("test --idempotence flow/distinct"), Some(0));
     assert_eq!(exit("test --idempotence number/sum"), Some(1));
     assert_eq!(exit("test --idempotence"), Some(0), "who says so is");
+    assert_eq!(exit("test --crashes number/scan"), Some(1));
+    assert_eq!(exit("test --crashes text/fill --idempotence"), Some(2));
 }
 
 #[test]

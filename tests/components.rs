@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use paperflow::rig::{Rig, try_twice};
+use paperflow::rig::{Rig, try_crashes, try_twice};
 use paperflow::{Catalogue, Component, Packet, Scheduler, Spec, Verdict};
 use paperflow_core::{Example, Sample};
 
@@ -216,6 +216,66 @@ fn every_component_that_says_it_is_idempotent_is() {
         let found = examples.flat_map(|example| try_twice(component, example));
         found.map(|mismatch| mismatch.to_string()).collect()
     });
+}
+
+/// Components of which one that begins again gives something else, and that forget nothing.
+const OTHER_AFTER_A_CRASH: [(&str, &str); 2] = [
+    (
+        "flow/shed",
+        "what has no room is dropped, and that depends on time",
+    ),
+    (
+        "lookup/ask",
+        "an answer belongs to a question that was asked before the crash",
+    ),
+];
+
+#[test]
+fn every_component_gives_the_same_when_it_is_cut_off_or_says_that_it_forgets() {
+    hold("differences after a crash", |spec| {
+        if spec.forgets
+            || OTHER_AFTER_A_CRASH
+                .iter()
+                .any(|(name, _)| *name == spec.name)
+        {
+            return Vec::new();
+        }
+        after_crashes(spec)
+    });
+}
+
+/// Components that forget and have no example that shows it.
+const HARD_TO_SHOW: [(&str, &str); 3] = [
+    (
+        "flow/dedupe",
+        "what it gives then comes twice, and is nothing new",
+    ),
+    ("reactive/bulkhead", "its limit is not reached"),
+    (
+        "subnet/in-ss",
+        "the subnet begins anew for each group, and it with it",
+    ),
+];
+
+#[test]
+fn every_component_that_says_that_it_forgets_does() {
+    hold("components that forget nothing", |spec| {
+        if !spec.forgets || HARD_TO_SHOW.iter().any(|(name, _)| *name == spec.name) {
+            return Vec::new();
+        }
+        match after_crashes(spec).is_empty() {
+            true => vec![String::from("it gives the same when it is cut off")],
+            false => Vec::new(),
+        }
+    });
+}
+
+fn after_crashes(spec: &Spec) -> Vec<String> {
+    let catalogue = paperflow::standard();
+    let component = catalogue.get(&spec.name).expect("it is there");
+    let examples = spec.examples.iter();
+    let found = examples.flat_map(|example| try_crashes(component, example));
+    found.map(|mismatch| mismatch.to_string()).collect()
 }
 
 /// All ports in one run: what an array port sends may depend on which elements there are.

@@ -74,7 +74,7 @@ fn as_text(checked: &[(&PathBuf, Loaded)]) -> String {
             text.push_str(&render::all(&loaded.diagnostics, &loaded.sources, paint));
         }
         if !loaded.has_errors() {
-            text.push_str(&guarantees::summary(&loaded.paths));
+            text.push_str(&guarantees::summary(loaded));
             text.extend(split::hint(loaded));
         }
     }

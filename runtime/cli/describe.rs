@@ -145,6 +145,10 @@ impl Page {
                 "begins anew what it has written whenever it begins",
             ),
             (
+                spec.forgets,
+                "keeps in memory what it knows of former packets",
+            ),
+            (
                 spec.passes_over,
                 "gives to another what is for a reader that has left",
             ),

@@ -12,9 +12,9 @@ use super::render::count;
 /// More paths than this are not told one by one by `check`.
 const MOST: usize = 10;
 
-/// A line for each path, the weakest first.
-pub(super) fn summary(paths: &[Path]) -> String {
-    let mut sorted: Vec<_> = paths.iter().collect();
+/// A line for each path, the weakest first, and for each process that forgets.
+pub(super) fn summary(loaded: &Loaded) -> String {
+    let mut sorted: Vec<_> = loaded.paths.iter().collect();
     sorted.sort_by_key(|path| path.guarantee);
     let mut text = String::new();
     for path in sorted.iter().take(MOST) {
@@ -32,6 +32,9 @@ pub(super) fn summary(paths: &[Path]) -> String {
     if sorted.len() > MOST {
         let more = count(sorted.len() - MOST, "path");
         let _ = writeln!(text, "  {more} more; `paperflow explain GRAPH` tells all.");
+    }
+    for forgetful in &loaded.forgetful {
+        let _ = writeln!(text, "  {} forgets: {}.", forgetful.place, forgetful.reason);
     }
     text
 }
@@ -51,6 +54,11 @@ pub(super) fn all(loaded: &Loaded) -> String {
             let _ = writeln!(text, "    to strengthen it, {}", weak.fix);
         }
     }
+    for forgetful in &loaded.forgetful {
+        let _ = writeln!(text, "  {} forgets", forgetful.place);
+        let _ = writeln!(text, "    {}", forgetful.reason);
+        let _ = writeln!(text, "    to strengthen it, {}", forgetful.fix);
+    }
     text
 }
 
@@ -63,6 +71,21 @@ fn arcs(loaded: &Loaded, path: &Path) -> Vec<String> {
         wiring: &loaded.wiring,
     };
     path.over.iter().map(|hop| grounds.arc(*hop)).collect()
+}
+
+/// The processes on a path that forget.
+fn forgetful<'a>(loaded: &'a Loaded, path: &Path) -> Vec<&'a str> {
+    let processes = &loaded.plan.processes;
+    let readers = path
+        .over
+        .iter()
+        .map(|hop| loaded.plan.links[hop.link].to.process);
+    let addresses: Vec<_> = readers.map(|reader| &processes[reader].address).collect();
+    let forgetful = loaded.forgetful.iter().map(|one| &one.place);
+    forgetful
+        .filter(|place| addresses.contains(place))
+        .map(String::as_str)
+        .collect()
 }
 
 /// The same as a JSON array.
@@ -78,6 +101,7 @@ pub(super) fn json(loaded: &Loaded) -> String {
             "over": arcs(loaded, path),
             "guarantee": path.guarantee.word(),
             "weakness": weakness,
+            "forgetful": forgetful(loaded, path),
         })
     });
     format!("{:#}\n", json!(paths.collect::<Vec<_>>()))

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use paperflow_core::{Catalogue, Component, Example};
 use paperflow_engine::describe;
-use paperflow_engine::rig::{DRIVERS, Mismatch, try_example, try_twice};
+use paperflow_engine::rig::{DRIVERS, Mismatch, try_crashes, try_example, try_twice};
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::load;
@@ -20,13 +21,16 @@ use super::{out, render};
 ///
 /// Each packet of a component that says it is idempotent is also delivered twice, and must leave the
 /// same behind as one that comes once: the same distinct packets, the same rows in its tables.
+/// With `--crashes` a component is cut off in its examples and begins again with the packets that it had not let
+/// go of, as after a crash; what it gives then must be the same, unless it says that it forgets.
 /// Components that use the console are left out.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   paperflow test
   paperflow test text/words graphs/word-count/word-count.fbp
-  paperflow test --idempotence lookup/table")]
+  paperflow test --idempotence lookup/table
+  paperflow test --crashes text/fill")]
 pub(super) struct Args {
     /// Components, or graphs for the components that they use; all components if there is none.
     #[arg(value_name = "GRAPH|COMPONENT")]
@@ -34,6 +38,9 @@ pub(super) struct Args {
     /// Only deliver packets twice, also to components that do not say they are idempotent.
     #[arg(long)]
     idempotence: bool,
+    /// Only cut components off, also those that say they forget when they are named, and go on with them.
+    #[arg(long, conflicts_with = "idempotence")]
+    crashes: bool,
     /// Print a JSON object with what was run and what failed.
     #[arg(long)]
     json: bool,
@@ -45,7 +52,7 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
     };
     let mut report = Report::default();
     for component in components.values() {
-        report.test(component, args.idempotence);
+        report.test(component, args.only());
     }
     out::print(&if args.json {
         report.as_json()
@@ -59,6 +66,47 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
     })
 }
 
+/// What is done with an example.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Trial {
+    /// It is run as it is.
+    Plain,
+    /// Each packet comes twice.
+    Twice,
+    /// It is cut off and gone on with.
+    Cut,
+}
+
+impl Trial {
+    /// Runs of the network that it takes at least.
+    const fn runs(self) -> usize {
+        match self {
+            Self::Plain => DRIVERS.len(),
+            Self::Twice | Self::Cut => 2 * DRIVERS.len(),
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Twice => ", each packet twice",
+            Self::Cut => ", cut off",
+        }
+    }
+}
+
+impl Args {
+    /// The only trial that is made, if not all are that a component lays claim to.
+    const fn only(&self) -> Option<Trial> {
+        match (self.idempotence, self.crashes) {
+            (true, _) => Some(Trial::Twice),
+            (_, true) => Some(Trial::Cut),
+            _ => None,
+        }
+    }
+}
+
 type Found = BTreeMap<String, Arc<dyn Component>>;
 
 /// The components that are to be tested, by name; nothing when a graph has errors, which are told.
@@ -69,15 +117,22 @@ fn chosen(args: &Args, catalogue: &Catalogue) -> Result<Option<Found>, Failure> 
     };
     if args.names.is_empty() {
         let all = catalogue.iter();
-        let wanted =
-            |component: &&Arc<dyn Component>| !args.idempotence || component.spec().idempotent;
+        let wanted = |component: &&Arc<dyn Component>| match args.only() {
+            Some(Trial::Twice) => component.spec().idempotent,
+            Some(Trial::Cut) => !component.spec().forgets,
+            Some(Trial::Plain) | None => true,
+        };
         return Ok(Some(all.filter(wanted).map(named).collect()));
     }
     let mut found = Found::new();
     for name in &args.names {
         match catalogue.get(name) {
-            Some(component) if args.idempotence && component.spec().examples.is_empty() => {
-                let message = format!("`{name}` has no example whose packets could come twice");
+            Some(component) if component.spec().examples.is_empty() && args.only().is_some() => {
+                let done = match args.crashes {
+                    true => "that could be cut off",
+                    false => "whose packets could come twice",
+                };
+                let message = format!("`{name}` has no example {done}");
                 return Err(Failure::misuse(message, None));
             }
             Some(component) => found.extend([named(component)]),
@@ -133,12 +188,12 @@ struct Failed {
     component: String,
     /// Which example of the component, from 1.
     example: usize,
-    is_twice: bool,
+    trial: Trial,
     found: Vec<Mismatch>,
 }
 
 impl Report {
-    fn test(&mut self, component: &Arc<dyn Component>, only_twice: bool) {
+    fn test(&mut self, component: &Arc<dyn Component>, only: Option<Trial>) {
         let spec = component.spec();
         if spec.name.starts_with(CONSOLE) {
             self.left_out.push(spec.name.clone());
@@ -150,28 +205,28 @@ impl Report {
             self.without_example.push(spec.name.clone());
         }
         for (at, example) in (1..).zip(&spec.examples) {
-            if !only_twice {
-                self.run(component, at, example, false);
+            if only.is_none() {
+                self.run(component, at, example, Trial::Plain);
             }
-            if only_twice || spec.idempotent {
-                self.run(component, at, example, true);
+            let claimed = spec.idempotent.then_some(Trial::Twice);
+            if let Some(trial) = only.or(claimed) {
+                self.run(component, at, example, trial);
             }
         }
     }
 
-    fn run(&mut self, component: &Arc<dyn Component>, at: usize, example: &Example, twice: bool) {
-        let found = if twice {
-            self.runs += 2 * DRIVERS.len();
-            try_twice(component, example)
-        } else {
-            self.runs += DRIVERS.len();
-            try_example(component, example)
+    fn run(&mut self, component: &Arc<dyn Component>, at: usize, example: &Example, trial: Trial) {
+        self.runs += trial.runs();
+        let found = match trial {
+            Trial::Plain => try_example(component, example),
+            Trial::Twice => try_twice(component, example),
+            Trial::Cut => try_crashes(component, example),
         };
         if !found.is_empty() {
             self.failed.push(Failed {
                 component: component.spec().name.clone(),
                 example: at,
-                is_twice: twice,
+                trial,
                 found,
             });
         }
@@ -181,12 +236,8 @@ impl Report {
         let paint = out::stdout_paint();
         let mut text = String::new();
         for failed in &self.failed {
-            let twice = if failed.is_twice {
-                ", each packet twice"
-            } else {
-                ""
-            };
-            let head = format!("{}, example {}{twice}:", failed.component, failed.example);
+            let (name, at) = (&failed.component, failed.example);
+            let head = format!("{name}, example {at}{}:", failed.trial.words());
             text.push_str(&format!("{} {head}\n", paint.error("failed:")));
             for mismatch in &failed.found {
                 text.push_str(&format!("  {mismatch}\n"));
@@ -213,7 +264,7 @@ impl Report {
             json!({
                 "component": failed.component,
                 "example": failed.example,
-                "twice": failed.is_twice,
+                "trial": failed.trial,
                 "found": failed.found.iter().map(as_json).collect::<Vec<_>>(),
             })
         });

@@ -7,35 +7,9 @@ use paperflow::graph::guarantee::Hop;
 use paperflow::graph::parts::shown;
 use paperflow::{describe, load_text, standard};
 
-/// Components that keep in memory, and not in a table, what they have counted, taken or seen when they let go of
-/// it: one that is killed has forgotten it. One begins its file anew, which comes to the same.
-const REMEMBER: [&str; 25] = [
-    "file/write",
-    "flow/close-early",
-    "flow/collate",
-    "flow/concat",
-    "flow/count",
-    "flow/countdown",
-    "flow/dedupe",
-    "flow/gate",
-    "flow/merge-in-turn",
-    "flow/nth",
-    "flow/round-robin",
-    "flow/skip",
-    "flow/splitter",
-    "flow/take",
-    "flow/tick",
-    "group/count",
-    "group/every",
-    "group/sum",
-    "lookup/remote",
-    "lookup/table",
-    "number/sum",
-    "reactive/breaker",
-    "reactive/bulkhead",
-    "reactive/supervisor",
-    "subnet/in-ss",
-];
+/// Components that send something else when they begin again, beside those that say that they forget, begin
+/// anew what they have written, or send something else in each run: they take from several in-ports in an order.
+const ORDER: [&str; 3] = ["flow/collate", "flow/concat", "flow/merge-in-turn"];
 
 /// Arcs at which a cut changes what a graph shows.
 const LEFT_OUT: [(&str, &str); 1] = [
@@ -139,16 +113,22 @@ impl Graph {
 
     /// Whether one of these processes, or of those in these subnets, remembers what it has let go of.
     pub(crate) fn remembers(&self, within: &[String]) -> bool {
-        self.has_any(&REMEMBER, within)
+        let catalogue = describe(&standard());
+        self.has_any(within, |name| {
+            let component = catalogue.find(name).unwrap();
+            let mut ports = component.inputs.iter();
+            let is_source = ports.all(|port| port.param) && !component.repeats;
+            component.forgets || component.renews || is_source || ORDER.contains(&name)
+        })
     }
 
     /// Whether one of them sends what it has sent another way when it begins again: it comes by that way as
     /// another packet, and is not known again.
     pub(crate) fn chooses_by_time(&self, within: &[String]) -> bool {
-        self.has_any(&["flow/balance"], within)
+        self.has_any(within, |name| name == "flow/balance")
     }
 
-    fn has_any(&self, components: &[&str], within: &[String]) -> bool {
+    fn has_any(&self, within: &[String], is_such: impl Fn(&str) -> bool) -> bool {
         let is_within = |address: &str| {
             within.iter().any(|name| {
                 let rest = address.strip_prefix(name.as_str());
@@ -156,9 +136,7 @@ impl Graph {
             })
         };
         let mut some = self.processes.iter();
-        some.any(|(address, component)| {
-            is_within(address) && components.contains(&component.as_str())
-        })
+        some.any(|(address, component)| is_within(address) && is_such(component))
     }
 
     /// Whether it shows the same when it is cut at these arcs.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use paperflow_core::{Fault, Got, In, Out, Typed, component};
+use paperflow_core::{Fault, Got, In, Out, Table, Typed, component};
 
 use crate::desk::first;
 use crate::papers::{Menu, MenuAnswer, MenuRequest};
@@ -25,14 +25,18 @@ pub async fn fax_line(
     fax_in: In<Typed<MenuRequest>>,
     /// Menus that are faxed back.
     fax_out: Out<Typed<MenuAnswer>>,
+    /// The menus on the walls, by call.
+    walls: Table<u32, Menu>,
 ) -> Result<(), Fault> {
-    let mut kitchens = Kitchens::default();
+    let mut kitchens = Kitchens::new(walls);
     loop {
         let wall = async { menu.next().await.map(Event::Menu) };
         let fax = async { fax_in.next().await.map(Event::Fax) };
         let answer = match first(wall, fax).await {
             Some(Event::Menu(menu)) => kitchens.hang_up(menu.into_inner().0),
-            Some(Event::Fax(request)) => kitchens.copy(request.into_inner().0),
+            Some(Event::Fax(request)) => {
+                kitchens.copy(request.call, request.correlation.clone(), request)
+            }
             None => return Ok(()),
         };
         if let Some(answer) = answer {
@@ -47,30 +51,34 @@ enum Event {
 }
 
 /// What the restaurants know, by call.
-#[derive(Default)]
-struct Kitchens {
-    walls: BTreeMap<u32, Menu>,
-    /// Requests that wait for a menu.
-    trays: BTreeMap<u32, MenuRequest>,
+struct Kitchens<R> {
+    walls: Table<u32, Menu>,
+    /// The references of requests that wait for a menu, with the requests.
+    trays: BTreeMap<u32, (String, R)>,
 }
 
-impl Kitchens {
+impl<R> Kitchens<R> {
+    const fn new(walls: Table<u32, Menu>) -> Self {
+        Self {
+            walls,
+            trays: BTreeMap::new(),
+        }
+    }
+
     /// A new menu; it answers a request that was waiting for it.
     fn hang_up(&mut self, menu: Menu) -> Option<MenuAnswer> {
         let call = menu.call;
-        self.walls.insert(call, menu);
-        self.trays
-            .remove(&call)
-            .and_then(|request| self.copy(request))
+        self.walls.put(call, menu);
+        let (correlation, request) = self.trays.remove(&call)?;
+        self.copy(call, correlation, request)
     }
 
-    /// The answer to a request, if the menu is there.
-    fn copy(&mut self, request: MenuRequest) -> Option<MenuAnswer> {
-        let Some(menu) = self.walls.get(&request.call) else {
-            self.trays.insert(request.call, request);
+    /// The answer to a request, if the menu is there. Else the request is kept.
+    fn copy(&mut self, call: u32, correlation: String, request: R) -> Option<MenuAnswer> {
+        let Some(menu) = self.walls.get(&call) else {
+            self.trays.insert(call, (correlation, request));
             return None;
         };
-        let MenuRequest { correlation, .. } = request;
         Some(MenuAnswer {
             correlation,
             dishes: menu.dishes.clone(),
@@ -83,21 +91,12 @@ impl Kitchens {
 mod tests {
     use super::*;
 
-    fn request() -> MenuRequest {
-        MenuRequest {
-            correlation: String::from("ON-1"),
-            restaurant: String::from("R-77"),
-            fax: String::from("0077"),
-            call: 1,
-            ask: String::from("menu"),
-        }
-    }
-
     #[test]
     fn a_repeated_request_waits_as_one_and_is_answered_again_afterwards() {
-        let mut kitchens = Kitchens::default();
-        assert_eq!(kitchens.copy(request()), None);
-        assert_eq!(kitchens.copy(request()), None);
+        let mut kitchens = Kitchens::new(Table::default());
+        let ask = |kitchens: &mut Kitchens<()>| kitchens.copy(1, String::from("ON-1"), ());
+        assert_eq!(ask(&mut kitchens), None);
+        assert_eq!(ask(&mut kitchens), None);
         let menu = Menu {
             restaurant: String::from("R-77"),
             call: 1,
@@ -109,6 +108,6 @@ mod tests {
             answer.as_ref().map(|answer| &*answer.correlation),
             Some("ON-1")
         );
-        assert_eq!(kitchens.copy(request()), answer);
+        assert_eq!(ask(&mut kitchens), answer);
     }
 }

@@ -1,6 +1,6 @@
 //! Where restaurants call in.
 
-use paperflow_core::{Fault, In, Out, Typed, component};
+use paperflow_core::{Fault, In, Out, Table, Typed, component};
 
 use crate::papers::{Enquiry, Menu, Restaurant};
 
@@ -20,15 +20,18 @@ pub async fn onboard_ui(
     menu: Out<Typed<Menu>>,
     /// The enquiry: who is calling, without the menu.
     out: Out<Typed<Enquiry>>,
+    /// Who has called, by the number of the call.
+    mut calls: Table<u32, String>,
 ) -> Result<(), Fault> {
-    let mut call = 0;
     while let Some(restaurant) = restaurants.next().await {
-        call += 1;
+        let last = calls.iter().map(|(call, _)| *call).max();
+        let call = last.map_or(1, |call| call + 1);
         let Typed(Restaurant {
             enquiry,
             menu: dishes,
             delivery,
         }) = restaurant.into_inner();
+        calls.put(call, enquiry.restaurant.clone());
         menu.send(Menu {
             restaurant: enquiry.restaurant.clone(),
             call,

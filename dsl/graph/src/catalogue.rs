@@ -86,6 +86,9 @@ pub struct Component {
     /// What it has written is begun anew whenever it begins, unless a parameter keeps it.
     #[serde(default)]
     pub renews: bool,
+    /// What it sends depends on packets that it has let go of, and it has that in memory, outside its tables.
+    #[serde(default)]
+    pub forgets: bool,
     /// It is called for each packet of its one driving in-port, and remembers nothing but its tables.
     #[serde(default)]
     pub plain: bool,

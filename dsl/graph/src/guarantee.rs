@@ -35,7 +35,7 @@ use crate::plan::{ConnectorKind, End, Full, Link, OnError, Plan};
 use crate::source::Span;
 use crate::wiring::Wiring;
 
-pub use walk::paths;
+pub use walk::{forgetful, paths};
 
 /// How often a packet arrives; the better comes later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -74,6 +74,10 @@ pub struct Spec {
     /// [keeps](ParamSpec::keeps) it is `true`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub renews: bool,
+    /// What it sends depends on packets that it has let go of, such as how many there were, and it has that in
+    /// memory, outside its tables: a store does not give them again to one that begins again after a crash.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub forgets: bool,
     /// An item for an element of an out-port whose reader has left goes to another element. A part of a graph that
     /// begins again closes to it those behind which all had been sent: in its second life it may divide what
     /// it is given in another way.
@@ -248,6 +252,13 @@ impl Spec {
     #[must_use]
     pub const fn renews(mut self) -> Self {
         self.renews = true;
+        self
+    }
+
+    /// Tells that what it sends depends on packets that it has let go of, and that it has that in memory.
+    #[must_use]
+    pub const fn forgets(mut self) -> Self {
+        self.forgets = true;
         self
     }
 

@@ -59,6 +59,7 @@ fn description(spec: &Spec) -> paperflow_graph::Component {
         must_run: spec.must_run,
         repeats: spec.repeats,
         renews: spec.renews,
+        forgets: spec.forgets,
         plain: spec.plain,
         one_by_one: spec.plain || spec.settle == Settle::Each,
         tables: spec.tables.iter().map(|table| table.name.clone()).collect(),

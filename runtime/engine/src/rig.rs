@@ -24,10 +24,11 @@
 //! The examples of a component's description are run by [`try_example`], and each packet of them twice
 //! by [`try_twice`], for a component that says it is idempotent.
 
+mod crash;
 mod examples;
 mod tables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::task::Context;
 
@@ -44,6 +45,7 @@ use crate::build::{BuildError, Network};
 use crate::options::{Options, Scheduler};
 use crate::report::{Outcome, Verdict};
 
+pub use crash::try_crashes;
 pub use examples::{Difference, Mismatch, try_example, try_twice};
 use tables::Tables;
 
@@ -322,7 +324,7 @@ impl Bench {
             .output(PortSpec::new("OUT", "All of it.", Vec::new()));
         let feeder = Feeder {
             spec,
-            packets: packets.to_vec(),
+            packets: Mutex::new(packets.iter().cloned().collect()),
         };
         self.catalogue = std::mem::take(&mut self.catalogue).with(feeder);
         let process = self.add(&component, &component);
@@ -411,7 +413,8 @@ const ONLY: usize = 0;
 
 struct Feeder {
     spec: Spec,
-    packets: Vec<Packet>,
+    /// They leave with its one activation, so that nobody else holds what they follow from.
+    packets: Mutex<VecDeque<Packet>>,
 }
 
 impl Component for Feeder {
@@ -420,20 +423,30 @@ impl Component for Feeder {
     }
 
     fn open(&self, _: &Params) -> Result<Box<dyn Activity>, Fault> {
-        Ok(Box::new(Feeding(self.packets.clone().into())))
+        Ok(Box::new(Feeding {
+            packets: std::mem::take(&mut self.packets.lock()),
+            are_adopted: false,
+        }))
     }
 }
 
-struct Feeding(std::collections::VecDeque<Packet>);
+struct Feeding {
+    packets: VecDeque<Packet>,
+    /// They have been counted as packets of this process.
+    are_adopted: bool,
+}
 
 impl Activity for Feeding {
     fn step(&mut self, turn: &mut Turn, _: &mut Context<'_>) -> Result<Step, Fault> {
-        while let Some(packet) = self.0.pop_front() {
-            match turn.give_new(ONLY, packet) {
+        if !std::mem::replace(&mut self.are_adopted, true) {
+            self.packets.iter().for_each(|_| turn.adopt());
+        }
+        while let Some(packet) = self.packets.pop_front() {
+            match turn.give(ONLY, packet) {
                 Give::Sent => {}
-                Give::Closed(_) => return Ok(Step::Done),
+                Give::Closed(packet) => turn.drop_packet(packet),
                 Give::Full(packet) => {
-                    self.0.push_front(packet);
+                    self.packets.push_front(packet);
                     return Ok(Step::Wait);
                 }
             }

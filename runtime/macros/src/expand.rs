@@ -15,7 +15,7 @@ pub(crate) fn component(options: TokenStream, item: TokenStream) -> Result<Token
     let options: Options = syn::parse2(options)?;
     let mut function: ItemFn = syn::parse2(item)?;
     check_signature(&function)?;
-    check_order(&options, &function)?;
+    check_options(&options, &function)?;
     let core = core_path();
     let arguments = read_arguments(&mut function)?;
     let examples = examples::take(&mut function.attrs, &arguments, &core)?;
@@ -83,21 +83,29 @@ fn check_signature(function: &ItemFn) -> Result<()> {
     Ok(())
 }
 
-/// A plain function takes from one port, so there is no order to choose.
-fn check_order(options: &Options, function: &ItemFn) -> Result<()> {
-    if let (Some(span), None) = (options.passes_over, function.sig.asyncness) {
-        return Err(Error::new(
-            span,
+/// What only an `async fn` can say of itself.
+fn check_options(options: &Options, function: &ItemFn) -> Result<()> {
+    if function.sig.asyncness.is_some() {
+        return Ok(());
+    }
+    let said = [
+        (
+            options.passes_over,
             "a plain function does not learn that a reader has left; only an `async fn` `passes_over` it",
-        ));
-    }
-    match &options.reads {
-        Some(reads) if function.sig.asyncness.is_none() => Err(Error::new(
-            reads.span,
+        ),
+        (
+            options.forgets,
+            "a plain function has nothing but its tables from one packet to the next; only an `async fn` `forgets`",
+        ),
+        (
+            options.reads.as_ref().map(|reads| reads.span),
             "a plain function takes packets from one port; only an `async fn` `reads` several",
-        )),
-        _ => Ok(()),
-    }
+        ),
+    ];
+    let mut refused = said
+        .into_iter()
+        .filter_map(|(span, why)| Some(Error::new(span?, why)));
+    refused.next().map_or(Ok(()), Err)
 }
 
 /// Reads every argument and reports what is wrong with any of them.
@@ -179,6 +187,7 @@ fn spec(
     let plain = is_plain.then(|| quote!(.plain()));
     let idempotent = options.idempotent.then(|| quote!(.idempotent()));
     let renews = options.renews.then(|| quote!(.renews()));
+    let forgets = options.forgets.map(|_| quote!(.forgets()));
     let passes_over = options.passes_over.map(|_| quote!(.passes_over()));
     let order = |order: &Order| order.word.clone();
     let reads = options.reads.as_ref().map(order);
@@ -190,7 +199,7 @@ fn spec(
     let parts = arguments.iter().map(|argument| part(argument, core));
     quote! {
         #core::Spec::new(#name, #doc).work(#core::Work::#work) #must_run #again #repeats #plain
-            #idempotent #renews #passes_over #reads #sends #settle #(#parts)* #(.example(#examples))*
+            #idempotent #renews #forgets #passes_over #reads #sends #settle #(#parts)* #(.example(#examples))*
     }
 }
 

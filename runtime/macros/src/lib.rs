@@ -47,6 +47,7 @@
 //! | component | `repeats` | with the same parameters it sends the same packets in each run, in the same order: a file that is read, not a clock; after a crash a store knows them again |
 //! | component | `idempotent` | a packet that comes twice leaves the same behind as one that comes once: the same distinct packets, the same rows in its tables; `paperflow test` verifies it |
 //! | component | `renews` | what it has written, such as a file, is begun anew whenever it begins: what a store has seen handled is then gone after a crash, and `check` says so |
+//! | component | `forgets` | what it sends depends on packets that it has let go of, and it has that in memory and in no table: one that begins again after a crash begins at nothing, and `check` says so |
 //! | component | `passes_over` | what is for an element whose reader has left goes to another one. Say it of an `async fn` without tables that divides packets by time or by their order: when its part was killed and begins again, elements behind which all had been sent are closed to it |
 //! | component | `settle = each` | lets go of what a store has delivered when it receives the next packet: for filters and routers, which keep nothing from one packet to the next |
 //! | component | `reads = in_step` | takes some from each in-port in its turn: while it waits for one it takes nothing from the others |

@@ -5,7 +5,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Error, Expr, Ident, Lit, LitInt, LitStr, Meta, Result, Token};
 
-/// `"area/name", work = compute, must_run, again, repeats, idempotent, renews, passes_over, reads = in_step, sends = to_end, settle = each`
+/// `"area/name", work = compute, must_run, again, repeats, idempotent, renews, forgets, passes_over, reads = in_step, sends = to_end, settle = each`
 pub(crate) struct Options {
     pub(crate) name: LitStr,
     pub(crate) compute: bool,
@@ -14,6 +14,7 @@ pub(crate) struct Options {
     pub(crate) repeats: bool,
     pub(crate) idempotent: bool,
     pub(crate) renews: bool,
+    pub(crate) forgets: Option<Span>,
     pub(crate) passes_over: Option<Span>,
     pub(crate) settle: Option<Order>,
     pub(crate) reads: Option<Order>,
@@ -74,6 +75,7 @@ impl Parse for Options {
             repeats: false,
             idempotent: false,
             renews: false,
+            forgets: None,
             passes_over: None,
             settle: None,
             reads: None,
@@ -97,6 +99,7 @@ impl Options {
             "repeats" => self.repeats = true,
             "idempotent" => self.idempotent = true,
             "renews" => self.renews = true,
+            "forgets" => self.forgets = Some(key.span()),
             "passes_over" => self.passes_over = Some(key.span()),
             "settle" => self.settle = Some(Order::read(key, input, SETTLE)?),
             "reads" => self.reads = Some(Order::read(key, input, READS)?),
@@ -112,7 +115,7 @@ impl Options {
             _ => {
                 return Err(Error::new(
                     key.span(),
-                    "expected `work = ..`, `must_run`, `again`, `repeats`, `idempotent`, `renews`, `passes_over`, `reads = ..`, `sends = ..` or `settle = ..`",
+                    "expected `work = ..`, `must_run`, `again`, `repeats`, `idempotent`, `renews`, `forgets`, `passes_over`, `reads = ..`, `sends = ..` or `settle = ..`",
                 ));
             }
         }

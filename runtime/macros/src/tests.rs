@@ -128,6 +128,7 @@ fn an_order_of_its_own_is_part_of_the_description() {
     assert!(said("\"a/b\", sends = by_choice", "Sends::ByChoice"));
     assert!(said("\"a/b\", passes_over", ".passes_over()"));
     assert!(said("\"a/b\", renews", ".renews()"));
+    assert!(said("\"a/b\", forgets", ".forgets()"));
     assert!(!said("\"a/b\", work = compute", ".passes_over()"));
     assert!(!said("\"a/b\", work = compute", "Reads"));
     assert!(!said("\"a/b\", work = compute", "Sends"));
@@ -146,7 +147,11 @@ fn bad_options() {
     );
     assert_eq!(
         of("\"a/b\", often"),
-        "often: expected `work = ..`, `must_run`, `again`, `repeats`, `idempotent`, `renews`, `passes_over`, `reads = ..`, `sends = ..` or `settle = ..`"
+        "often: expected `work = ..`, `must_run`, `again`, `repeats`, `idempotent`, `renews`, `forgets`, `passes_over`, `reads = ..`, `sends = ..` or `settle = ..`"
+    );
+    assert_eq!(
+        of("\"a/b\", forgets"),
+        "forgets: a plain function has nothing but its tables from one packet to the next; only an `async fn` `forgets`"
     );
     assert_eq!(
         of("\"a/b\", passes_over"),

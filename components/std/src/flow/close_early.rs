@@ -5,7 +5,7 @@ use crate::param::Size;
 /// Passes packets on and leaves at the one with the given number, to try how a network bears that.
 ///
 /// That packet is dropped, and what comes after it is never taken.
-#[component("flow/close-early", work = compute)]
+#[component("flow/close-early", work = compute, forgets)]
 #[example(number = 3, input = ["a", "b", "c", "d"], out = ["a", "b"])]
 pub(crate) async fn close_early(
     /// The stream.

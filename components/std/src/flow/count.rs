@@ -4,7 +4,7 @@ use paperflow_core::{Closed, In, Out, Packet, component};
 ///
 /// Brackets count as packets. An empty stream counts 0. When the receiver of OUT leaves early, the
 /// rest is counted and dropped.
-#[component("flow/count", work = compute, must_run)]
+#[component("flow/count", work = compute, must_run, forgets)]
 #[example(input = ["a", "b"], out = ["a", "b"], total = [2])]
 #[example(input = [], total = [0])]
 pub(crate) async fn count(

@@ -7,7 +7,7 @@ use crate::param::Size;
 /// COUNT gets it after every NUMBER packets and when the stream ends, but never twice the same.
 /// Brackets count as packets. An empty stream counts 0. When the receiver of OUT leaves early, the rest
 /// is counted and dropped.
-#[component("flow/count-every", work = compute, must_run)]
+#[component("flow/count-every", work = compute, must_run, forgets)]
 #[example(number = 2, input = ["a", "b", "c"], out = ["a", "b", "c"], total = [2, 3])]
 #[example(number = 2, input = [1, 2], total = [2])]
 #[example(input = [], total = [0])]

@@ -4,7 +4,7 @@ use paperflow_core::{Closed, In, Out, Packet, component};
 ///
 /// The first packet at TRIGGER opens the gate for good, whatever it is, and TRIGGER is closed. When
 /// TRIGGER ends without a packet the gate never opens: it ends, and with it the stream.
-#[component("flow/gate", work = compute)]
+#[component("flow/gate", work = compute, forgets)]
 #[example(input = ["a", "b"], trigger = ["go"], out = ["a", "b"])]
 pub(crate) async fn gate(
     /// The stream.

@@ -7,7 +7,7 @@ use crate::param::Count;
 ///
 /// An item is a packet, or a whole group with its brackets. The others go to REJ; whether anybody
 /// stays to read those does not matter.
-#[component("flow/nth", work = compute, sends = by_choice)]
+#[component("flow/nth", work = compute, forgets, sends = by_choice)]
 #[example(number = 1, input = ["a", "b", "c"], acc = ["b"], rej = ["a", "c"])]
 pub(crate) async fn nth(
     /// The stream.

@@ -8,7 +8,7 @@ use crate::receivers::Receivers;
 /// An item is a packet, or a whole group with its brackets: a group is never split. A receiver that
 /// has left is passed over, and what was on its way to it goes to the next one; only the rest of a
 /// group it had begun is dropped. When all have left the process ends.
-#[component("flow/round-robin", work = compute, passes_over, sends = in_step)]
+#[component("flow/round-robin", work = compute, forgets, passes_over, sends = in_step)]
 #[example(input = [1, 2, 3], outs[0] = [1, 3], outs[1] = [2])]
 #[example(input = [open, 1, 2, close, 3], outs[0] = [open, 1, 2, close], outs[1] = [3])]
 pub(crate) async fn round_robin(

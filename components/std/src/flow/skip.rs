@@ -7,7 +7,7 @@ use crate::param::Count;
 ///
 /// An item is a packet, or a whole group with its brackets. What is left out goes to REJ;
 /// whether anybody stays to read that does not matter.
-#[component("flow/skip", work = compute)]
+#[component("flow/skip", work = compute, forgets)]
 #[example(number = 2, input = ["a", "b", "c"], acc = ["c"], rej = ["a", "b"])]
 #[example(number = 1, input = [open, 1, 2, close, 3], acc = [3])]
 pub(crate) async fn skip(

@@ -7,7 +7,7 @@ use crate::param::Size;
 /// Each element gets SIZE packets and is closed, then the next one is used; the last one takes the
 /// rest. Brackets count like data. What is meant for a receiver that has left is dropped, and when that
 /// is the last one the process ends.
-#[component("flow/splitter", work = compute, sends = to_end)]
+#[component("flow/splitter", work = compute, forgets, sends = to_end)]
 #[example(size = 2, input = [1, 2, 3, 4, 5], outs[0] = [1, 2], outs[1] = [3, 4, 5])]
 pub(crate) async fn splitter(
     /// The stream.

@@ -13,7 +13,7 @@ use crate::item::Level;
 /// it stays as it is, and when that is closed it ends, and with it the stream.
 ///
 /// For a gate that opens once and for all there is `flow/gate`.
-#[component("flow/switch", work = compute)]
+#[component("flow/switch", work = compute, forgets)]
 #[example(input = ["a", "b"], trigger = ["go"], out = ["a", "b"])]
 #[example(open = true, input = [open, 1, close], trigger = [], out = [open, 1, close])]
 pub(crate) async fn switch(

@@ -7,7 +7,7 @@ use crate::param::Count;
 ///
 /// An item is a packet, or a whole group with its brackets. What comes after them goes to REJ; when
 /// REJ is not connected the process ends after the last item it wants, and its sender with it.
-#[component("flow/take", work = compute, sends = to_end)]
+#[component("flow/take", work = compute, forgets, sends = to_end)]
 #[example(number = 2, input = ["a", "b", "c"], acc = ["a", "b"], rej = ["c"])]
 #[example(number = 1, input = [open, 1, 2, close, 3], acc = [open, 1, 2, close])]
 pub(crate) async fn take(

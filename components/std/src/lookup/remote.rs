@@ -12,7 +12,7 @@ use crate::param::Field;
 /// is answered after INTERVAL, one after the other: with its row, or with null when there is none.
 /// Brackets go along at once. The rows are in memory: after a crash it knows only those that come again, and a store
 /// does not give again what was handled.
-#[component("lookup/remote", work = compute, reads = to_end)]
+#[component("lookup/remote", work = compute, forgets, reads = to_end)]
 #[example(
     interval = "5ms",
     rows = [{"id": 7, "name": "Margherita"}],

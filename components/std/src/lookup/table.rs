@@ -29,7 +29,7 @@ use crate::payload;
 /// STALENESS tells how old the table is whenever a row is used: the age of its newest row, in
 /// milliseconds. A row was made when its field TIME says, or else its header `time`, both in
 /// milliseconds since the start of 1970; one that has neither when it came.
-#[component("lookup/table", work = compute)]
+#[component("lookup/table", work = compute, forgets)]
 #[example(
     rows = [{"id": 7, "name": "Margherita"}],
     input = [{"id": 7, "number": 2}, {"id": 8}],

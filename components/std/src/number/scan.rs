@@ -9,7 +9,7 @@ use crate::payload;
 /// OPERATION makes the next total out of the last one and the number: `add`, `subtract`, `multiply`,
 /// `divide`, `min` or `max`. The first total is the first number, or is made out of START and that. A
 /// bracket passes, and the total begins anew after it, so that each group has its own.
-#[component("number/scan", work = compute)]
+#[component("number/scan", work = compute, forgets)]
 #[example(input = [1, 2, -4, 0.5], out = [1, 3, -1, -0.5])]
 #[example(operation = "max", start = 2, input = [1, 3, open, 1, close], out = [2, 3, open, 2, close])]
 pub(crate) async fn scan(

@@ -7,7 +7,7 @@ use crate::payload;
 ///
 /// The sum is whole as long as the numbers are, and a sum of whole numbers that is too large is a
 /// fault. An empty stream sums up to 0. Brackets are dropped; for a sum per group use `group/sum`.
-#[component("number/sum", work = compute, must_run)]
+#[component("number/sum", work = compute, must_run, forgets)]
 #[example(input = [1, 2, -4], out = [-1])]
 #[example(input = [], out = [0])]
 pub(crate) async fn sum(

@@ -17,7 +17,7 @@ use crate::param::Size;
 /// What failed is not tried again, but sent to REJ, whether or not anybody reads that. Answers are taken before new work. When IN has
 /// ended, OUT is closed, and the breaker ends after the last answer. Brackets go along and count as
 /// no attempt.
-#[component("reactive/breaker", work = compute)]
+#[component("reactive/breaker", work = compute, forgets)]
 #[example(input = ["order"], done = ["receipt"], out = ["order"], result = ["receipt"])]
 #[example(input = ["order"], done = [], failed = ["order"], out = ["order"], rej = ["order"])]
 pub(crate) async fn breaker(

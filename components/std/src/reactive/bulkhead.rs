@@ -11,7 +11,7 @@ use crate::param::Size;
 ///
 /// Answers are taken before new work. When IN has ended, OUT is closed, and the bulkhead ends after
 /// the last answer. Brackets go along and are not counted.
-#[component("reactive/bulkhead", work = compute)]
+#[component("reactive/bulkhead", work = compute, forgets)]
 #[example(input = ["a", "b"], done = ["A", "B"], out = ["a", "b"], result = ["A", "B"])]
 pub(crate) async fn bulkhead(
     /// Work.

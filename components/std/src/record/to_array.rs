@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 /// A group becomes an array in its place, and a group inside it an array inside that one. Packets
 /// outside all groups make an array when the stream ends, or before the next group. An empty stream is
 /// an empty array. Objects of a program's own type are a fault, and so are brackets that do not match.
-#[component("record/to-array", work = compute, must_run)]
+#[component("record/to-array", work = compute, must_run, forgets)]
 #[example(input = [1, "a", {"b": 2}], out = [[1, "a", {"b": 2}]])]
 #[example(input = [open, 1, open, 2, close, close, open, close, 3], out = [[1, [2]], [], [3]])]
 #[example(input = [], out = [[]])]

@@ -6,7 +6,7 @@ use paperflow_core::{In, Kind, Out, Packet, Param, component};
 /// inside pass, at any depth. Packets before the open bracket pass into the activation they come in.
 /// The activation ends at the outermost close bracket, or with the stream, and the next group starts
 /// the next one. When the receiver leaves early the rest of the group is dropped.
-#[component("subnet/in-ss", work = compute, again)]
+#[component("subnet/in-ss", work = compute, again, forgets)]
 #[example(input = ["x", open, 1, open, 2, close, close], out = ["x", 1, open, 2, close])]
 pub(crate) async fn in_ss(
     /// The outer stream.

@@ -3,7 +3,7 @@ use paperflow_core::{Closed, In, Out, Packet, Param, component};
 /// Puts brackets around what a subnet sends in one activation.
 ///
 /// The group is empty when nothing comes.
-#[component("subnet/out-ss", work = compute, must_run, again)]
+#[component("subnet/out-ss", work = compute, must_run, again, forgets)]
 #[example(input = [1, open, 2, close], out = [open, 1, open, 2, close, close])]
 #[example(input = [], out = [open, close])]
 pub(crate) async fn out_ss(

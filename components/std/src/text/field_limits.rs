@@ -10,7 +10,7 @@ use crate::payload;
 ///
 /// A network that pads what it measures must put the lines by until then: in a file, a sort, or a link
 /// as long as the stream.
-#[component("text/field-limits", work = compute)]
+#[component("text/field-limits", work = compute, forgets)]
 #[example(input = ["a,bcd", "efg,h,i"], out = ["a,bcd", "efg,h,i"], limits = ["3,3,1"])]
 #[example(input = [], limits = [])]
 pub(crate) async fn field_limits(

@@ -32,10 +32,10 @@ pub(crate) async fn fill(
             continue;
         }
         let full = line.add(payload::text(&packet)?.trim());
-        drop(packet);
         if let Some(full) = full {
             out.send(full).await?;
         }
+        // Only now is the packet let go of: the next line holds it, which it is in.
     }
     if let Some(rest) = line.end() {
         out.send(rest).await?;

@@ -1,6 +1,6 @@
 //! Following packets from each source, and what weakens their way.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::expand::AUTOMATIC;
 use crate::plan::{ConnectorKind, OnError};
@@ -34,20 +34,40 @@ struct Reached {
 #[must_use]
 pub fn paths(grounds: Grounds<'_>) -> Vec<Path> {
     let walk = Walk::new(grounds);
-    let plan = grounds.plan;
-    let mut found = Vec::new();
-    for process in 0..plan.processes.len() {
-        if !walk.fed[process] && !walk.leaving[process].is_empty() {
-            let name = plan.processes[process].address.clone();
-            found.extend(walk.from(process, &name, walk.begin(process)));
-        }
-    }
-    for export in &plan.inports {
-        let name = format!("the exported {}", export.public);
-        let begun = (Cover::None, Some(&*export.public));
-        found.extend(walk.from(export.end.process, &name, begun));
-    }
-    found
+    let sources = walk.sources();
+    let paths = sources.flat_map(|source| {
+        let name = match source.exported {
+            Some(public) => format!("the exported {public}"),
+            None => String::from(grounds.address(source.process)),
+        };
+        walk.ends(&walk.reached(source), &name)
+    });
+    paths.collect()
+}
+
+/// The processes that begin at nothing after a crash, while a store gives them only those packets again that
+/// had not been handled: a component that [forgets](crate::Component::forgets), and has no table in a store.
+#[must_use]
+pub fn forgetful(grounds: Grounds<'_>) -> Vec<Weakness> {
+    let walk = Walk::new(grounds);
+    let forgets = |process: &usize| {
+        let component = &grounds.plan.processes[*process].component;
+        let component = grounds.catalogue.find(component);
+        component.is_some_and(|component| component.forgets) && !grounds.has_desk(*process)
+    };
+    let states = walk
+        .sources()
+        .flat_map(|source| walk.reached(source).into_keys());
+    let again = states.filter_map(|(process, cover, _)| (cover == Cover::Store).then_some(process));
+    let forgetful: BTreeSet<usize> = again.filter(forgets).collect();
+    let told = forgetful.into_iter().map(|process| {
+        let reason = "it keeps in memory what it knows of former packets; a crash forgets that, and a store gives \
+                      nothing again that was handled";
+        let fix = "let a source that sends the same in each run feed it over memory, or use a component with a \
+                   table that a store keeps";
+        grounds.weak_process(process, reason, String::from(fix))
+    });
+    told.collect()
 }
 
 struct Walk<'a> {
@@ -58,8 +78,15 @@ struct Walk<'a> {
     fed: Vec<bool>,
 }
 
-/// What covers a packet at its source, and the exported in-port if it comes from there.
-type Begun<'a> = (Cover, Option<&'a str>);
+/// Where packets come from.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    process: usize,
+    /// What covers a packet there.
+    cover: Cover,
+    /// The exported in-port, if it comes from there.
+    exported: Option<&'a str>,
+}
 
 impl<'a> Walk<'a> {
     fn new(grounds: Grounds<'a>) -> Self {
@@ -87,8 +114,20 @@ impl<'a> Walk<'a> {
         walk
     }
 
-    /// What covers the packets of a source.
-    fn begin(&self, process: usize) -> Begun<'static> {
+    /// Processes that nothing leads to, in their order, and then exported in-ports.
+    fn sources(&self) -> impl Iterator<Item = Source<'a>> {
+        let plan = self.grounds.plan;
+        let is_source = |process: &usize| !self.fed[*process] && !self.leaving[*process].is_empty();
+        let processes = (0..plan.processes.len()).filter(is_source);
+        let exports = plan.inports.iter().map(|export| Source {
+            process: export.end.process,
+            cover: Cover::None,
+            exported: Some(&*export.public),
+        });
+        processes.map(|process| self.begin(process)).chain(exports)
+    }
+
+    fn begin(&self, process: usize) -> Source<'a> {
         let grounds = self.grounds;
         let name = &grounds.plan.processes[process].component;
         let component = grounds.catalogue.find(name);
@@ -97,12 +136,16 @@ impl<'a> Walk<'a> {
             Some(component) if component.repeats => Cover::Source,
             _ => Cover::None,
         };
-        (cover, None)
+        Source {
+            process,
+            cover,
+            exported: None,
+        }
     }
 
-    /// The weakest way to each sink that packets of a source reach.
-    fn from(&self, source: usize, name: &str, (cover, exported): Begun<'_>) -> Vec<Path> {
-        let start = (source, cover, Guarantee::OnceOnly);
+    /// Where packets of a source come, and how.
+    fn reached(&self, source: Source<'_>) -> BTreeMap<State, Reached> {
+        let start = (source.process, source.cover, Guarantee::OnceOnly);
         let begun = Reached {
             before: None,
             weakness: None,
@@ -112,14 +155,14 @@ impl<'a> Walk<'a> {
         let mut queue = VecDeque::from([start]);
         while let Some(state) = queue.pop_front() {
             for hop in &self.leaving[state.0] {
-                let (next, way) = self.step(state, &reached[&state], *hop, exported);
+                let (next, way) = self.step(state, &reached[&state], *hop, source.exported);
                 if let std::collections::btree_map::Entry::Vacant(free) = reached.entry(next) {
                     free.insert(way);
                     queue.push_back(next);
                 }
             }
         }
-        self.ends(&reached, name)
+        reached
     }
 
     /// Where an arc leads and what it does to the guarantee.
@@ -241,7 +284,7 @@ impl<'a> Walk<'a> {
         self.grounds.weak_process(process, reason, fix)
     }
 
-    /// The weakest state at each sink.
+    /// The weakest way to each sink.
     fn ends(&self, reached: &BTreeMap<State, Reached>, from: &str) -> Vec<Path> {
         let plan = self.grounds.plan;
         let mut found = Vec::new();

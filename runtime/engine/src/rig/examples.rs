@@ -45,6 +45,17 @@ pub enum Difference {
         /// Packets that leave only when each comes twice.
         twice: Vec<String>,
     },
+    /// Something else leaves by a port when it is cut off and begins again.
+    OutputCut {
+        /// The port.
+        port: String,
+        /// Packets that leave only when it is not cut off.
+        lost: Vec<String>,
+        /// Packets that leave only when it is.
+        strange: Vec<String>,
+        /// It was cut off when so many packets and groups were done, and did not come again.
+        done: usize,
+    },
     /// Something else is in a table when each packet comes twice.
     RowTwice {
         /// The table.
@@ -76,6 +87,19 @@ impl fmt::Display for Difference {
                     f,
                     "only when each packet comes once {port} gives {once}, and only when each comes \
                      twice {twice}"
+                )
+            }
+            Self::OutputCut {
+                port,
+                lost,
+                strange,
+                done,
+            } => {
+                let (lost, strange) = (list(lost), list(strange));
+                write!(
+                    f,
+                    "begun again after a crash, when {done} were done and do not come again, {port} lacks {lost}, \
+                     and gives {strange} that it would not have given"
                 )
             }
             Self::RowTwice {
@@ -153,7 +177,7 @@ pub fn try_twice(component: &Arc<dyn Component>, example: &Example) -> Vec<Misma
 }
 
 /// A rig with the parameters and the packets of an example, each so many times.
-fn of_example(component: &Arc<dyn Component>, example: &Example, times: usize) -> Rig {
+pub(super) fn of_example(component: &Arc<dyn Component>, example: &Example, times: usize) -> Rig {
     let mut rig = Rig::of_shared(Arc::clone(component));
     for (param, value) in &example.params {
         rig = rig.set(param, value.as_str());
@@ -192,7 +216,7 @@ fn packet(sample: &Sample) -> Packet {
 }
 
 /// What differs, with the ways in which it does.
-fn every_way(
+pub(super) fn every_way(
     run: impl Fn((Scheduler, usize)) -> Result<Vec<Difference>, Difference>,
 ) -> Vec<Mismatch> {
     let mut found: Vec<Mismatch> = Vec::new();
@@ -229,7 +253,7 @@ fn try_ports(
 }
 
 /// What is wrong with the end of a run.
-fn complaint(outcome: &Outcome) -> Option<String> {
+pub(super) fn complaint(outcome: &Outcome) -> Option<String> {
     if outcome.is_success() {
         return None;
     }
@@ -274,11 +298,15 @@ fn rows_twice<'a>(once: &'a Ran, twice: &'a Ran) -> impl Iterator<Item = Differe
 
 /// Packets as they are written in an example.
 fn words(packets: &[Packet]) -> Vec<String> {
-    let word = |packet: &Packet| match packet.kind() {
+    packets.iter().map(word).collect()
+}
+
+/// A packet as it is written in an example.
+pub(super) fn word(packet: &Packet) -> String {
+    match packet.kind() {
         Kind::Open => String::from("("),
         Kind::Close => String::from(")"),
         Kind::Bytes | Kind::Object => format!("{packet:?}"),
         _ => packet.to_json().to_string(),
-    };
-    packets.iter().map(word).collect()
+    }
 }
