@@ -203,17 +203,7 @@ pub(crate) fn draw(
         }
     };
     library.diagnostics.extend(diagnostics);
-    let grounds = Grounds {
-        plan: &plan,
-        catalogue,
-        wiring: &wiring,
-    };
-    let is_kept = plan.links.iter().any(|link| link.connector.is_some());
-    let is_told = is_kept || !plan.tables.is_empty() || view.required.is_some();
-    let (paths, forgetful) = match is_told {
-        true => (guarantee::paths(grounds), guarantee::forgetful(grounds)),
-        false => Default::default(),
-    };
+    let (paths, forgetful) = held(&plan, catalogue, &wiring, view.required);
     if let Some(required) = view.required {
         library.diagnostics.extend(weaker(&paths, required));
     }
@@ -228,6 +218,26 @@ pub(crate) fn draw(
         forgetful,
         diagnostics,
     }
+}
+
+/// What holds on the paths of a graph that a store has a part in, or of which something is required; and who
+/// forgets.
+fn held(
+    plan: &Plan,
+    catalogue: &paperflow_graph::Catalogue,
+    wiring: &Wiring,
+    required: Option<Guarantee>,
+) -> (Vec<guarantee::Path>, Vec<guarantee::Weakness>) {
+    let is_kept = plan.links.iter().any(|link| link.connector.is_some());
+    if !is_kept && plan.tables.is_empty() && required.is_none() {
+        return (Vec::new(), Vec::new());
+    }
+    let grounds = Grounds {
+        plan,
+        catalogue,
+        wiring,
+    };
+    (guarantee::paths(grounds), guarantee::forgetful(grounds))
 }
 
 /// The files read so far, and the networks in them.

@@ -17,6 +17,10 @@ Split OUT -> IN Show(console/write:host=office)
 const TASKS: &str = "\
 'in.txt' -> SOURCE Read(file/lines) OUT ->(queue) IN Case(text/upper) OUT -> IN Show(console/write)
 ";
+const DISTINCT: &str = "\
+'in.txt' -> SOURCE Read(file/lines) OUT -> IN Split(text/words) OUT -> IN Once(flow/distinct) OUT -> IN Count(flow/count)
+Count COUNT -> IN Show(console/write)
+";
 const FORK: &str = "\
 'in.txt' -> SOURCE Read(file/lines) OUT -> IN Copy(flow/replicate)
 Copy OUT[0] -> IN[0] Join(flow/merge) OUT -> IN Show(console/write)
@@ -29,6 +33,7 @@ fn folder(name: &str) -> Folder {
     folder.write("row.fbp", ROW);
     folder.write("hosts.fbp", HOSTS);
     folder.write("fork.fbp", FORK);
+    folder.write("distinct.fbp", DISTINCT);
     folder.write("tasks.fbp", TASKS);
     folder
 }
@@ -51,6 +56,9 @@ fn split_writes_the_wiring_of_parts() {
             "explain hosts.fbp --wiring hosts.toml",
             "split hosts.fbp --wiring hosts.toml",
             "split hosts.fbp --via redis --json",
+            "split distinct.fbp --at Split.OUT->Once.IN --via redis -o distinct.toml",
+            "check distinct.fbp --wiring distinct.toml",
+            "explain distinct.fbp --wiring distinct.toml",
         ])
     );
 }

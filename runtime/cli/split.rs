@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use paperflow_core::Catalogue;
 use paperflow_engine::describe;
 use paperflow_graph::capabilities::StoreSpec;
-use paperflow_graph::parts::{Cut, Undivided, cut, divide, find, is_shared, propose, shown};
+use paperflow_graph::parts::{
+    Cut, Undivided, cut, divide, find, is_shared, propose, shown, unkept,
+};
 use paperflow_graph::{Diagnostic, Severity};
 
 use crate::load::{Loaded, View, WiringFile, draw};
@@ -23,7 +25,8 @@ use write::Via;
 ///
 /// Where it is to be cut is said by `--at`, by `host=NAME` on processes and subnets, or by `[part.NAME]` in
 /// the wiring file. With none of them, cuts are proposed where packets change hands (`org=NAME`), and where
-/// a store keeps an arc already. `run --part` runs a part.
+/// a store keeps an arc already. `run --part` runs a part. Tables that were in memory are kept in the part's own
+/// store until the run has finished, so that a part which is killed has them when it begins again.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -87,12 +90,13 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
     if let Some((hop, why)) = via.refused(&loaded, &found.arcs) {
         return Err(refused(&shown(&loaded.plan, hop), &why));
     }
+    let tables = unkept(&loaded.plan, &described);
     if args.json {
-        out::print(&told::json(&loaded, &found, &via))?;
+        out::print(&told::json(&loaded, &found, &tables, &via))?;
         return Ok(Exit::Fine);
     }
     let before = wiring.as_ref().map_or("", WiringFile::text);
-    let written = write::wiring(&loaded, before, &found, &via);
+    let written = write::wiring(&loaded, before, &found, &tables, &via);
     let file = match files::is_standard(&args.output) {
         true => Path::new("paperflow.toml"),
         false => &args.output,
@@ -106,7 +110,7 @@ pub(super) fn execute(args: &Args, catalogue: &Catalogue) -> Result<Exit, Failur
         return Ok(broken(&again.diagnostics, &again));
     }
     files::replace(&args.output, &written)?;
-    out::tell(&told::summary(&loaded, &found, &via));
+    out::tell(&told::summary(&loaded, &found, &tables, &via));
     Ok(Exit::Fine)
 }
 

@@ -11,7 +11,7 @@ mod share;
 #[cfg(test)]
 mod tests;
 
-pub use cut::{Arcs, Cut, Undivided, cut, find, shown};
+pub use cut::{Arcs, Cut, Undivided, cut, find, shown, unkept};
 pub use propose::{Why, propose};
 pub use share::share;
 

@@ -230,6 +230,24 @@ pub struct Table {
     pub name: String,
     /// The store that keeps it; the usual one if none is named.
     pub store: Option<String>,
+    /// How long.
+    pub keep: Keep,
+}
+
+/// How long a store keeps a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// From run to run.
+    #[default]
+    Always,
+    /// Until the run has finished well, over any number of crashes: the next one begins with nothing, as with a
+    /// table in memory.
+    Run,
+}
+
+impl Keep {
+    /// The words for it.
+    pub const WORDS: [(&'static str, Self); 2] = [("always", Self::Always), ("run", Self::Run)];
 }
 
 /// A share of the graph.

@@ -13,6 +13,7 @@ pub(crate) use apply::{Named, apply, named};
 use std::path::PathBuf;
 
 use crate::model::Attribute;
+use crate::plan::Keep;
 use crate::source::Span;
 
 /// A name or a value as written, with its place.
@@ -83,8 +84,8 @@ pub const SECTIONS: &[SectionSpec] = &[
     SectionSpec {
         name: "table",
         heading: "[table.\"PROCESS.TABLE\"]",
-        keys: &["store"],
-        about: "a table that a store keeps; without `store` the usual one",
+        keys: &["store", "keep"],
+        about: "a table that a store keeps; without `store` the usual one; with `keep = \"run\"` until the run has finished well",
     },
     SectionSpec {
         name: "part",
@@ -156,6 +157,8 @@ pub struct Table {
     pub name: Written,
     /// The store; the usual one if none is named.
     pub store: Option<Written>,
+    /// How long it is kept.
+    pub keep: Keep,
 }
 
 /// A share of the graph.

@@ -53,11 +53,15 @@ pub(super) fn hint(cut: &Cut, places: &[(Hop, Why)]) -> Option<String> {
 }
 
 /// What has been written.
-pub(super) fn summary(loaded: &Loaded, cut: &Cut, via: &Via) -> String {
+pub(super) fn summary(loaded: &Loaded, cut: &Cut, tables: &[String], via: &Via) -> String {
     let parts = count(cut.division.parts.len(), "part");
     let arcs = count(write::arcs(loaded, &cut.arcs, via).len(), "arc");
+    let tables = match tables.len() {
+        0 => String::new(),
+        some => format!(", {} kept until the run has finished", count(some, "table")),
+    };
     format!(
-        "{parts}, {arcs} moved to `{}`:\n{}",
+        "{parts}, {arcs} moved to `{}`{tables}:\n{}",
         via.name(),
         listed(loaded, cut)
     )
@@ -73,7 +77,7 @@ fn listed(loaded: &Loaded, cut: &Cut) -> String {
 }
 
 /// Parts and arcs of a cut.
-pub(super) fn json(loaded: &Loaded, cut: &Cut, via: &Via) -> String {
+pub(super) fn json(loaded: &Loaded, cut: &Cut, tables: &[String], via: &Via) -> String {
     let kind = via.kind(loaded);
     let arcs = write::arcs(loaded, &cut.arcs, via).into_iter();
     let arcs = arcs.map(|(arc, has_kind)| {
@@ -83,7 +87,7 @@ pub(super) fn json(loaded: &Loaded, cut: &Cut, via: &Via) -> String {
     let arcs = arcs.collect::<Vec<_>>();
     format!(
         "{:#}\n",
-        json!({ "parts": parts(loaded, cut), "arcs": arcs })
+        json!({ "parts": parts(loaded, cut), "arcs": arcs, "tables": tables })
     )
 }
 

@@ -77,7 +77,13 @@ pub(super) fn arcs(loaded: &Loaded, arcs: &[Hop], via: &Via) -> Vec<(String, boo
 }
 
 /// What was in the wiring file, with what a cut needs.
-pub(super) fn wiring(loaded: &Loaded, before: &str, cut: &Cut, via: &Via) -> String {
+pub(super) fn wiring(
+    loaded: &Loaded,
+    before: &str,
+    cut: &Cut,
+    tables: &[String],
+    via: &Via,
+) -> String {
     let mut added = String::new();
     let mut text = before.to_owned();
     if let Via::Url(name, url) = via
@@ -107,6 +113,10 @@ pub(super) fn wiring(loaded: &Loaded, before: &str, cut: &Cut, via: &Via) -> Str
                 quoted(&part.name)
             );
         }
+    }
+    // What one program has in memory until it ends is kept for as long by a part that may be killed.
+    for table in tables {
+        let _ = writeln!(added, "\n[table.{table:?}]\nkeep = \"run\"");
     }
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');

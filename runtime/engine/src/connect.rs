@@ -283,8 +283,8 @@ impl Lowering<'_> {
     /// What stores keep for the processes with tables there.
     fn desks(&mut self) -> Result<BTreeMap<usize, Deskside>, BuildError> {
         let mut tables: BTreeMap<usize, Vec<&plan::Table>> = BTreeMap::new();
-        let plan = std::mem::take(&mut self.plan.tables);
-        for table in &plan {
+        let kept = std::mem::take(&mut self.plan.tables);
+        for table in &kept {
             tables.entry(table.process).or_default().push(table);
         }
         let mut desks = BTreeMap::new();
@@ -300,6 +300,15 @@ impl Lowering<'_> {
                 waker: Waker::noop().clone(),
             };
             desks.insert(process, side);
+        }
+        for (process, side) in &desks {
+            let own = kept.iter().filter(|table| table.process == *process);
+            let of_run = own.filter(|table| table.keep == plan::Keep::Run);
+            let of_run: Vec<&str> = of_run.map(|table| table.name.as_str()).collect();
+            if !of_run.is_empty() {
+                let begun = self.run.begin_tables(&*side.desk, &of_run);
+                begun.map_err(|fault| failed(&self.plan.processes[*process].address, fault))?;
+            }
         }
         Ok(desks)
     }

@@ -225,11 +225,22 @@ fn run(
     way: (Scheduler, usize),
     read: impl FnOnce(&Control, Output) -> Vec<String> + Send,
 ) -> (Outcome, Vec<String>) {
+    run_keeping(shelf, text, (table, plan::Keep::Always, queues), way, read)
+}
+
+fn run_keeping(
+    shelf: &Arc<Shelf>,
+    text: &str,
+    (table, keep, queues): (&str, plan::Keep, &[&str]),
+    way: (Scheduler, usize),
+    read: impl FnOnce(&Control, Output) -> Vec<String> + Send,
+) -> (Outcome, Vec<String>) {
     let (mut plan, sources) = common::planned(text, &catalogue());
     let process = plan.process("P").unwrap();
     plan.tables.push(plan::Table {
         process,
         name: table.to_owned(),
+        keep,
         ..plan::Table::default()
     });
     for link in &mut plan.links {
@@ -300,6 +311,21 @@ fn rows_are_there_in_the_next_run() {
 }
 
 #[test]
+fn rows_that_are_kept_for_a_run_are_not_there_in_the_next_one() {
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        for _ in 1..=2 {
+            let kept = ("SEEN", plan::Keep::Run, &["P.NUMBER"][..]);
+            let (outcome, out) = run_keeping(&shelf, COUNT, kept, way, all);
+            assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+            let expected: Vec<String> = (1..=200).map(|at| format!("{at}x1")).collect();
+            assert_eq!(out, expected, "{way:?}");
+        }
+        assert_eq!(row(&shelf, "SEEN", "-2").as_deref(), Some("200"), "{way:?}");
+    }
+}
+
+#[test]
 fn many_units_of_work_are_committed_at_a_time() {
     let shelf = Arc::new(Shelf::default());
     run(
@@ -315,15 +341,22 @@ fn many_units_of_work_are_committed_at_a_time() {
 
 /// A run that is cut short after a few packets, and the run after it: each number is counted once.
 fn cut_short(queues: &[&str]) {
+    for keep in plan::Keep::WORDS {
+        cut_short_keeping(keep.1, queues);
+    }
+}
+
+fn cut_short_keeping(keep: plan::Keep, queues: &[&str]) {
     let text = COUNT.replace("200", "3000");
     for way in DRIVERS {
         let shelf = Arc::new(Shelf::default());
-        let (_, first) = run(&shelf, &text, ("seen", queues), way, |control, output| {
+        let kept = ("SEEN", keep, queues);
+        let (_, first) = run_keeping(&shelf, &text, kept, way, |control, output| {
             let seen: Vec<_> = (0..7).map_while(|_| output.recv()).collect();
             control.kill();
             seen.iter().map(ToString::to_string).collect()
         });
-        let (outcome, second) = run(&shelf, &text, ("seen", queues), way, all);
+        let (outcome, second) = run_keeping(&shelf, &text, kept, way, all);
         assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
         let told: BTreeSet<String> = first.into_iter().chain(second).collect();
         let expected: BTreeSet<String> = (1..=3000).map(|at| format!("{at}x1")).collect();

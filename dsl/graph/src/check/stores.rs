@@ -119,6 +119,7 @@ mod tests {
         let table = |store: &str| Table {
             name: written("Count.SEEN"),
             store: Some(written(store)),
+            ..Table::default()
         };
         let wiring = Wiring {
             stores: vec![store("own", "sqlite:here"), store("far", "redis://there")],

@@ -1,7 +1,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::similar::suggest;
 use crate::source::Span;
-use crate::wiring::{Ce, FAULTS, Written};
+use crate::wiring::{FAULTS, Written};
 
 explained! {
     /// Something in a wiring file stands where something of another form belongs.
@@ -11,7 +11,8 @@ explained! {
     ///
     /// A list stands in brackets, `processes = ["Cook", "Pack"]`; what is said of an arc, a store, a
     /// table, a part or a policy stands below a heading with its name, `[arc."A.OUT -> B.IN"]`; and
-    /// `fault` is one of the words for what becomes of a fault, and `ce` is `binary` or `structured`.
+    /// `fault` is one of the words for what becomes of a fault, `ce` is `binary` or `structured`, and `keep` is
+    /// `always` or `run`.
     "P0196", "value of another form in a wiring file"
 }
 
@@ -42,15 +43,14 @@ pub(crate) fn no_text(key: &str, span: Span) -> Diagnostic {
         .help(format!("write `{key} = \"value\"`"))
 }
 
-/// A word that is no way to write messages.
-pub(crate) fn no_ce(ce: &Written) -> Diagnostic {
-    let words = || Ce::WORDS.iter().map(|(word, _)| *word);
-    let message = format!("`{}` is no way to write messages to a broker", ce.text);
-    let help = match suggest(&ce.text, words()) {
+/// A word that stands for nothing there, as in `no way to write messages to a broker`.
+pub(crate) fn no_word(written: &Written, what: &str, words: &[&str]) -> Diagnostic {
+    let message = format!("`{}` is no {what}", written.text);
+    let help = match suggest(&written.text, words.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("write one of: {}", words().collect::<Vec<_>>().join(", ")),
+        None => format!("write one of: {}", words.join(", ")),
     };
-    Diagnostic::error(CODE, ce.span, message)
+    Diagnostic::error(CODE, written.span, message)
         .note("unknown word")
         .help(help)
 }

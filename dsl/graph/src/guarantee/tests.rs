@@ -4,14 +4,18 @@ use super::*;
 use crate::samples::{Subnets, catalogue, graph};
 use crate::{Surroundings, expand_in};
 
-/// `from -> to: guarantee at place: reason` for each path; `gen` sends the same in each run.
-fn told(text: &str, tables: &[&str]) -> Vec<String> {
+/// Looks at a text whose components say what a test needs; a store keeps the rows of these processes.
+fn with<R>(text: &str, tables: &[&str], look: impl FnOnce(Grounds<'_>) -> R) -> R {
     let mut catalogue = catalogue();
     for (name, component) in &mut catalogue.components {
         component.repeats = name == "gen";
         component.one_by_one = ["pass", "words", "drop", "filter"].contains(&name.as_str());
-        component.tables = vec![String::from("ROWS")];
+        component.tables = match name.as_str() {
+            "drop" => vec![String::from("ROWS")],
+            _ => Vec::new(),
+        };
         component.renews = name == "shop/counter";
+        component.forgets = name == "sort";
         let mut steps = component.inputs.iter_mut();
         steps
             .find(|port| port.name == "STEP")
@@ -26,14 +30,18 @@ fn told(text: &str, tables: &[&str]) -> Vec<String> {
         .map(|address| crate::plan::Table {
             process: plan.process(address).unwrap(),
             name: String::from("ROWS"),
-            store: None,
+            ..crate::plan::Table::default()
         })
         .collect();
-    let grounds = Grounds {
+    look(Grounds {
         plan: &plan,
         catalogue: &catalogue,
         wiring: &wiring,
-    };
+    })
+}
+
+/// `from -> to: guarantee at place: reason` for each path; `gen` sends the same in each run.
+fn told(text: &str, tables: &[&str]) -> Vec<String> {
     let shown = |path: &Path| {
         let weak = path.weakness.as_ref();
         let weak = weak.map(|weak| format!(" at {}", weak.place));
@@ -44,7 +52,9 @@ fn told(text: &str, tables: &[&str]) -> Vec<String> {
             weak.unwrap_or_default()
         )
     };
-    paths(grounds).iter().map(shown).collect()
+    with(text, tables, |grounds| {
+        paths(grounds).iter().map(shown).collect()
+    })
 }
 
 const SOURCE: &str = "'5' -> COUNT A(gen)\n";
@@ -108,6 +118,39 @@ fn m04_who_looks_at_several_packets_needs_a_table_between_stores() {
         one(text, &["D"]),
         "A to D: at-least-once at S",
         "it runs again"
+    );
+}
+
+#[test]
+fn m04_who_has_something_in_memory_forgets_it_behind_a_store() {
+    let forgetful = |text: &str, tables: &[&str]| -> Vec<String> {
+        let told = |found: Vec<Weakness>| {
+            found
+                .into_iter()
+                .map(|one| format!("{}: {}", one.place, one.reason))
+        };
+        with(&format!("{SOURCE}{text}"), tables, |grounds| {
+            told(forgetful(grounds)).collect()
+        })
+    };
+    let again = |what: &str| {
+        format!(
+            "it keeps {what} in memory; a crash forgets that, and a store gives nothing again that was handled"
+        )
+    };
+    let behind = "A OUT ->(kind=queue) IN P(pass)\nP OUT -> IN S(sort)\nS OUT -> IN D(drop)";
+    let (former, table) = (again("what it knows of former packets"), again("its table"));
+    assert_eq!(
+        forgetful(behind, &[]),
+        [format!("S: {former}"), format!("D: {table}")]
+    );
+    assert_eq!(forgetful(behind, &["S", "D"]), [""; 0]);
+    assert_eq!(forgetful(behind, &["D"]), [format!("S: {former}")]);
+    let before = "A OUT -> IN S(sort)\nS OUT -> IN P(pass)\nP OUT ->(kind=queue) IN D(drop)";
+    assert_eq!(
+        forgetful(before, &["D"]),
+        [""; 0],
+        "the source sends all of it again"
     );
 }
 

@@ -46,28 +46,20 @@ pub fn paths(grounds: Grounds<'_>) -> Vec<Path> {
 }
 
 /// The processes that begin at nothing after a crash, while a store gives them only those packets again that
-/// had not been handled: a component that [forgets](crate::Component::forgets), and has no table in a store.
+/// had not been handled: a component that [forgets](crate::Component::forgets), and one with a table that no
+/// store keeps.
 #[must_use]
 pub fn forgetful(grounds: Grounds<'_>) -> Vec<Weakness> {
     let walk = Walk::new(grounds);
-    let forgets = |process: &usize| {
-        let component = &grounds.plan.processes[*process].component;
-        let component = grounds.catalogue.find(component);
-        component.is_some_and(|component| component.forgets) && !grounds.has_desk(*process)
-    };
     let states = walk
         .sources()
         .flat_map(|source| walk.reached(source).into_keys());
     let again = states.filter_map(|(process, cover, _)| (cover == Cover::Store).then_some(process));
-    let forgetful: BTreeSet<usize> = again.filter(forgets).collect();
-    let told = forgetful.into_iter().map(|process| {
-        let reason = "it keeps in memory what it knows of former packets; a crash forgets that, and a store gives \
-                      nothing again that was handled";
-        let fix = "let a source that sends the same in each run feed it over memory, or use a component with a \
-                   table that a store keeps";
-        grounds.weak_process(process, reason, String::from(fix))
-    });
-    told.collect()
+    let again: BTreeSet<usize> = again.collect();
+    again
+        .into_iter()
+        .filter_map(|process| walk.forgets(process))
+        .collect()
 }
 
 struct Walk<'a> {
@@ -247,7 +239,7 @@ impl<'a> Walk<'a> {
                 )
             });
         }
-        if !self.grounds.knows_ids(link) {
+        if !self.grounds.knows_ids(link) && !self.grounds.has_desk(link.to.process) {
             so_far.lower(Guarantee::AtLeastOnce, || {
                 weak(
                     "its store does not know a message again that is sent twice",
@@ -282,6 +274,29 @@ impl<'a> Walk<'a> {
             ),
         };
         self.grounds.weak_process(process, reason, fix)
+    }
+
+    /// What is lost when a process begins again.
+    fn forgets(&self, process: usize) -> Option<Weakness> {
+        let grounds = self.grounds;
+        let name = &grounds.plan.processes[process].component;
+        let component = grounds.catalogue.find(name)?;
+        if grounds.has_desk(process) {
+            return None;
+        }
+        let (what, fix) = if !component.tables.is_empty() {
+            ("its table", grounds.table_fix(process))
+        } else if component.forgets {
+            let fix = "let a source that sends the same in each run feed it over memory, or use a component with \
+                       a table that a store keeps";
+            ("what it knows of former packets", String::from(fix))
+        } else {
+            return None;
+        };
+        let reason = format!(
+            "it keeps {what} in memory; a crash forgets that, and a store gives nothing again that was handled"
+        );
+        Some(grounds.weak_process(process, &reason, fix))
     }
 
     /// The weakest way to each sink.

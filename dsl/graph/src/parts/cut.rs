@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use crate::catalogue::Catalogue;
 use crate::guarantee::Hop;
-use crate::plan::{Part, Plan};
+use crate::instances::{INSTANCES, number};
+use crate::plan::{Part, Plan, Process};
 use crate::similar::suggest;
 use crate::wiring::{Named, named};
 
@@ -48,6 +50,31 @@ pub fn find<'a>(plan: &Plan, names: &[&'a str]) -> Arcs<'a> {
         found.extend(hits);
     }
     Ok(found)
+}
+
+/// Tables that are in the memory of a program, and that a store could keep for it: `PROCESS.TABLE`. Workers that
+/// share the work of a process, and what begins anew with each group, can have them in memory only.
+#[must_use]
+pub fn unkept(plan: &Plan, catalogue: &Catalogue) -> Vec<String> {
+    let is_one = |process: &&Process| {
+        let is_shared = matches!(number(process, INSTANCES), Some(Ok(2..)));
+        !is_shared && process.scope.is_none()
+    };
+    let tables = plan.processes.iter().filter(is_one).flat_map(|process| {
+        let component = catalogue.find(&process.component);
+        let tables = component.map_or(&[][..], |component| &component.tables);
+        tables.iter().map(move |table| (process, table))
+    });
+    let is_kept = |process: &Process, name: &str| {
+        let mut kept = plan.tables.iter();
+        kept.any(|table| {
+            plan.processes[table.process].address == process.address && table.name == name
+        })
+    };
+    let unkept = tables.filter(|(process, table)| !is_kept(process, table));
+    unkept
+        .map(|(process, table)| format!("{}.{table}", process.address))
+        .collect()
 }
 
 /// `A.OUT[1] -> B.IN`, as a wiring file names it.

@@ -88,6 +88,7 @@ fn tables(
                 process,
                 name: known.clone(),
                 store: table.store.as_ref().map(|store| store.text.clone()),
+                keep: table.keep,
             }),
             None => {
                 let found = unknown_wired::table(address, name, &component.tables, table.name.span);

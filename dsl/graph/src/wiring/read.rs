@@ -4,6 +4,7 @@ use crate::attributes::ATTRIBUTES;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics::{bad_setting, unknown_wiring_key, wrong_wiring_value};
 use crate::model::Attribute;
+use crate::plan::Keep;
 use crate::similar::suggest;
 
 use super::{
@@ -54,11 +55,22 @@ impl Wiring {
             "store" => self.stores.push(Store {
                 url: keys.text("url", diagnostics),
                 dir: keys.text("dir", diagnostics),
-                ce: keys.ce(diagnostics),
+                ce: keys.word(
+                    "ce",
+                    "way to write messages to a broker",
+                    &Ce::WORDS,
+                    diagnostics,
+                ),
                 name,
             }),
             "table" => self.tables.push(Table {
                 store: keys.text("store", diagnostics),
+                keep: keys.word(
+                    "keep",
+                    "time to keep a table for",
+                    &Keep::WORDS,
+                    diagnostics,
+                ),
                 name,
             }),
             "part" => self.parts.push(Part {
@@ -140,16 +152,26 @@ impl<'a> Keys<'a> {
         }
     }
 
-    fn ce(&self, diagnostics: &mut Vec<Diagnostic>) -> Ce {
-        let Some(written) = self.text("ce", diagnostics) else {
-            return Ce::default();
+    /// One of some words, each of which stands for something; what stands for nothing is reported.
+    fn word<T: Copy + Default>(
+        &self,
+        key: &str,
+        what: &str,
+        words: &[(&str, T)],
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> T {
+        let Some(written) = self.text(key, diagnostics) else {
+            return T::default();
         };
-        let found = Ce::WORDS.iter().find(|(word, _)| *word == written.text);
-        if let Some((_, ce)) = found {
-            return *ce;
-        }
-        diagnostics.push(wrong_wiring_value::no_ce(&written));
-        Ce::default()
+        let found = words.iter().find(|(word, _)| *word == written.text);
+        found.map_or_else(
+            || {
+                let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+                diagnostics.push(wrong_wiring_value::no_word(&written, what, &words));
+                T::default()
+            },
+            |(_, meant)| *meant,
+        )
     }
 
     fn fault(&self, diagnostics: &mut Vec<Diagnostic>) -> Option<Written> {

@@ -1,7 +1,7 @@
 //! Wiring files, as names and values.
 
 use super::*;
-use crate::plan::{ConnectorKind, Plan};
+use crate::plan::{ConnectorKind, Keep, Plan};
 use crate::samples::{Subnets, catalogue, graph, links};
 use crate::{Diagnostic, Surroundings, expand_in};
 
@@ -103,6 +103,14 @@ fn tables_parts_and_policies_are_those_of_the_plan() {
         (table.process, &*table.name, table.store.as_deref()),
         (1, "ROWS", Some("disk"))
     );
+    assert_eq!(table.keep, Keep::Always);
+    let (plan, problems) = wired("table | S/P.rows | keep | run");
+    assert_eq!((problems, plan.tables[0].keep), (Vec::new(), Keep::Run));
+    let (plan, _) = wired(
+        "part | front | processes | [A,S
+         part | back | processes | [D
+         policy | D | fault | park",
+    );
     assert_eq!(plan.parts[0].processes, [0, 1, 2, 3]);
     assert_eq!(
         plan.processes[4].metadata,
@@ -143,7 +151,7 @@ fn what_is_not_there_is_told_with_what_was_probably_meant() {
         ),
         (
             "table | D.ROWS | url | x",
-            "P0195 [table.\"D.ROWS\"] has no `url`: it can be `store`",
+            "P0195 [table.\"D.ROWS\"] has no `url`: it can be `store` and `keep`",
         ),
         (
             "table | s/p.ROWS | store | x",
@@ -156,6 +164,10 @@ fn what_is_not_there_is_told_with_what_was_probably_meant() {
         (
             "policy | D | retries | few",
             "P0502 `few` is not a value of the attribute `retries`: write a whole number, at least 0",
+        ),
+        (
+            "table | D.ROWS | keep | runs",
+            "P0196 `runs` is no time to keep a table for: did you mean `run`?",
         ),
         (
             "part | x | processes | A",

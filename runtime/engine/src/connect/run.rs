@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use paperflow_core::connector::{Connector, Notes, Row, Store, StoreFault, Work};
+use paperflow_core::connector::{Connector, Desk, Notes, Row, Store, StoreFault, Work};
 use paperflow_core::message::Id;
 use paperflow_graph::plan::{self, Plan};
 
@@ -40,7 +40,8 @@ struct Entered {
     is_shared: bool,
 }
 
-/// Row of a store that belongs to one part: the run that its tables are of.
+/// A table of a desk, and its row: the run that the desk belongs to. Tables of components are in capitals.
+const OF_RUN: &str = "run";
 const RUN: &str = "\"run\"";
 
 impl<'a> Run<'a> {
@@ -110,21 +111,48 @@ impl<'a> Run<'a> {
     fn belong(&self, store: &dyn Store, epoch: u64) -> Result<u64, StoreFault> {
         let graph = self.stores.graph();
         let desk = store.desk(&format!("{graph}/(run)"))?;
-        let own = format!("\"{}\"", self.id);
-        let rows = desk.rows("run")?;
-        if rows.iter().any(|(key, row)| key == RUN && *row == own) {
+        let Some(own) = self.unknown_to(&*desk)? else {
             return Ok(epoch);
-        }
+        };
         store.finish(graph, epoch)?;
         desk.commit(&Work {
-            rows: vec![Row {
-                table: String::from("run"),
-                key: String::from(RUN),
-                row: Some(own),
-            }],
+            rows: vec![own],
             ..Work::default()
         })?;
         store.epoch(graph)
+    }
+
+    /// The row that tells which run a desk belongs to; nothing if it is this one already.
+    fn unknown_to(&self, desk: &dyn Desk) -> Result<Option<Row>, StoreFault> {
+        let own = format!("\"{}\"", self.id);
+        let rows = desk.rows(OF_RUN)?;
+        let is_known = rows.iter().any(|(key, row)| key == RUN && *row == own);
+        Ok((!is_known).then(|| Row {
+            table: String::from(OF_RUN),
+            key: String::from(RUN),
+            row: Some(own),
+        }))
+    }
+
+    /// Lets tables that are kept for a run begin with nothing, unless they are this run's. Every store has to
+    /// be entered before.
+    pub(super) fn begin_tables(&self, desk: &dyn Desk, tables: &[&str]) -> Result<(), StoreFault> {
+        let Some(own) = self.unknown_to(desk)? else {
+            return Ok(());
+        };
+        let mut rows = vec![own];
+        for table in tables {
+            let old = desk.rows(table)?.into_iter().map(|(key, _)| Row {
+                table: (*table).to_owned(),
+                key,
+                row: None,
+            });
+            rows.extend(old);
+        }
+        desk.commit(&Work {
+            rows,
+            ..Work::default()
+        })
     }
 
     /// Makes a part known to the others.
