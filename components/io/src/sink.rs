@@ -5,18 +5,21 @@ use std::io::{self, Write};
 use std::pin::pin;
 use std::task::Poll;
 
-use paperflow_core::{Closed, Fault, Kind, Packet, outside};
+use paperflow_core::{Closed, Fault, Got, Kind, Out, Packet, outside};
 
 /// Written out at the latest when this much is waiting.
 const BATCH: usize = 64 * 1024;
 
 /// Lines that are written out in batches, always whole.
 ///
-/// What waits is written before the process does: see [`Sink::during`].
+/// What waits is written before the process does: see [`Sink::during`]. Packets of a store are held until they
+/// are written, so that no line is lost when the program is killed; a component that uses it says
+/// `settle = each`, or it would hold on to them longer.
 pub(crate) struct Sink {
     name: String,
     to: Box<dyn Write + Send>,
     waiting: Vec<u8>,
+    held: Vec<Got<Packet>>,
 }
 
 impl Sink {
@@ -25,6 +28,7 @@ impl Sink {
             name: name.to_owned(),
             to: Box::new(to),
             waiting: Vec::new(),
+            held: Vec::new(),
         }
     }
 
@@ -80,6 +84,21 @@ impl Sink {
         self.flush_from(BATCH)
     }
 
+    /// A packet has been added: it is passed on once it is written, or ends then.
+    pub(crate) async fn done(
+        &mut self,
+        packet: Got<Packet>,
+        out: &Out<Packet>,
+    ) -> Result<(), Fault> {
+        if out.is_connected() {
+            self.flush()?;
+        } else if packet.is_delivered() && !self.waiting.is_empty() {
+            self.held.push(packet);
+            return Ok(());
+        }
+        Ok(out.send(packet).await?)
+    }
+
     /// Writes out what is waiting.
     pub(crate) fn flush(&mut self) -> Result<(), Fault> {
         self.flush_from(1)
@@ -92,7 +111,12 @@ impl Sink {
         let (to, waiting) = (&mut self.to, &self.waiting);
         let written = outside(|| to.write_all(waiting).and_then(|()| to.flush()));
         self.waiting.clear();
-        written.map_err(|error| cannot_write(&self.name, &error))
+        let held = self.held.drain(..);
+        written.map_err(|error| {
+            // One that came from no store is not held.
+            held.for_each(|packet| drop(packet.retry_later("it could not be written")));
+            cannot_write(&self.name, &error)
+        })
     }
 
     /// Waits for something in the network; what is waiting here is written first.
@@ -108,9 +132,12 @@ impl Sink {
         .await
     }
 
-    /// What is wrong with something that is to be written here.
-    pub(crate) fn blame(&self, why: &str) -> Fault {
-        Fault::new(format!("cannot write {}: {why}", self.name))
+    /// What is wrong with something that is to be written here, once what came before it is written.
+    pub(crate) fn blame(&mut self, why: &str) -> Fault {
+        match self.flush() {
+            Ok(()) => Fault::new(format!("cannot write {}: {why}", self.name)),
+            Err(fault) => fault,
+        }
     }
 }
 

@@ -2,10 +2,21 @@
 
 mod common;
 
+use std::fs;
+use std::sync::{Arc, Mutex};
+
 use common::{Place, rig, run};
 use paperflow_core::Packet;
+use paperflow_core::connector::{
+    Delivery, Disposition, Found, Outlook, Settlement, StoreFault, Subscription,
+};
+use paperflow_core::message::Id;
+use paperflow_core::settle::{Token, Trail};
 use paperflow_engine::report::Verdict;
 use paperflow_engine::rig::Rig;
+use paperflow_engine::{Network, Options, Scheduler};
+use paperflow_graph::Sources;
+use paperflow_graph::plan::{End, Export, Initial, Plan, Process};
 use serde_json::json;
 
 const WRITERS: [&str; 3] = ["file/write", "file/write-json-lines", "file/write-csv"];
@@ -185,7 +196,7 @@ fn a_closed_pipe_is_success() {
         let path = path.clone();
         move || {
             let mut line = [0; 2];
-            std::io::Read::read_exact(&mut std::fs::File::open(path).unwrap(), &mut line).unwrap();
+            std::io::Read::read_exact(&mut fs::File::open(path).unwrap(), &mut line).unwrap();
             line
         }
     });
@@ -196,4 +207,137 @@ fn a_closed_pipe_is_success() {
     );
     assert_eq!(ran.outcome.verdict, Verdict::Finished);
     assert_eq!(reader.join().unwrap(), *b"a\n");
+}
+
+/// A store that looks whether a line is in the file whenever it hears that a packet is done.
+struct Inspector {
+    path: String,
+    /// How each was settled, and whether its line was there.
+    settled: Mutex<Vec<(u64, Disposition, bool)>>,
+}
+
+impl Subscription for Inspector {
+    fn receive(&self, _: usize, _: &mut Vec<Delivery>) -> Result<Found, StoreFault> {
+        Ok(Found::Empty(Outlook::default()))
+    }
+
+    fn settle(&self, ticket: u64, settlement: Settlement) {
+        // What is no file, such as `/dev/full`, has no end.
+        let is_file = fs::metadata(&self.path).is_ok_and(|known| known.is_file());
+        let content = is_file.then(|| fs::read_to_string(&self.path).unwrap());
+        let line = format!("<{ticket}>");
+        let is_there = content.is_some_and(|content| content.contains(&line));
+        let mut settled = self.settled.lock().unwrap();
+        settled.push((ticket, settlement.disposition, is_there));
+    }
+
+    fn flush(&self) -> Result<(), StoreFault> {
+        Ok(())
+    }
+
+    fn close(&self) {}
+}
+
+/// Lets a component write what a store has delivered, and one packet more that it cannot write, if there is one.
+fn inspected(
+    component: &str,
+    path: String,
+    wrong: Option<Packet>,
+) -> (Verdict, Vec<(u64, Disposition, bool)>) {
+    let end = |port: &str| End {
+        port: port.to_owned(),
+        ..End::default()
+    };
+    let plan = Plan {
+        processes: vec![Process {
+            address: String::from("Write"),
+            component: component.to_owned(),
+            ..Process::default()
+        }],
+        initials: vec![Initial {
+            to: end("DESTINATION"),
+            value: path.clone().into(),
+            ..Initial::default()
+        }],
+        inports: vec![Export {
+            public: String::from("IN"),
+            end: end("IN"),
+            ..Export::default()
+        }],
+        ..Plan::default()
+    };
+    let inspector = Arc::new(Inspector {
+        path,
+        settled: Mutex::default(),
+    });
+    let options = Options {
+        scheduler: Scheduler::Threads,
+        ..Options::default()
+    };
+    let mut network = Network::new(plan, &paperflow_io::catalogue(), &Sources::new(), options);
+    network.identify(Id::of("test"));
+    network.input("IN").unwrap();
+    let mut started = network.start().unwrap();
+    let input = started.inputs.remove(0);
+    let lines = (0..300).map(|number| Packet::record(json!({ "line": format!("<{number}>") })));
+    for (number, packet) in (0..).zip(lines.chain(wrong)) {
+        let store = Arc::clone(&inspector) as Arc<dyn Subscription>;
+        let trail = Trail {
+            id: Some(Id::of(&format!("{number}"))),
+            tokens: Token::new(store, number).into(),
+        };
+        if let Err(refused) = input.send(packet.with_trail(trail)) {
+            refused.0.release();
+        }
+    }
+    drop(input);
+    let verdict = started.running.wait().verdict;
+    let mut settled = std::mem::take(&mut *inspector.settled.lock().unwrap());
+    settled.sort_by_key(|(ticket, ..)| *ticket);
+    (verdict, settled)
+}
+
+#[test]
+fn s1_a_packet_is_done_when_its_line_is_written() {
+    let place = Place::new();
+    for writer in WRITERS {
+        let (verdict, settled) = inspected(writer, place.path("written"), None);
+        assert_eq!(verdict, Verdict::Finished, "{writer}");
+        let done: Vec<_> = (0..300)
+            .map(|number| (number, Disposition::Done, true))
+            .collect();
+        assert_eq!(settled, done, "{writer}");
+    }
+}
+
+#[test]
+fn what_was_read_before_a_packet_that_cannot_be_written_is_written() {
+    let place = Place::new();
+    for writer in WRITERS {
+        let wrong = Packet::object(0_u8);
+        let (_, settled) = inspected(writer, place.path("written"), Some(wrong));
+        let mut expected: Vec<_> = (0..300)
+            .map(|number| (number, Disposition::Done, true))
+            .collect();
+        expected.push((300, Disposition::Retry, false));
+        assert_eq!(settled, expected, "{writer}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_not_done() {
+    for writer in WRITERS {
+        let (verdict, settled) = inspected(writer, String::from("/dev/full"), None);
+        assert!(
+            matches!(verdict, Verdict::Failed(_)),
+            "{writer}: {verdict:?}"
+        );
+        let done: Vec<_> = settled
+            .iter()
+            .filter(|(_, how, _)| *how == Disposition::Done)
+            .collect();
+        assert_eq!(done, [&(0, Disposition::Done, true); 0], "{writer}");
+        assert_eq!(settled.len(), 300, "{writer}");
+    }
 }

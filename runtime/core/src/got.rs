@@ -69,6 +69,14 @@ impl<T> Got<T> {
         self.value
     }
 
+    /// Whether a store waits to hear what becomes of it. So whoever writes what it has received in batches holds
+    /// such a packet until it is written.
+    #[must_use]
+    pub fn is_delivered(&self) -> bool {
+        let headers = self.packets.headers.as_ref();
+        headers.is_some_and(|headers| !headers.trail().tokens.is_empty())
+    }
+
     /// This packet cannot be handled yet: the store that it came from delivers it again after its delay,
     /// or sets it aside when its tries are used up. The packet ends here and the process goes on.
     ///

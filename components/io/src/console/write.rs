@@ -11,7 +11,7 @@ use crate::sink::Sink;
 ///
 /// When nobody reads standard output any more the process ends, without a fault and without taking
 /// what is left.
-#[component("console/write", work = thread)]
+#[component("console/write", work = thread, settle = each)]
 #[example(input = ["to be", 7], out = ["to be", 7])]
 pub(super) async fn write(
     /// Anything.
@@ -36,10 +36,7 @@ pub(super) async fn show(
             Kind::Object => sink.line(packet.to_string())?,
             _ => sink.packet(&packet)?,
         }
-        if out.is_connected() {
-            sink.flush()?;
-        }
-        out.send(packet).await?;
+        sink.done(packet, out).await?;
     }
     sink.flush()
 }

@@ -11,7 +11,7 @@ use crate::sink::Sink;
 /// the process waits.
 ///
 /// A file that cannot be written is a fault that names it. A closed pipe is none: the process ends.
-#[component("file/write", work = thread, must_run, renews)]
+#[component("file/write", work = thread, must_run, renews, settle = each)]
 #[example(input = ["to be", 7], destination = "/dev/null", out = ["to be", 7])]
 pub(super) async fn write(
     /// Anything but values of a Rust type.
@@ -31,10 +31,7 @@ pub(super) async fn write(
         if !packet.is_bracket() {
             sink.packet(&packet)?;
         }
-        if out.is_connected() {
-            sink.flush()?;
-        }
-        out.send(packet).await?;
+        sink.done(packet, &out).await?;
     }
     sink.flush()
 }

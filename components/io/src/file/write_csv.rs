@@ -12,7 +12,7 @@ use crate::sink::Sink;
 /// before. When OUT is connected a record is passed on once it has been written.
 ///
 /// A file that cannot be written is a fault that names it. A closed pipe is none: the process ends.
-#[component("file/write-csv", work = thread, must_run, renews)]
+#[component("file/write-csv", work = thread, must_run, renews, settle = each)]
 #[example(input = [{ "dish": "Korma" }], destination = "/dev/null", out = [{ "dish": "Korma" }])]
 pub(super) async fn write_csv(
     /// Records that are JSON objects.
@@ -27,13 +27,12 @@ pub(super) async fn write_csv(
     let mut columns = Columns::default();
     while let Some(packet) = sink.during(input.next()).await? {
         if !packet.is_bracket() {
-            let rows = columns.rows(&packet).map_err(|why| sink.blame(&why))?;
-            sink.raw(&rows)?;
+            match columns.rows(&packet) {
+                Ok(rows) => sink.raw(&rows)?,
+                Err(why) => return Err(sink.blame(&why)),
+            }
         }
-        if out.is_connected() {
-            sink.flush()?;
-        }
-        out.send(packet).await?;
+        sink.done(packet, &out).await?;
     }
     sink.flush()
 }

@@ -10,7 +10,7 @@ use crate::sink::Sink;
 /// connected a packet is passed on once it has been written.
 ///
 /// A file that cannot be written is a fault that names it. A closed pipe is none: the process ends.
-#[component("file/write-json-lines", work = thread, must_run, renews)]
+#[component("file/write-json-lines", work = thread, must_run, renews, settle = each)]
 #[example(input = [{ "dish": "Korma" }], destination = "/dev/null", out = [{ "dish": "Korma" }])]
 pub(super) async fn write_json_lines(
     /// Anything that has a form in JSON.
@@ -32,10 +32,7 @@ pub(super) async fn write_json_lines(
             Kind::Bytes | Kind::Object => return Err(sink.blame(&no_json(&packet))),
             _ => sink.line(packet.to_json().to_string())?,
         }
-        if out.is_connected() {
-            sink.flush()?;
-        }
-        out.send(packet).await?;
+        sink.done(packet, &out).await?;
     }
     sink.flush()
 }

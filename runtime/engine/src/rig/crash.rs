@@ -111,7 +111,7 @@ fn differences(
 ) -> Vec<Difference> {
     let differs = |(at, port): (usize, &&str)| {
         let safe: Vec<_> = out(before, at).collect();
-        let is_known = |id| id != None && safe.iter().any(|(safe, _)| *safe == id);
+        let is_known = |id: Option<Id>| id.is_some() && safe.iter().any(|(safe, _)| *safe == id);
         let after = out(after, at).filter(|(id, _)| !is_known(*id));
         let mut come: Vec<_> = safe
             .iter()
