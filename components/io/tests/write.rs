@@ -298,7 +298,7 @@ fn inspected(
 }
 
 #[test]
-fn s1_a_packet_is_done_when_its_line_is_written() {
+fn a_packet_is_done_when_its_line_is_written() {
     let place = Place::new();
     for writer in WRITERS {
         let (verdict, settled) = inspected(writer, place.path("written"), None);
