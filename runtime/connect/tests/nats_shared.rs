@@ -512,3 +512,33 @@ fn k20_a_server_that_is_killed_loses_nothing_that_it_confirmed() {
         (queue.unfinished("").ok() == Some(Some(0))).then_some(())
     });
 }
+
+/// Its lease is over when the server is back.
+#[test]
+fn k20_what_is_done_while_the_server_is_away_for_long_is_not_delivered_again() {
+    let Some(server) = brokers::Private::new("nats") else {
+        return;
+    };
+    let corner = Corner::of(server.url());
+    let store = corner.open();
+    let declaration = declared("q", ConnectorKind::Queue);
+    let queue = store.connect(&declaration).unwrap();
+    queue.send(&[message(1), message(2)]).unwrap();
+    let reader = read(&queue, "r");
+    let found = take(&reader, 2);
+    assert_eq!(found.len(), 2);
+    server.kill();
+    done(&reader, &found[..1]);
+    let away = Instant::now();
+    until(|| (away.elapsed() > 2 * declaration.lease).then_some(()));
+    server.start();
+    // The other one was in nobody's hands for that long.
+    let again = until(|| Some(perhaps(&reader, 2)).filter(|found| !found.is_empty()));
+    let bodies: Vec<String> = again.iter().map(body).collect();
+    assert_eq!(bodies, [body(&found[1])]);
+    done(&reader, &again);
+    until(|| {
+        assert_eq!(perhaps(&reader, 2).len(), 0);
+        (queue.unfinished("").ok() == Some(Some(0))).then_some(())
+    });
+}

@@ -168,6 +168,35 @@ async fn first_only(
     drop(input.next().await);
 }
 
+/// Looks whether there will be more before it receives.
+#[component("t/look-ahead", work = compute)]
+async fn look_ahead(
+    /// Anything.
+    input: In<Packet>,
+    /// The same.
+    out: Out<Packet>,
+) -> Result<(), Fault> {
+    while !input.is_ended() {
+        let Some(packet) = input.next().await else {
+            break;
+        };
+        out.send(packet).await?;
+    }
+    Ok(())
+}
+
+#[test]
+fn who_looks_for_the_end_right_behind_a_group_has_received_its_bracket() {
+    let text = "'6' -> COUNT G(t/groups) OUT -> IN L(t/look-ahead) OUT -> IN W(t/walk)
+                '3' -> SIZE G
+                OUTPORT=W.OUT:OUT";
+    for way in DRIVERS {
+        let ran = run(text, "", &catalogue(), way);
+        assert_eq!(ran.outcome.verdict, Verdict::Finished, "{way:?}");
+        assert_eq!(ran.outcome.unbalanced, [], "{way:?}");
+    }
+}
+
 // ---- ports that a component closes itself ----
 
 /// Sends two packets of a life and closes its out-port; the rest it reads and counts as nothing.
@@ -331,6 +360,7 @@ async fn in_ss(
 fn catalogue() -> Catalogue {
     common::catalogue()
         .with(first_only)
+        .with(look_ahead)
         .with(two_and_read_on)
         .with(two_and_leave)
         .with(close_and_send)

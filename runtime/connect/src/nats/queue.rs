@@ -23,7 +23,7 @@ use super::docs::nanos;
 use super::line::{Request, read};
 use super::recovery::sweep;
 use super::server::{Reads, State, ensure, ensure_consumer, reads, state};
-use super::settled::Settled;
+use super::settled::{Done, Settled};
 use super::wire::written;
 use crate::broker::patience::{PATIENCE, insist, wait_for};
 use crate::broker::waiting::{Readers, Writers};
@@ -49,6 +49,8 @@ pub(super) struct Local {
     pub(super) flights: BTreeMap<u64, Flight>,
     /// What was settled and the server does not know yet.
     pub(super) settled: Vec<Settled>,
+    /// What is done, whatever the server knows of it.
+    pub(super) done: Done,
     /// How often that was taken to be told.
     pub(super) round: u64,
     /// What rests, and until when, of what failed here.
@@ -99,6 +101,8 @@ pub(super) struct Flight {
     /// The subject on which it is acknowledged.
     pub(super) token: String,
     pub(super) seq: u64,
+    /// The number of the connection over which it came.
+    pub(super) connection: u64,
     /// When it was written, in nanoseconds since 1970.
     pub(super) at: u64,
     pub(super) id: Id,
@@ -145,6 +149,7 @@ impl Queue {
                 writers: Writers::default(),
                 flights: BTreeMap::new(),
                 settled: Vec::new(),
+                done: Done::default(),
                 round: 0,
                 resting: BTreeMap::new(),
                 others: HashMap::new(),

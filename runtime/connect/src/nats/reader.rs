@@ -124,6 +124,7 @@ impl Reader {
             reader: self.number,
             token: raw.reply.as_deref().unwrap_or_default().to_owned(),
             seq: delivered.seq,
+            connection: local.recovered,
             at: delivered.at,
             id,
             attempt,
@@ -131,6 +132,10 @@ impl Reader {
             bytes: raw.length as u64,
             until,
         };
+        if local.done.has(&flight) {
+            local.settled.push(Settled::of(flight, Fate::Done));
+            return None;
+        }
         if attempt <= local.declaration.retries.saturating_add(1) {
             local.flights.insert(ticket, flight);
             return Some((ticket, attempt));
@@ -161,6 +166,9 @@ impl Reader {
         let mut local = self.queue.local.lock();
         if !settled.is_over() {
             local.forget_room();
+        }
+        if settled.is_done() {
+            local.done.add(&settled.flight);
         }
         local.settled.push(settled);
         local.readers.call();

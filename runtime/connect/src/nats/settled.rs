@@ -1,10 +1,12 @@
 //! What the server is told about deliveries.
 
+use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 use async_nats::HeaderMap;
 use paperflow_core::connector::{Declaration, Settlement, StoreFault};
 use paperflow_core::failpoint;
+use paperflow_core::message::Id;
 
 use super::Inner;
 use super::docs::nanos;
@@ -84,9 +86,49 @@ impl Settled {
         (note != before).then_some(note)
     }
 
+    /// The process has nothing more to do with the message.
+    pub(super) const fn is_done(&self) -> bool {
+        matches!(self.fate, Fate::Done)
+    }
+
     /// The message is gone.
     pub(super) fn is_over(&self) -> bool {
         matches!(self.fate, Fate::Done | Fate::Aside(_))
+    }
+}
+
+/// The messages of a queue that were last done here. One of them may come again when its lease was over before the
+/// server could be told, and when a server was killed: it may have forgotten what it was told, or that it has
+/// had the message when it is sent once more.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// Their numbers, and those of the connections over which they came.
+    known: HashMap<Id, (u64, u64)>,
+    order: VecDeque<Id>,
+}
+
+impl Done {
+    /// More than a process has in its hands, as a rule.
+    const MOST: usize = 1 << 14;
+
+    pub(super) fn add(&mut self, flight: &Flight) {
+        let place = (flight.seq, flight.connection);
+        if self.known.insert(flight.id, place).is_none() {
+            self.order.push_back(flight.id);
+        }
+        if self.order.len() > Self::MOST
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+    }
+
+    /// Whether a message that has come is one of them. Over the same connection another message may say that it has
+    /// the same identity.
+    pub(super) fn has(&self, flight: &Flight) -> bool {
+        let known = self.known.get(&flight.id);
+        known
+            .is_some_and(|(seq, connection)| *seq == flight.seq || *connection != flight.connection)
     }
 }
 

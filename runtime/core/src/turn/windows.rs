@@ -265,13 +265,16 @@ impl Inner {
         pulled
     }
 
-    pub(super) fn look(&self, at: usize) -> Pulled {
-        let Some(element) = self.ins.get(at) else {
+    /// What there is. What was received is told before, or who looks at the end of a stream would be taken for one
+    /// that has not received its last brackets.
+    pub(super) fn look(&mut self, at: usize) -> Pulled {
+        let Some(element) = self.ins.get_mut(at) else {
             return Pulled::End;
         };
         if !element.window.is_empty() {
             return Pulled::Some;
         }
+        release(element);
         match &element.inlet {
             Some(inlet) if !element.ended => inlet.look(),
             _ => Pulled::End,
