@@ -513,9 +513,9 @@ fn k20_a_server_that_is_killed_loses_nothing_that_it_confirmed() {
     });
 }
 
-/// Its lease is over when the server is back.
+/// The leases of what is done, and of what is in hand, are over when the server is back.
 #[test]
-fn k20_what_is_done_while_the_server_is_away_for_long_is_not_delivered_again() {
+fn k20_what_outlasts_its_lease_while_the_server_is_away_is_not_delivered_again() {
     let Some(server) = brokers::Private::new("nats") else {
         return;
     };
@@ -523,22 +523,37 @@ fn k20_what_is_done_while_the_server_is_away_for_long_is_not_delivered_again() {
     let store = corner.open();
     let declaration = declared("q", ConnectorKind::Queue);
     let queue = store.connect(&declaration).unwrap();
-    queue.send(&[message(1), message(2)]).unwrap();
+    queue.send(&[message(1), message(2), message(3)]).unwrap();
     let reader = read(&queue, "r");
-    let found = take(&reader, 2);
-    assert_eq!(found.len(), 2);
+    let found = take(&reader, 3);
+    assert_eq!(found.len(), 3);
     server.kill();
     done(&reader, &found[..1]);
     let away = Instant::now();
     until(|| (away.elapsed() > 2 * declaration.lease).then_some(()));
     server.start();
-    // The other one was in nobody's hands for that long.
+    queue_has(&queue, &reader, 2);
+    done(&reader, &found[1..2]);
+    queue_has(&queue, &reader, 1);
+    // Who has failed with it gets it again.
+    let given_back = Settlement {
+        disposition: Disposition::Release,
+        ..Settlement::default()
+    };
+    reader.settle(found[2].ticket, given_back);
     let again = until(|| Some(perhaps(&reader, 2)).filter(|found| !found.is_empty()));
-    let bodies: Vec<String> = again.iter().map(body).collect();
-    assert_eq!(bodies, [body(&found[1])]);
+    assert_eq!(
+        again.iter().map(body).collect::<Vec<_>>(),
+        [body(&found[2])]
+    );
     done(&reader, &again);
+    queue_has(&queue, &reader, 0);
+}
+
+/// Waits until so many messages are not done, and none of them comes.
+fn queue_has(queue: &Arc<dyn Connector>, reader: &Arc<dyn Subscription>, unfinished: u64) {
     until(|| {
-        assert_eq!(perhaps(&reader, 2).len(), 0);
-        (queue.unfinished("").ok() == Some(Some(0))).then_some(())
+        assert_eq!(perhaps(reader, 2).len(), 0);
+        (queue.unfinished("").ok() == Some(Some(unfinished))).then_some(())
     });
 }

@@ -23,7 +23,7 @@ use super::docs::nanos;
 use super::line::{Request, read};
 use super::recovery::sweep;
 use super::server::{Reads, State, ensure, ensure_consumer, reads, state};
-use super::settled::{Done, Settled};
+use super::settled::{Done, Settled, is_again};
 use super::wire::written;
 use crate::broker::patience::{PATIENCE, insist, wait_for};
 use crate::broker::waiting::{Readers, Writers};
@@ -47,6 +47,8 @@ pub(super) struct Local {
     pub(super) writers: Writers,
     /// What is in the hands of this process.
     pub(super) flights: BTreeMap<u64, Flight>,
+    /// What is still in the hands of this process although its lease is over.
+    pub(super) late: BTreeMap<u64, Flight>,
     /// What was settled and the server does not know yet.
     pub(super) settled: Vec<Settled>,
     /// What is done, whatever the server knows of it.
@@ -148,6 +150,7 @@ impl Queue {
                 readers: Readers::default(),
                 writers: Writers::default(),
                 flights: BTreeMap::new(),
+                late: BTreeMap::new(),
                 settled: Vec::new(),
                 done: Done::default(),
                 round: 0,
@@ -394,17 +397,33 @@ impl Local {
         })
     }
 
-    /// What the server gives to others from now on is in our hands no more.
-    fn give_up_late(&mut self, name: &str) {
+    /// What the server gives to others from now on is not ours any more.
+    pub(super) fn give_up_late(&mut self, name: &str) {
         let now = Instant::now();
-        let before = self.flights.len();
-        self.flights.retain(|_, flight| flight.until > now);
-        let late = before - self.flights.len();
-        if late > 0 {
+        let late = self.flights.extract_if(.., |_, flight| flight.until <= now);
+        let late: Vec<_> = late.collect();
+        if !late.is_empty() {
             tracing::warn!(
-                "{late} messages of `{name}` were given to others: their lease was over"
+                "{} messages of `{name}` may be given to others: their lease was over",
+                late.len()
             );
         }
+        self.late.extend(late);
+    }
+
+    /// Goes on with a message that has come again while this process still has it in its hands: what becomes of
+    /// that is what becomes of this delivery. Gives it back if it is none of those.
+    pub(super) fn take_up_again(&mut self, flight: Flight) -> Option<Flight> {
+        let is_it =
+            |own: &Flight| own.id == flight.id && is_again(&flight, (own.seq, own.connection));
+        let mut late = self.late.iter();
+        let Some((ticket, own)) = late.find(|(_, own)| is_it(own)) else {
+            return Some(flight);
+        };
+        let (ticket, reader) = (*ticket, own.reader);
+        self.late.remove(&ticket);
+        self.flights.insert(ticket, Flight { reader, ..flight });
+        None
     }
 }
 

@@ -133,9 +133,14 @@ impl Reader {
             until,
         };
         if local.done.has(&flight) {
+            tracing::debug!(%id, "a message of `{}` comes again that is done", self.queue.name);
             local.settled.push(Settled::of(flight, Fate::Done));
             return None;
         }
+        if times > 1 {
+            local.give_up_late(&self.queue.name);
+        }
+        let flight = local.take_up_again(flight)?;
         if attempt <= local.declaration.retries.saturating_add(1) {
             local.flights.insert(ticket, flight);
             return Some((ticket, attempt));
@@ -159,7 +164,7 @@ impl Reader {
         };
         drop(local);
         let Some(flight) = flight else {
-            tracing::debug!("a late settlement in `{}` is not heard", self.queue.name);
+            self.settle_late(ticket, settled);
             return;
         };
         let settled = settled(self, flight);
@@ -176,6 +181,18 @@ impl Reader {
         drop(local);
         if let Some(round) = first {
             self.inner.write_later(&self.queue, round);
+        }
+    }
+
+    /// What is said when the lease is over the server does not hear; but what is done is known when it comes again.
+    fn settle_late(&self, ticket: u64, settled: impl FnOnce(&Self, Flight) -> Settled) {
+        tracing::debug!("a late settlement in `{}` is not heard", self.queue.name);
+        let late = self.queue.local.lock().late.remove(&ticket);
+        let Some(settled) = late.map(|flight| settled(self, flight)) else {
+            return;
+        };
+        if settled.is_done() {
+            self.queue.local.lock().done.add(&settled.flight);
         }
     }
 
@@ -274,6 +291,7 @@ impl Subscription for Reader {
             .flights
             .extract_if(.., |_, flight| flight.reader == self.number);
         let left: Vec<Settled> = own.map(|(_, flight)| Settled::left(flight)).collect();
+        local.late.retain(|_, flight| flight.reader != self.number);
         local.settled.extend(left);
         local.forget_room();
         drop(local);

@@ -123,13 +123,17 @@ impl Done {
         }
     }
 
-    /// Whether a message that has come is one of them. Over the same connection another message may say that it has
-    /// the same identity.
+    /// Whether a message that has come is one of them.
     pub(super) fn has(&self, flight: &Flight) -> bool {
         let known = self.known.get(&flight.id);
-        known
-            .is_some_and(|(seq, connection)| *seq == flight.seq || *connection != flight.connection)
+        known.is_some_and(|place| is_again(flight, *place))
     }
+}
+
+/// Whether a message has come before, with this number and over this connection, if it had the same identity. Over
+/// the same connection another message may say that it has.
+pub(super) fn is_again(flight: &Flight, (seq, connection): (u64, u64)) -> bool {
+    seq == flight.seq || connection != flight.connection
 }
 
 impl Queue {
