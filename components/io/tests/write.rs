@@ -1,5 +1,7 @@
 //! Files as sinks.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 mod common;
 
 use std::fs;
