@@ -245,10 +245,15 @@ fn every_component_gives_the_same_when_it_is_cut_off_or_says_that_it_forgets() {
 }
 
 /// Components that forget and have no example that shows it.
-const HARD_TO_SHOW: [(&str, &str); 3] = [
+const HARD_TO_SHOW: [(&str, &str); 5] = [
+    ("process/exec", "its child answers each line at once"),
     (
         "flow/dedupe",
         "what it gives then comes twice, and is nothing new",
+    ),
+    (
+        "reactive/breaker",
+        "whether it is open depends on what comes first",
     ),
     ("reactive/bulkhead", "its limit is not reached"),
     (

@@ -14,8 +14,9 @@ use super::child::{Event, Running};
 /// The child may write as much as it likes before it reads: neither side waits for the other. When it
 /// stops reading, IN is closed. When the process ends early, because nobody takes its output or the
 /// network stops, the child is killed. A command that cannot be started, or that ends with another
-/// status than zero, is a fault that names it. Brackets cannot be told to a child and are a fault.
-#[component("process/exec", work = thread, must_run)]
+/// status than zero, is a fault that names it. Brackets cannot be told to a child and are a fault. What the
+/// child has read and not answered is lost with it in a crash.
+#[component("process/exec", work = thread, must_run, forgets)]
 #[example(command = "tr a-z A-Z", input = ["to be"], out = ["TO BE"])]
 pub(super) async fn exec(
     /// The program and its arguments.
