@@ -434,6 +434,7 @@ fn test_runs_examples() {
             "test --idempotence file/lines",
             "test --crashes text/fill",
             "test --crashes number/sum",
+            "test --crashes flow/distinct",
             "test text/wrods",
             "test missing.fbp",
             "test broken.fbp",

@@ -119,7 +119,7 @@ fn chosen(args: &Args, catalogue: &Catalogue) -> Result<Option<Found>, Failure> 
         let all = catalogue.iter();
         let wanted = |component: &&Arc<dyn Component>| match args.only() {
             Some(Trial::Twice) => component.spec().idempotent,
-            Some(Trial::Cut) => !component.spec().forgets,
+            Some(Trial::Cut) => !component.spec().forgets && component.spec().tables.is_empty(),
             Some(Trial::Plain) | None => true,
         };
         return Ok(Some(all.filter(wanted).map(named).collect()));
@@ -133,6 +133,10 @@ fn chosen(args: &Args, catalogue: &Catalogue) -> Result<Option<Found>, Failure> 
                     false => "whose packets could come twice",
                 };
                 let message = format!("`{name}` has no example {done}");
+                return Err(Failure::misuse(message, None));
+            }
+            Some(component) if args.crashes && !component.spec().tables.is_empty() => {
+                let message = format!("`{name}` has tables, which a store keeps over a crash");
                 return Err(Failure::misuse(message, None));
             }
             Some(component) => found.extend([named(component)]),

@@ -1,25 +1,31 @@
 //! Where lines go: a file, standard output, standard error.
 
 use std::fs::OpenOptions;
+use std::future::poll_fn;
 use std::io::{self, Write};
 use std::pin::pin;
 use std::task::Poll;
 
-use paperflow_core::{Closed, Fault, Got, Kind, Out, Packet, outside};
+use paperflow_core::{Closed, Fault, Got, In, Kind, Out, Packet, outside};
 
 /// Written out at the latest when this much is waiting.
 const BATCH: usize = 64 * 1024;
 
+/// Nor are more packets than this held.
+const HELD: usize = 1_024;
+
 /// Lines that are written out in batches, always whole.
 ///
-/// What waits is written before the process does: see [`Sink::during`]. Packets of a store are held until they
-/// are written, so that no line is lost when the program is killed; a component that uses it says
-/// `settle = each`, or it would hold on to them longer.
+/// What waits is written before the process does: see [`Sink::next`]. Packets of a store are held until they are
+/// written, so that no line is lost when the program is killed. When something cannot be written they are still
+/// held, and what becomes of them is what becomes of the fault.
 pub(crate) struct Sink {
     name: String,
     to: Box<dyn Write + Send>,
     waiting: Vec<u8>,
     held: Vec<Got<Packet>>,
+    /// What was waiting could not be written.
+    is_broken: bool,
 }
 
 impl Sink {
@@ -29,6 +35,7 @@ impl Sink {
             to: Box::new(to),
             waiting: Vec::new(),
             held: Vec::new(),
+            is_broken: false,
         }
     }
 
@@ -84,23 +91,53 @@ impl Sink {
         self.flush_from(BATCH)
     }
 
-    /// A packet has been added: it is passed on once it is written, or ends then.
+    /// The next packet; what is waiting is written before the process waits for it.
+    pub(crate) async fn next(
+        &mut self,
+        input: &In<Packet>,
+        out: &Out<Packet>,
+    ) -> Result<Option<Got<Packet>>, Fault> {
+        let mut next = pin!(input.next());
+        let found = poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx))).await;
+        if let Poll::Ready(packet) = found {
+            return Ok(packet);
+        }
+        self.write_out(out).await?;
+        Ok(next.await)
+    }
+
+    /// A packet has been added: it is passed on once it is written.
     pub(crate) async fn done(
         &mut self,
         packet: Got<Packet>,
         out: &Out<Packet>,
     ) -> Result<(), Fault> {
-        if out.is_connected() {
-            self.flush()?;
-        } else if packet.is_delivered() && !self.waiting.is_empty() {
-            self.held.push(packet);
-            return Ok(());
+        let may_wait = packet.is_delivered() && !out.is_connected();
+        self.held.push(packet);
+        match may_wait && !self.waiting.is_empty() && self.held.len() < HELD {
+            true => Ok(()),
+            false => self.write_out(out).await,
         }
-        Ok(out.send(packet).await?)
     }
 
-    /// Writes out what is waiting.
-    pub(crate) fn flush(&mut self) -> Result<(), Fault> {
+    /// Writes out what is waiting, and passes on what is held.
+    pub(crate) async fn write_out(&mut self, out: &Out<Packet>) -> Result<(), Fault> {
+        self.flush()?;
+        for packet in self.held.drain(..) {
+            out.send(packet).await?;
+        }
+        Ok(())
+    }
+
+    /// The fault of a packet that cannot be added, once what came before it is written.
+    pub(crate) async fn fails(&mut self, fault: Fault, out: &Out<Packet>) -> Fault {
+        if self.is_broken {
+            return fault;
+        }
+        self.write_out(out).await.err().unwrap_or(fault)
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
         self.flush_from(1)
     }
 
@@ -111,33 +148,13 @@ impl Sink {
         let (to, waiting) = (&mut self.to, &self.waiting);
         let written = outside(|| to.write_all(waiting).and_then(|()| to.flush()));
         self.waiting.clear();
-        let held = self.held.drain(..);
-        written.map_err(|error| {
-            // One that came from no store is not held.
-            held.for_each(|packet| drop(packet.retry_later("it could not be written")));
-            cannot_write(&self.name, &error)
-        })
+        self.is_broken = written.is_err();
+        written.map_err(|error| cannot_write(&self.name, &error))
     }
 
-    /// Waits for something in the network; what is waiting here is written first.
-    pub(crate) async fn during<T>(&mut self, event: impl Future<Output = T>) -> Result<T, Fault> {
-        let mut event = pin!(event);
-        std::future::poll_fn(|cx| match event.as_mut().poll(cx) {
-            Poll::Ready(item) => Poll::Ready(Ok(item)),
-            Poll::Pending => match self.flush() {
-                Ok(()) => Poll::Pending,
-                Err(fault) => Poll::Ready(Err(fault)),
-            },
-        })
-        .await
-    }
-
-    /// What is wrong with something that is to be written here, once what came before it is written.
-    pub(crate) fn blame(&mut self, why: &str) -> Fault {
-        match self.flush() {
-            Ok(()) => Fault::new(format!("cannot write {}: {why}", self.name)),
-            Err(fault) => fault,
-        }
+    /// What is wrong with something that is to be written here.
+    pub(crate) fn blame(&self, why: &str) -> Fault {
+        Fault::new(format!("cannot write {}: {why}", self.name))
     }
 }
 

@@ -198,14 +198,17 @@ impl Grounds<'_> {
         let found = &self.plan.processes[process];
         let component = self.catalogue.find(&found.component);
         match component.and_then(|component| component.tables.first()) {
-            Some(table) => format!(
-                "let a store keep its table: `[table.\"{}.{table}\"]` in the wiring file",
-                found.address
-            ),
+            Some(table) => self.keep_fix(process, table),
             None => String::from(
                 "make what it does idempotent, or use a component with a table that a store keeps",
             ),
         }
+    }
+
+    /// How a store gets a table of a process.
+    fn keep_fix(&self, process: usize, table: &str) -> String {
+        let address = self.address(process);
+        format!("let a store keep its table: `[table.\"{address}.{table}\"]` in the wiring file")
     }
 
     /// How a process is kept from beginning anew what it has written; nothing when it does not.

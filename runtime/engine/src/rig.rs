@@ -22,7 +22,8 @@
 //! Every expectation runs the component under both schedulers, at capacities 1 and 64, in virtual time.
 //!
 //! The examples of a component's description are run by [`try_example`], and each packet of them twice
-//! by [`try_twice`], for a component that says it is idempotent.
+//! by [`try_twice`], for a component that says it is idempotent; [`try_crashes`] cuts them off and goes on
+//! with them.
 
 mod crash;
 mod examples;

@@ -6,7 +6,7 @@ use crate::sink::Sink;
 /// Writes each packet as a line on standard error.
 ///
 /// In everything else it is `console/write`.
-#[component("console/error", work = thread, settle = each)]
+#[component("console/error", work = thread)]
 #[example(input = ["to be", 7], out = ["to be", 7])]
 pub(super) async fn error(
     /// Anything.

@@ -11,7 +11,7 @@ use crate::sink::Sink;
 ///
 /// When nobody reads standard output any more the process ends, without a fault and without taking
 /// what is left.
-#[component("console/write", work = thread, settle = each)]
+#[component("console/write", work = thread)]
 #[example(input = ["to be", 7], out = ["to be", 7])]
 pub(super) async fn write(
     /// Anything.
@@ -30,7 +30,7 @@ pub(super) async fn show(
     out: &Out<Packet>,
 ) -> Result<(), Fault> {
     let mut level = 0;
-    while let Some(packet) = sink.during(input.next()).await? {
+    while let Some(packet) = sink.next(input, out).await? {
         match packet.kind() {
             Kind::Open | Kind::Close => sink.line(bracket(packet.kind(), &mut level))?,
             Kind::Object => sink.line(packet.to_string())?,
@@ -38,7 +38,7 @@ pub(super) async fn show(
         }
         sink.done(packet, out).await?;
     }
-    sink.flush()
+    sink.write_out(out).await
 }
 
 fn bracket(kind: Kind, level: &mut u64) -> String {

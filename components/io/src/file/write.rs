@@ -11,7 +11,7 @@ use crate::sink::Sink;
 /// the process waits.
 ///
 /// A file that cannot be written is a fault that names it. A closed pipe is none: the process ends.
-#[component("file/write", work = thread, must_run, renews, settle = each)]
+#[component("file/write", work = thread, must_run, renews)]
 #[example(input = ["to be", 7], destination = "/dev/null", out = ["to be", 7])]
 pub(super) async fn write(
     /// Anything but values of a Rust type.
@@ -27,11 +27,13 @@ pub(super) async fn write(
     out: Out<Packet>,
 ) -> Result<(), Fault> {
     let mut sink = Sink::open(&destination, *append)?;
-    while let Some(packet) = sink.during(input.next()).await? {
-        if !packet.is_bracket() {
-            sink.packet(&packet)?;
+    while let Some(packet) = sink.next(&input, &out).await? {
+        if !packet.is_bracket()
+            && let Err(fault) = sink.packet(&packet)
+        {
+            return Err(sink.fails(fault, &out).await);
         }
         sink.done(packet, &out).await?;
     }
-    sink.flush()
+    sink.write_out(&out).await
 }

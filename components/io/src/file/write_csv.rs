@@ -12,7 +12,7 @@ use crate::sink::Sink;
 /// before. When OUT is connected a record is passed on once it has been written.
 ///
 /// A file that cannot be written is a fault that names it. A closed pipe is none: the process ends.
-#[component("file/write-csv", work = thread, must_run, renews, settle = each)]
+#[component("file/write-csv", work = thread, must_run, renews)]
 #[example(input = [{ "dish": "Korma" }], destination = "/dev/null", out = [{ "dish": "Korma" }])]
 pub(super) async fn write_csv(
     /// Records that are JSON objects.
@@ -25,16 +25,19 @@ pub(super) async fn write_csv(
 ) -> Result<(), Fault> {
     let mut sink = Sink::open(&destination, false)?;
     let mut columns = Columns::default();
-    while let Some(packet) = sink.during(input.next()).await? {
+    while let Some(packet) = sink.next(&input, &out).await? {
         if !packet.is_bracket() {
             match columns.rows(&packet) {
                 Ok(rows) => sink.raw(&rows)?,
-                Err(why) => return Err(sink.blame(&why)),
+                Err(why) => {
+                    let fault = sink.blame(&why);
+                    return Err(sink.fails(fault, &out).await);
+                }
             }
         }
         sink.done(packet, &out).await?;
     }
-    sink.flush()
+    sink.write_out(&out).await
 }
 
 /// The names in the first row, once it has been written.

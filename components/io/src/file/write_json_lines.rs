@@ -10,7 +10,7 @@ use crate::sink::Sink;
 /// connected a packet is passed on once it has been written.
 ///
 /// A file that cannot be written is a fault that names it. A closed pipe is none: the process ends.
-#[component("file/write-json-lines", work = thread, must_run, renews, settle = each)]
+#[component("file/write-json-lines", work = thread, must_run, renews)]
 #[example(input = [{ "dish": "Korma" }], destination = "/dev/null", out = [{ "dish": "Korma" }])]
 pub(super) async fn write_json_lines(
     /// Anything that has a form in JSON.
@@ -26,15 +26,18 @@ pub(super) async fn write_json_lines(
     out: Out<Packet>,
 ) -> Result<(), Fault> {
     let mut sink = Sink::open(&destination, *append)?;
-    while let Some(packet) = sink.during(input.next()).await? {
+    while let Some(packet) = sink.next(&input, &out).await? {
         match packet.kind() {
             Kind::Open | Kind::Close => {}
-            Kind::Bytes | Kind::Object => return Err(sink.blame(&no_json(&packet))),
+            Kind::Bytes | Kind::Object => {
+                let fault = sink.blame(&no_json(&packet));
+                return Err(sink.fails(fault, &out).await);
+            }
             _ => sink.line(packet.to_json().to_string())?,
         }
         sink.done(packet, &out).await?;
     }
-    sink.flush()
+    sink.write_out(&out).await
 }
 
 fn no_json(packet: &Packet) -> String {

@@ -281,15 +281,23 @@ impl<'a> Walk<'a> {
         let grounds = self.grounds;
         let name = &grounds.plan.processes[process].component;
         let component = grounds.catalogue.find(name)?;
-        if grounds.has_desk(process) {
-            return None;
-        }
-        let (what, fix) = if !component.tables.is_empty() {
-            ("its table", grounds.table_fix(process))
+        let is_kept = |name: &&String| {
+            let mut kept = grounds.plan.tables.iter();
+            kept.any(|table| table.process == process && table.name == **name)
+        };
+        let mut tables = component.tables.iter();
+        let (what, fix) = if let Some(table) = tables.find(|table| !is_kept(table)) {
+            (
+                format!("its table {table}"),
+                grounds.keep_fix(process, table),
+            )
         } else if component.forgets {
             let fix = "let a source that sends the same in each run feed it over memory, or use a component with \
                        a table that a store keeps";
-            ("what it knows of former packets", String::from(fix))
+            (
+                String::from("what it knows of former packets"),
+                String::from(fix),
+            )
         } else {
             return None;
         };

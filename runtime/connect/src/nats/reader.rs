@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::Message as Raw;
 use paperflow_core::connector::{
-    Consumer, Delivery, Found, Outlook, Recall, Settlement, StoreFault, Subscription,
+    Consumer, Declaration, Delivery, Found, Outlook, Recall, Settlement, StoreFault, Subscription,
 };
 use paperflow_core::message::Id;
 use parking_lot::Mutex;
@@ -84,7 +84,9 @@ impl Reader {
         let lease = self.queue.lease();
         let until = asked + lease - margin(lease);
         for (raw, delivered, note) in found {
-            let place = format!("{} {}", self.queue.name, delivered.seq);
+            // A server that was set back gives a number once more.
+            let (name, at) = (&self.queue.name, delivered.at);
+            let place = format!("{name} {} {at}", delivered.seq);
             let message = message(raw.headers.as_ref(), &raw.payload, &place);
             let id = match &message {
                 Ok(message) => message.id,
@@ -154,26 +156,29 @@ impl Reader {
         None
     }
 
-    /// What becomes of a delivery is told soon.
-    fn settle_by(&self, ticket: u64, settled: impl FnOnce(&Self, Flight) -> Settled) {
+    /// What becomes of a delivery is told soon. What is said when the lease is over the server does not hear; but
+    /// what is done is known when it comes again.
+    fn settle_by(&self, ticket: u64, settled: impl FnOnce(Flight, &Declaration) -> Settled) {
         let mut local = self.queue.local.lock();
         let is_own = |flight: &Flight| flight.reader == self.number;
-        let flight = match local.flights.get(&ticket) {
-            Some(flight) if is_own(flight) => local.flights.remove(&ticket),
-            _ => None,
+        let own = local.flights.get(&ticket).is_some_and(is_own);
+        let flight = if own {
+            local.flights.remove(&ticket)
+        } else {
+            tracing::debug!("a late settlement in `{}` is not heard", self.queue.name);
+            local.late.remove(&ticket)
         };
-        drop(local);
-        let Some(flight) = flight else {
-            self.settle_late(ticket, settled);
+        let Some(settled) = flight.map(|flight| settled(flight, &local.declaration)) else {
             return;
         };
-        let settled = settled(self, flight);
-        let mut local = self.queue.local.lock();
-        if !settled.is_over() {
-            local.forget_room();
-        }
         if settled.is_done() {
             local.done.add(&settled.flight);
+        }
+        if !own {
+            return;
+        }
+        if !settled.is_over() {
+            local.forget_room();
         }
         local.settled.push(settled);
         local.readers.call();
@@ -181,18 +186,6 @@ impl Reader {
         drop(local);
         if let Some(round) = first {
             self.inner.write_later(&self.queue, round);
-        }
-    }
-
-    /// What is said when the lease is over the server does not hear; but what is done is known when it comes again.
-    fn settle_late(&self, ticket: u64, settled: impl FnOnce(&Self, Flight) -> Settled) {
-        tracing::debug!("a late settlement in `{}` is not heard", self.queue.name);
-        let late = self.queue.local.lock().late.remove(&ticket);
-        let Some(settled) = late.map(|flight| settled(self, flight)) else {
-            return;
-        };
-        if settled.is_done() {
-            self.queue.local.lock().done.add(&settled.flight);
         }
     }
 
@@ -266,14 +259,13 @@ impl Subscription for Reader {
     }
 
     fn settle(&self, ticket: u64, settlement: Settlement) {
-        self.settle_by(ticket, |reader, flight| {
-            let local = reader.queue.local.lock();
-            Settled::decided(flight, &local.declaration, &settlement)
+        self.settle_by(ticket, |flight, declaration| {
+            Settled::decided(flight, declaration, &settlement)
         });
     }
 
     fn requeue(&self, ticket: u64, rest: Duration) -> Result<(), StoreFault> {
-        self.settle_by(ticket, |_, flight| Settled::of(flight, Fate::Rest(rest)));
+        self.settle_by(ticket, |flight, _| Settled::of(flight, Fate::Rest(rest)));
         Ok(())
     }
 

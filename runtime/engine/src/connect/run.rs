@@ -216,10 +216,13 @@ impl<'a> Run<'a> {
         connector.map_err(|fault| failed(&wanted.name, fault))
     }
 
-    /// The stores that have a part in the run, each with its number there.
+    /// The stores that have a part in the run, each with its number there. The run is over when those that others
+    /// can use say so, so they are told first: what the others keep is then of a run that is over.
     pub(super) fn into_stores(self) -> Vec<(Arc<dyn Store>, u64)> {
-        let entered = self.entered.into_values();
+        let mut entered: Vec<_> = self.entered.into_values().collect();
+        entered.sort_by_key(|entered| !entered.is_shared);
         entered
+            .into_iter()
             .map(|entered| (entered.store, entered.epoch))
             .collect()
     }
