@@ -241,7 +241,7 @@ pub enum Keep {
     #[default]
     Always,
     /// Until the run has finished well, over any number of crashes: the next one begins with nothing, as with a
-    /// table in memory.
+    /// table in memory. So does a run that was cut short before this was said of the table.
     Run,
 }
 
