@@ -106,15 +106,19 @@ impl Sink {
         Ok(next.await)
     }
 
-    /// A packet has been added: it is passed on once it is written.
+    /// A packet has been added: it is passed on once it is written. Where nobody is, one that came from no store
+    /// need not wait for that.
     pub(crate) async fn done(
         &mut self,
         packet: Got<Packet>,
         out: &Out<Packet>,
     ) -> Result<(), Fault> {
-        let may_wait = packet.is_delivered() && !out.is_connected();
+        if !out.is_connected() && !packet.is_delivered() {
+            return Ok(out.send(packet).await?);
+        }
         self.held.push(packet);
-        match may_wait && !self.waiting.is_empty() && self.held.len() < HELD {
+        let may_wait = !out.is_connected() && self.held.len() < HELD;
+        match may_wait && !self.waiting.is_empty() {
             true => Ok(()),
             false => self.write_out(out).await,
         }
