@@ -29,6 +29,11 @@ const WITHOUT_EXAMPLE: [(&str, &str); 8] = [
     ("file/watch", "sends what is in a folder"),
 ];
 
+/// Whether a list of components, each with a reason, has this one.
+fn is_among(list: &[(&str, &str)], spec: &Spec) -> bool {
+    list.iter().any(|(name, _)| *name == spec.name)
+}
+
 /// Fails with all that is wrong, component by component.
 #[track_caller]
 fn hold(rule: &str, check: impl Fn(&Spec) -> Vec<String>) {
@@ -158,9 +163,8 @@ fn aliases_stand_for_components() {
 
 #[test]
 fn every_component_shows_itself_in_an_example() {
-    let is_excused = |spec: &Spec| WITHOUT_EXAMPLE.iter().any(|(name, _)| *name == spec.name);
     hold("components without an example", |spec| {
-        if spec.examples.is_empty() && !is_excused(spec) {
+        if spec.examples.is_empty() && !is_among(&WITHOUT_EXAMPLE, spec) {
             return vec![String::from(
                 "no example, and no reason in the list of this test",
             )];
@@ -233,11 +237,7 @@ const OTHER_AFTER_A_CRASH: [(&str, &str); 2] = [
 #[test]
 fn every_component_gives_the_same_when_it_is_cut_off_or_says_that_it_forgets() {
     hold("differences after a crash", |spec| {
-        if spec.forgets
-            || OTHER_AFTER_A_CRASH
-                .iter()
-                .any(|(name, _)| *name == spec.name)
-        {
+        if spec.forgets || is_among(&OTHER_AFTER_A_CRASH, spec) {
             return Vec::new();
         }
         after_crashes(spec)
@@ -265,7 +265,7 @@ const HARD_TO_SHOW: [(&str, &str); 5] = [
 #[test]
 fn every_component_that_says_that_it_forgets_does() {
     hold("components that forget nothing", |spec| {
-        if !spec.forgets || HARD_TO_SHOW.iter().any(|(name, _)| *name == spec.name) {
+        if !spec.forgets || is_among(&HARD_TO_SHOW, spec) {
             return Vec::new();
         }
         match after_crashes(spec).is_empty() {

@@ -425,4 +425,11 @@ impl Plan {
             .iter()
             .position(|process| process.address == address)
     }
+
+    /// Whether a store keeps this table of a process.
+    #[must_use]
+    pub fn keeps(&self, process: usize, table: &str) -> bool {
+        let mut kept = self.tables.iter();
+        kept.any(|kept| kept.process == process && kept.name == table)
+    }
 }

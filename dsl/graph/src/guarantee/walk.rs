@@ -281,12 +281,10 @@ impl<'a> Walk<'a> {
         let grounds = self.grounds;
         let name = &grounds.plan.processes[process].component;
         let component = grounds.catalogue.find(name)?;
-        let is_kept = |name: &&String| {
-            let mut kept = grounds.plan.tables.iter();
-            kept.any(|table| table.process == process && table.name == **name)
-        };
         let mut tables = component.tables.iter();
-        let (what, fix) = if let Some(table) = tables.find(|table| !is_kept(table)) {
+        let (what, fix) = if let Some(table) =
+            tables.find(|table| !grounds.plan.keeps(process, table))
+        {
             (
                 format!("its table {table}"),
                 grounds.keep_fix(process, table),

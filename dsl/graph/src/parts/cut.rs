@@ -56,25 +56,23 @@ pub fn find<'a>(plan: &Plan, names: &[&'a str]) -> Arcs<'a> {
 /// share the work of a process, and what begins anew with each group, can have them in memory only.
 #[must_use]
 pub fn unkept(plan: &Plan, catalogue: &Catalogue) -> Vec<String> {
-    let is_one = |process: &&Process| {
+    let is_one = |process: &Process| {
         let is_shared = matches!(number(process, INSTANCES), Some(Ok(2..)));
         !is_shared && process.scope.is_none()
     };
-    let tables = plan.processes.iter().filter(is_one).flat_map(|process| {
+    let mut unkept = Vec::new();
+    for (at, process) in plan.processes.iter().enumerate() {
         let component = catalogue.find(&process.component);
-        let tables = component.map_or(&[][..], |component| &component.tables);
-        tables.iter().map(move |table| (process, table))
-    });
-    let is_kept = |process: &Process, name: &str| {
-        let mut kept = plan.tables.iter();
-        kept.any(|table| {
-            plan.processes[table.process].address == process.address && table.name == name
-        })
-    };
-    let unkept = tables.filter(|(process, table)| !is_kept(process, table));
+        let Some(component) = component.filter(|_| is_one(process)) else {
+            continue;
+        };
+        let tables = component
+            .tables
+            .iter()
+            .filter(|table| !plan.keeps(at, table));
+        unkept.extend(tables.map(|table| format!("{}.{table}", process.address)));
+    }
     unkept
-        .map(|(process, table)| format!("{}.{table}", process.address))
-        .collect()
 }
 
 /// `A.OUT[1] -> B.IN`, as a wiring file names it.

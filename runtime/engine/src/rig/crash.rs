@@ -9,12 +9,12 @@ use paperflow_core::connector::{
 };
 use paperflow_core::message::Id;
 use paperflow_core::settle::{Token, Trail};
-use paperflow_core::{Component, Example, Kind, Packet};
+use paperflow_core::{Component, Example, Packet};
 use paperflow_graph::Sources;
 use paperflow_graph::plan;
 use parking_lot::Mutex;
 
-use super::examples::{complaint, every_way, of_example, word};
+use super::examples::{complaint, every_way, is_whole, of_example, units, word};
 use super::{Bench, Difference, Mismatch, Rig, end};
 use crate::build::{BuildError, Network, Started};
 use crate::options::{Options, Scheduler};
@@ -219,16 +219,6 @@ fn run(
     })
 }
 
-/// Whether it is a packet or a group from its first bracket to its last.
-fn is_whole(unit: &[Packet]) -> bool {
-    let depth = unit.iter().fold(0, |depth, packet| match packet.kind() {
-        Kind::Open => depth + 1,
-        Kind::Close => depth - 1,
-        _ => depth,
-    });
-    depth <= 0
-}
-
 /// Gives deliveries, and writes down what becomes of them.
 #[derive(Default)]
 struct Book(Mutex<Vec<Event>>);
@@ -242,14 +232,8 @@ impl Book {
         done: &BTreeSet<u64>,
     ) -> Vec<Packet> {
         let mut delivered = Vec::new();
-        let mut unit = Vec::new();
-        for (at, packet) in packets.iter().enumerate() {
-            unit.push(packet.clone());
-            if !is_whole(&unit) && at + 1 < packets.len() {
-                continue;
-            }
+        for unit in units(packets) {
             *ticket += 1;
-            let unit = std::mem::take(&mut unit);
             if done.contains(ticket) {
                 continue;
             }
@@ -257,7 +241,7 @@ impl Book {
             let token = Token::new(book, *ticket);
             let id = Id::of(&ticket.to_string());
             for (at, packet) in (0..).zip(unit) {
-                delivered.push(packet.with_trail(Trail {
+                delivered.push(packet.clone().with_trail(Trail {
                     id: Some(id.derive(id, at)),
                     tokens: token.clone().into(),
                 }));

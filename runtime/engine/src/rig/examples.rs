@@ -190,21 +190,33 @@ pub(super) fn of_example(component: &Arc<dyn Component>, example: &Example, time
 
 /// The packets, each of them and each whole group so many times.
 fn repeated(samples: &[Sample], times: usize) -> Vec<Packet> {
-    let mut packets = Vec::new();
-    let (mut begin, mut depth) = (0, 0_usize);
-    for (at, sample) in samples.iter().enumerate() {
-        match sample {
-            Sample::Open => depth += 1,
-            Sample::Close => depth = depth.saturating_sub(1),
-            Sample::Data(_) => {}
-        }
-        if depth == 0 || at + 1 == samples.len() {
-            let unit: Vec<Packet> = samples[begin..=at].iter().map(packet).collect();
-            packets.extend((0..times).flat_map(|_| unit.iter().cloned()));
-            begin = at + 1;
+    let packets: Vec<Packet> = samples.iter().map(packet).collect();
+    let units = units(&packets).into_iter();
+    let repeated = units.flat_map(|unit| std::iter::repeat_n(unit, times));
+    repeated.flatten().cloned().collect()
+}
+
+/// Packets one by one, and groups as a whole; the last may lack its end.
+pub(super) fn units(packets: &[Packet]) -> Vec<&[Packet]> {
+    let (mut units, mut begin) = (Vec::new(), 0);
+    for end in 1..=packets.len() {
+        let unit = &packets[begin..end];
+        if is_whole(unit) || end == packets.len() {
+            units.push(unit);
+            begin = end;
         }
     }
-    packets
+    units
+}
+
+/// Whether it is a packet, or a group from its first bracket to its last.
+pub(super) fn is_whole(unit: &[Packet]) -> bool {
+    let depth = unit.iter().fold(0, |depth, packet| match packet.kind() {
+        Kind::Open => depth + 1,
+        Kind::Close => depth - 1,
+        _ => depth,
+    });
+    depth <= 0
 }
 
 fn packet(sample: &Sample) -> Packet {
