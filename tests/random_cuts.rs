@@ -1,11 +1,12 @@
 //! Graphs cut at any arc into programs that meet over a broker: together they show what the graph shows in
 //! one piece, also when one of them is killed in the middle and begins again.
 //!
-//! `PAPERFLOW_TEST_CUTS` is how many graphs each test cuts, each at one arc; with the name of a graph, such as
-//! `classic/copy`, it is this one at every arc, and with `all` every graph at every arc. Which graphs, at which
-//! arcs, and when which part is killed follows from `PAPERFLOW_TEST_SEED`; `PAPERFLOW_TEST_KILLS` is how many
-//! kills there are, one when nothing is said. An arc whose ends are joined in another way is cut together with
-//! those that `split` says join them.
+//! The graphs are those of `graphs/`, and such as are drawn by chance. `PAPERFLOW_TEST_CUTS` is how many graphs
+//! each test cuts, each at one arc; with the name of a graph, such as `classic/copy` or `drawn/3`, it is this one
+//! at every arc, and with `all` every graph at every arc, or as many drawn ones as `PAPERFLOW_TEST_DRAWN` says.
+//! Which graphs, at which arcs, and when which part is killed follows from `PAPERFLOW_TEST_SEED`;
+//! `PAPERFLOW_TEST_KILLS` is how many kills there are, one when nothing is said. An arc whose ends are joined in
+//! another way is cut together with those that `split` says join them.
 //!
 //! What a cut leaves at the broker stays there. With `all` that is some 5,000 queues, more than one RabbitMQ with
 //! quorum queues may answer for, so begin it anew between graphs.
@@ -19,6 +20,8 @@
 mod brokers;
 #[path = "cuts/chance.rs"]
 mod chance;
+#[path = "cuts/drawn.rs"]
+mod drawn;
 #[path = "cuts/graphs.rs"]
 mod graphs;
 #[path = "cuts/programs.rs"]
@@ -36,12 +39,18 @@ use programs::{Agency, Office, Ran, Split};
 /// How many graphs a test cuts when nothing else is said.
 const USUAL: usize = 6;
 
+/// The test whose graphs are drawn.
+const DRAWN_TEST: &str = "drawn";
+
 /// How many of them are tried at a time: programs that meet wait for each other most of the time.
 const AT_A_TIME: usize = 3;
 
-/// How often parts are killed.
-fn kills() -> usize {
-    env::var("PAPERFLOW_TEST_KILLS").map_or(1, |asked| asked.parse().unwrap())
+/// How many graphs are drawn by chance when all of them are asked for.
+const DRAWN: usize = 20;
+
+/// A number that a variable gives.
+fn given(variable: &str, usual: usize) -> usize {
+    env::var(variable).map_or(usual, |asked| asked.parse().unwrap())
 }
 
 /// What has come of the cuts of a test.
@@ -62,25 +71,49 @@ impl Tally {
     }
 }
 
-/// The cuts that are asked for: graphs and arcs.
-fn wanted(broker: &str, chance: &mut Chance) -> Vec<(Graph, String)> {
+/// How many graphs are asked for; nothing when it is all, or one of some name.
+fn count() -> Option<usize> {
+    match env::var("PAPERFLOW_TEST_CUTS") {
+        Ok(asked) => asked.parse().ok(),
+        Err(_) => Some(USUAL),
+    }
+}
+
+/// Whether a graph is asked for by its name, or all are.
+fn is_asked(name: &str) -> bool {
+    let asked = env::var("PAPERFLOW_TEST_CUTS").unwrap_or_default();
+    asked == "all" || asked == name
+}
+
+/// The graphs of `graphs/` that are asked for.
+fn kept(broker: &str, chance: &mut Chance) -> Vec<Graph> {
     let mut all = graphs::all();
     all.retain(|graph| graph.goes_over(broker));
-    let asked = env::var("PAPERFLOW_TEST_CUTS").unwrap_or_default();
-    let count = match asked.as_str() {
-        "" => Some(USUAL),
-        text => text.parse().ok(),
-    };
-    if let Some(count) = count {
-        chance.shuffle(&mut all);
-        all.truncate(count);
-    } else {
-        all.retain(|graph| asked == "all" || asked == graph.name);
+    match count() {
+        Some(count) => {
+            chance.shuffle(&mut all);
+            all.truncate(count);
+        }
+        None => all.retain(|graph| is_asked(&graph.name)),
     }
+    all
+}
+
+/// Graphs drawn by chance, as many as are asked for.
+fn drawn(broker: &str, agency: &Agency, seed: u64) -> Vec<Graph> {
+    let names = 0..count().unwrap_or_else(|| given("PAPERFLOW_TEST_DRAWN", DRAWN));
+    let names = names.map(|number| format!("drawn/{number}"));
+    let some = names.filter(|name| count().is_some() || is_asked(name));
+    some.map(|name| drawn::draw(agency.folder(), &name, Chance::new(seed, &[broker, &name])))
+        .collect()
+}
+
+/// The arcs at which graphs are cut: each of them, or one.
+fn cuts(graphs: Vec<Graph>, chance: &mut Chance) -> Vec<(Graph, String)> {
     let mut cuts = Vec::new();
-    for graph in all {
+    for graph in graphs {
         let mut arcs = graph.arcs.clone();
-        if count.is_some() {
+        if count().is_some() {
             arcs = vec![arcs.swap_remove(chance.below(arcs.len()))];
         }
         cuts.extend(arcs.into_iter().map(|arc| (graph.clone(), arc)));
@@ -94,8 +127,13 @@ fn each(broker: &str, test: &str, cut: impl Fn(&Trial<'_>, &mut Chance) -> Tally
         return;
     };
     let seed = chance::seed();
-    let cuts = wanted(broker, &mut Chance::new(seed, &[broker, test]));
     let agency = Agency::new(test, broker, &url);
+    let mut chance = Chance::new(seed, &[broker, test]);
+    let graphs = match test {
+        DRAWN_TEST => drawn(broker, &agency, seed),
+        _ => kept(broker, &mut chance),
+    };
+    let cuts = cuts(graphs, &mut chance);
     let (cuts, agency, cut) = (&cuts, &agency, &cut);
     let next = AtomicUsize::new(0);
     let work = || {
@@ -198,8 +236,8 @@ fn is_reason(told: &str) -> bool {
 }
 
 /// Cut at an arc it shows the same, and so it does when a part is killed at some moment.
-fn gives_the_same(broker: &str) {
-    each(broker, "same", |trial, chance| {
+fn gives_the_same(broker: &str, test: &str) {
+    each(broker, test, |trial, chance| {
         let mut tally = Tally::default();
         let Some(office) = trial.split(&[trial.arc.to_owned()], &mut tally) else {
             return tally;
@@ -212,7 +250,7 @@ fn gives_the_same(broker: &str) {
             return tally;
         }
         // The first not near its end: who is killed when it has said its last word would wait for the next run.
-        let some = (0..kills()).map(|_| {
+        let some = (0..given("PAPERFLOW_TEST_KILLS", 1)).map(|_| {
             let victim = chance.below(office.parts.len());
             (victim, ran.took.mul_f64(chance.fraction() / 2.0))
         });
@@ -292,7 +330,12 @@ macro_rules! over {
 
             #[test]
             fn graphs_cut_at_any_arc_give_the_same_also_when_a_part_is_killed() {
-                gives_the_same($feature);
+                gives_the_same($feature, "same");
+            }
+
+            #[test]
+            fn graphs_drawn_by_chance_give_the_same_cut_at_any_arc_also_when_a_part_is_killed() {
+                gives_the_same($feature, DRAWN_TEST);
             }
 
             #[test]

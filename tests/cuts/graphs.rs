@@ -46,7 +46,7 @@ const NOT_OVER: [(&str, &str); 1] = [
 
 #[derive(Clone)]
 pub(crate) struct Graph {
-    /// The folder it lies in, as in `classic/copy`.
+    /// The folder it lies in, as in `classic/copy`, or its number, as in `drawn/3`.
     pub(crate) name: String,
     pub(crate) file: PathBuf,
     pub(crate) text: String,
@@ -92,6 +92,10 @@ impl Graph {
         let name = folder.strip_prefix("graphs").ok()?.to_str()?;
         let file = folder.join(format!("{}.fbp", folder.file_name()?.to_str()?));
         let text = fs::read_to_string(&file).unwrap();
+        Some(Self::new(name, file, text, &expected))
+    }
+
+    pub(crate) fn new(name: &str, file: PathBuf, text: String, expected: &str) -> Self {
         let drawn = text.replace("instances=", "workers=");
         let plan = load_text(&file, drawn, &describe(&standard())).plan;
         let mut arcs = Vec::new();
@@ -101,14 +105,14 @@ impl Graph {
         }
         let processes = plan.processes.into_iter();
         let processes = processes.map(|process| (process.address, process.component));
-        Some(Self {
+        Self {
             name: name.to_owned(),
             file,
             text,
             expected: expected.lines().map(str::to_owned).collect(),
             processes: processes.collect(),
             arcs,
-        })
+        }
     }
 
     /// Whether one of these processes, or of those in these subnets, remembers what it has let go of.

@@ -50,6 +50,10 @@ impl Agency {
         }
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The variable that wiring files take the broker from.
     fn variable(&self) -> String {
         format!("{}_URL", self.broker.to_uppercase())

@@ -24,8 +24,8 @@ use paperflow_core::connector::{
 };
 use paperflow_core::message::{Id, Message};
 use programs::{
-    HOPELESS, body, done, finish_while_away, know_what_others_hold, message, outlive_kills,
-    perhaps, read, send, share_partitions, take, until, wake_each_other, waker,
+    HOPELESS, body, done, finish_while_away, know_what_others_hold, message, outlast_their_leases,
+    outlive_kills, perhaps, read, send, share_partitions, take, until, wake_each_other, waker,
 };
 use serde_json::json;
 
@@ -513,47 +513,17 @@ fn k20_a_server_that_is_killed_loses_nothing_that_it_confirmed() {
     });
 }
 
-/// The leases of what is done, and of what is in hand, are over when the server is back.
 #[test]
 fn k20_what_outlasts_its_lease_while_the_server_is_away_is_not_delivered_again() {
     let Some(server) = brokers::Private::new("nats") else {
         return;
     };
     let corner = Corner::of(server.url());
-    let store = corner.open();
     let declaration = declared("q", ConnectorKind::Queue);
-    let queue = store.connect(&declaration).unwrap();
-    queue.send(&[message(1), message(2), message(3)]).unwrap();
-    let reader = read(&queue, "r");
-    let found = take(&reader, 3);
-    assert_eq!(found.len(), 3);
-    server.kill();
-    done(&reader, &found[..1]);
-    let away = Instant::now();
-    until(|| (away.elapsed() > 2 * declaration.lease).then_some(()));
-    server.start();
-    queue_has(&queue, &reader, 2);
-    done(&reader, &found[1..2]);
-    queue_has(&queue, &reader, 1);
-    // Who has failed with it gets it again.
-    let given_back = Settlement {
-        disposition: Disposition::Release,
-        ..Settlement::default()
-    };
-    reader.settle(found[2].ticket, given_back);
-    let again = until(|| Some(perhaps(&reader, 2)).filter(|found| !found.is_empty()));
-    assert_eq!(
-        again.iter().map(body).collect::<Vec<_>>(),
-        [body(&found[2])]
+    outlast_their_leases(
+        &corner.open(),
+        &declaration,
+        || server.kill(),
+        || server.start(),
     );
-    done(&reader, &again);
-    queue_has(&queue, &reader, 0);
-}
-
-/// Waits until so many messages are not done, and none of them comes.
-fn queue_has(queue: &Arc<dyn Connector>, reader: &Arc<dyn Subscription>, unfinished: u64) {
-    until(|| {
-        assert_eq!(perhaps(reader, 2).len(), 0);
-        (queue.unfinished("").ok() == Some(Some(unfinished))).then_some(())
-    });
 }

@@ -15,8 +15,8 @@ use paperflow_core::Packet;
 use paperflow_core::connector::{ConnectorKind, Declaration, Disposition, Settlement, Store};
 use paperflow_core::message::{Id, Message};
 use programs::{
-    HOPELESS, body, done, finish_while_away, know_what_others_hold, message, outlive_kills, read,
-    share_partitions, take, until, wake_each_other,
+    HOPELESS, body, done, finish_while_away, know_what_others_hold, message, outlast_their_leases,
+    outlive_kills, read, share_partitions, take, until, wake_each_other,
 };
 use redis::{Connection, cmd};
 
@@ -244,4 +244,19 @@ fn k20_a_server_that_is_killed_loses_nothing_that_it_confirmed() {
         reader.receive(1, &mut found).is_ok().then_some(found)
     });
     assert!(rest.is_empty(), "{rest:?}");
+}
+
+#[test]
+fn k20_what_outlasts_its_lease_while_the_server_is_away_is_not_delivered_again() {
+    let Some(server) = brokers::Private::new("redis") else {
+        return;
+    };
+    let corner = Corner::of(server.url());
+    let declaration = declared("q", ConnectorKind::Queue);
+    outlast_their_leases(
+        &corner.open(),
+        &declaration,
+        || server.kill(),
+        || server.start(),
+    );
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use paperflow_core::Packet;
 use paperflow_core::connector::{
-    Connector, ConnectorKind, Consumer, Declaration, Delivery, Notes, Settlement, Store,
-    StoreFaultKind, Subscription,
+    Connector, ConnectorKind, Consumer, Declaration, Delivery, Disposition, Notes, Settlement,
+    Store, StoreFaultKind, Subscription,
 };
 use paperflow_core::message::{Id, Message};
 
@@ -246,6 +246,51 @@ pub(crate) fn finish_while_away(store: &dyn Store, stop: impl FnOnce(), start: i
     });
     let next = until(|| store.epoch("finished").ok());
     assert_eq!(next, run + 1);
+}
+
+/// The leases of what is done, and of what is in hand, are over when the server is back: none of it comes again, but
+/// to who has failed with it.
+pub(crate) fn outlast_their_leases(
+    store: &dyn Store,
+    declaration: &Declaration,
+    kill: impl FnOnce(),
+    start: impl FnOnce(),
+) {
+    let queue = store.connect(declaration).unwrap();
+    let messages: Vec<_> = (1..=4).map(message).collect();
+    queue.send(&messages).unwrap();
+    let readers = [read(&queue, "first"), read(&queue, "second")];
+    let [first, second] = &readers;
+    let (found, other) = (take(first, 3), take(second, 1));
+    assert_eq!((found.len(), other.len()), (3, 1));
+    kill();
+    done(first, &found[..1]);
+    let away = Instant::now();
+    until(|| (away.elapsed() > 2 * declaration.lease).then_some(()));
+    start();
+    // Until so many are not done; and none of them comes.
+    let has = |unfinished: u64| {
+        until(|| {
+            let came = readers.iter().map(|reader| perhaps(reader, 2).len());
+            assert_eq!(came.sum::<usize>(), 0);
+            (queue.unfinished("").ok() == Some(Some(unfinished))).then_some(())
+        });
+    };
+    has(3);
+    done(first, &found[1..2]);
+    has(2);
+    done(second, &other);
+    has(1);
+    let given_back = Settlement {
+        disposition: Disposition::Release,
+        ..Settlement::default()
+    };
+    first.settle(found[2].ticket, given_back);
+    let again = until(|| Some(perhaps(first, 2)).filter(|found| !found.is_empty()));
+    let again_is: Vec<_> = again.iter().map(body).collect();
+    assert_eq!(again_is, [body(&found[2])]);
+    done(first, &again);
+    has(0);
 }
 
 /// Sends 3,000 messages and receives all of them while the server is killed three times; gives who reads, and what
