@@ -54,8 +54,6 @@ pub(super) struct Local {
     pub(super) round: u64,
     /// Readers and deliveries that were given a number.
     pub(super) given: u64,
-    /// When the server has heard of all readers last, see [`Clock::elapsed`](crate::clock::Clock::elapsed).
-    heard: Duration,
     /// Room that there was after the last send.
     room: usize,
     /// The last entry that has come.
@@ -76,7 +74,6 @@ impl Queue {
                 settled: Vec::new(),
                 round: 0,
                 given: 0,
-                heard: Duration::ZERO,
                 room: 0,
                 last: String::new(),
             }),
@@ -153,7 +150,6 @@ impl Queue {
 
     /// Gives signs of life, and looks whether others have written here. Gives whether anybody waits.
     pub(super) fn look(&self) -> Result<(), StoreFault> {
-        let asked = self.line.clock.elapsed();
         let call = {
             let local = self.local.lock();
             if local.readers.is_empty() && local.writers.is_empty() {
@@ -173,7 +169,6 @@ impl Queue {
         let has_lost = !list(item(answer, 0))?.is_empty();
         let last = lossy(item(answer, 1));
         let mut local = self.local.lock();
-        local.heard = asked;
         let has_come = local.last != last;
         local.last = last;
         // Who is not known there has been given up, or is about to join; it hears which when it asks.
@@ -185,18 +180,6 @@ impl Queue {
             local.writers.call();
         }
         Ok(())
-    }
-
-    /// The readers beside one, when the server has not heard of them for so long that it may give them up.
-    pub(super) fn unheard<'a>(
-        &self,
-        local: &'a Local,
-        token: &str,
-    ) -> impl Iterator<Item = &'a String> {
-        let silence = self.line.clock.elapsed().saturating_sub(local.heard);
-        let is_long = silence > local.declaration.lease / 2;
-        let others = local.readers.seats().flatten();
-        others.filter(move |other| is_long && other.as_str() != token)
     }
 
     pub(super) fn lease(&self, local: &Local) -> u64 {

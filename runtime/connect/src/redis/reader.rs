@@ -192,7 +192,7 @@ impl Reader {
     fn receiving(&self, token: &str, joins: bool, most: usize) -> Call {
         let local = self.queue.local.lock();
         let declaration = &local.declaration;
-        let mut call = Call::of(&scripts::RECEIVE)
+        Call::of(&scripts::RECEIVE)
             .with(&self.queue.name)
             .with(token)
             .number(most as u64)
@@ -200,10 +200,7 @@ impl Reader {
             .number(u64::from(declaration.retries))
             .with(declaration.dead_letter_name())
             .with(if joins { "joins" } else { "" })
-            .with(&self.queue.line.session);
-        let others = self.queue.unheard(&local, token);
-        others.for_each(|other| call.add(other));
-        call
+            .with(&self.queue.line.session)
     }
 
     /// Puts what was found into the hands of the process.

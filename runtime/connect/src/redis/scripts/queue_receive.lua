@@ -1,13 +1,11 @@
 -- Leases messages to a consumer: first those that were given back, then new ones.
--- ARGV[12...]: the other consumers of its program.
 local name, consumer, most = ARGV[4], ARGV[5], number(ARGV[6])
 local lease, tries, dead, joins = number(ARGV[7]), number(ARGV[8]) + 1, ARGV[9], ARGV[10]
 local session = ARGV[11]
 local consumers = key(name, 'consumers')
 if joins == '' and not redis.call('ZSCORE', consumers, consumer) then return { 'gone' } end
--- First, so that who asks before all others when the server was away gives up neither himself nor his program's.
+-- First, so that who asks before all others when the server was away does not give up himself.
 redis.call('ZADD', consumers, whole(now + lease), consumer)
-for at = 12, #ARGV do redis.call('ZADD', consumers, 'XX', whole(now + lease), ARGV[at]) end
 sweep(name)
 
 local due = key(name, 'due')
