@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::future::Future;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use paperflow_connect::broker::Access;
 use paperflow_connect::nats::Nats;
 use paperflow_core::Packet;
 use paperflow_core::connector::{
-    Connector, ConnectorKind, Declaration, Disposition, Settlement, Store, Subscription,
+    Connector, ConnectorKind, Declaration, Delivery, Disposition, Settlement, Store, Subscription,
 };
 use paperflow_core::message::{Id, Message};
 use programs::{
@@ -526,4 +526,50 @@ fn k20_what_outlasts_its_lease_while_the_server_is_away_is_not_delivered_again()
         || server.kill(),
         || server.start(),
     );
+}
+
+/// Whoever counts what is left while something is acknowledged takes nothing away from who holds the rest.
+#[test]
+fn what_a_dead_process_held_comes_again_however_often_others_have_counted() {
+    let Some(url) = brokers::url("nats") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let (one, two) = (corner.open(), corner.open());
+    let declaration = declared("q", ConnectorKind::Queue);
+    let (first, second) = (
+        one.connect(&declaration).unwrap(),
+        two.connect(&declaration).unwrap(),
+    );
+    first
+        .send(&(0..200).map(message).collect::<Vec<_>>())
+        .unwrap();
+    let zombie = read(&first, "zombie");
+    let held = take(&zombie, 200);
+    assert_eq!(held.len(), 200);
+    let (acknowledged, left) = held.split_at(100);
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                second.unfinished("").unwrap();
+            }
+        });
+        for one in acknowledged {
+            done(&zombie, std::slice::from_ref(one));
+            zombie.flush().unwrap();
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    one.cut();
+    let reader = read(&second, "reader");
+    let mut again = Vec::new();
+    until(|| {
+        again.extend(take(&reader, 200));
+        (again.len() >= left.len()).then_some(())
+    });
+    let bodies = |all: &[Delivery]| all.iter().map(body).collect::<BTreeSet<_>>();
+    assert_eq!(bodies(&again), bodies(left));
+    done(&reader, &again);
+    until(|| (second.unfinished("").ok() == Some(Some(0))).then_some(()));
 }

@@ -67,6 +67,19 @@ pub(super) struct Request {
 }
 
 impl Request {
+    /// One for something the server does to streams and consumers.
+    pub(super) fn api(what: &str, body: &Json) -> Self {
+        let payload = match body {
+            Json::Null => Vec::new(),
+            body => body.to_string().into_bytes(),
+        };
+        Self {
+            subject: format!("$JS.API.{what}"),
+            headers: HeaderMap::new(),
+            payload,
+        }
+    }
+
     /// What it takes of a stream, about.
     pub(super) fn bytes(&self) -> u64 {
         let headers = self.headers.iter();
@@ -301,17 +314,7 @@ impl Line {
         what: &str,
         body: &Json,
     ) -> Result<T, StoreFault> {
-        let subject = format!("$JS.API.{what}");
-        let body = match body {
-            Json::Null => Vec::new(),
-            body => body.to_string().into_bytes(),
-        };
-        let request = Request {
-            subject,
-            headers: HeaderMap::new(),
-            payload: body,
-        };
-        read(&self.exchange_one(request)?)
+        read(&self.exchange_one(Request::api(what, body))?)
     }
 
     /// Asks many things at a time; the answers come in the order of the questions.

@@ -10,7 +10,6 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use async_nats::HeaderMap;
 use paperflow_core::connector::StoreFault;
 use serde_json::{Value as Json, json};
 
@@ -122,6 +121,7 @@ impl Queue {
             return Ok(number);
         }
         self.give_up_gone(inner, number)?;
+        self.remove_done(inner, number)?;
         let told = awaited_in_vain(&inner.line, &self.stream)?.into_iter();
         let told = told.map(|subject| (subject, b"+ACK".to_vec()));
         inner.acknowledge(number, told.collect())?;
@@ -143,22 +143,12 @@ impl Queue {
         held.sort_unstable_by_key(|flight| std::cmp::Reverse(flight.seq));
         let mut gone = HashSet::new();
         for page in held.chunks(PAGE) {
-            let asked = page.iter().map(|flight| Request {
-                subject: format!("$JS.API.STREAM.MSG.GET.{}", self.stream),
-                headers: HeaderMap::new(),
-                payload: json!({"seq": flight.seq}).to_string().into_bytes(),
-            });
-            let answers = inner.line.exchange_still(number, asked.collect())?;
-            let mut is_whole = false;
-            for (flight, answer) in page.iter().zip(&answers) {
-                match read::<Raw>(answer) {
-                    Ok(found) if found.message.time == written_at(flight.at) => is_whole = true,
-                    Err(fault) if !is_refused(&fault, codes::NO_MESSAGE) => return Err(fault),
-                    _ => {
-                        gone.insert(flight.token.clone());
-                    }
-                }
-            }
+            let places: Vec<_> = page.iter().map(|flight| (flight.seq, flight.at)).collect();
+            let are_there = self.are_there(inner, number, &places)?;
+            let all = page.iter().zip(&are_there);
+            let lost = all.filter(|(_, is_there)| !**is_there);
+            gone.extend(lost.map(|(flight, _)| flight.token.clone()));
+            let is_whole = are_there.contains(&true);
             // What was written before something that is there still is there, or is done.
             if is_whole {
                 break;
@@ -181,6 +171,44 @@ impl Queue {
             .retain(|settled| !gone.contains(&settled.flight.token));
         Ok(())
     }
+
+    /// Whether messages with these numbers that were written at these times lie there.
+    fn are_there(
+        &self,
+        inner: &Inner,
+        number: u64,
+        places: &[(u64, u64)],
+    ) -> Result<Vec<bool>, StoreFault> {
+        let asked = places.iter().map(|(seq, _)| {
+            let what = format!("STREAM.MSG.GET.{}", self.stream);
+            Request::api(&what, &json!({"seq": seq}))
+        });
+        let answers = inner.line.exchange_still(number, asked.collect())?;
+        let answers = places.iter().zip(&answers);
+        let found = answers.map(|((_, at), answer)| match read::<Raw>(answer) {
+            Ok(found) => Ok(found.message.time == written_at(*at)),
+            Err(fault) if is_refused(&fault, codes::NO_MESSAGE) => Ok(false),
+            Err(fault) => Err(fault),
+        });
+        found.collect()
+    }
+
+    /// What is done here and lies there still takes room although somebody may hold other messages for long.
+    fn remove_done(&self, inner: &Inner, number: u64) -> Result<(), StoreFault> {
+        let gaps = gaps(&inner.line, &self.stream)?;
+        let done: Vec<_> = {
+            let local = self.local.lock();
+            let done = local.done.places();
+            done.filter(|(seq, _)| gaps.may_have(*seq)).collect()
+        };
+        for page in done.chunks(PAGE) {
+            let are_there = self.are_there(inner, number, page)?;
+            let lie = page.iter().zip(are_there);
+            let lie = lie.filter(|(_, is_there)| *is_there);
+            remove_all(&inner.line, &self.stream, lie.map(|((seq, _), _)| *seq))?;
+        }
+        Ok(())
+    }
 }
 
 /// A time in nanoseconds since 1970 as the server writes it: RFC 3339, without zeros at the end.
@@ -196,15 +224,40 @@ fn written_at(nanos: u64) -> String {
 
 /// Removes from a queue what is done. The server does that itself, but one that was killed may have forgotten
 /// it, and then such messages lie there for ever: nobody gets them, and they take room.
+///
+/// Only when nobody holds anything, and one by one: NATS 2.9 forgets what a consumer waits for when a stream is
+/// purged, even if that is kept, and does not deliver it again.
 pub(super) fn sweep(line: &Line, stream: &str, state: State) -> Result<State, StoreFault> {
-    let done = reads(line, stream)?.ack_floor.stream_seq;
-    if state.messages == 0 || done < state.first_seq {
+    let reads = reads(line, stream)?;
+    let done = reads.ack_floor.stream_seq;
+    if reads.num_ack_pending > 0 || state.messages == 0 || done < state.first_seq {
         return Ok(state);
     }
-    let asked = json!({"seq": done + 1});
-    line.ask::<Json>(&format!("STREAM.PURGE.{stream}"), &asked)?;
+    let gaps = gaps(line, stream)?;
+    let lie = (gaps.first_seq..=done).filter(|seq| gaps.may_have(*seq));
+    remove_all(line, stream, lie)?;
     let kept: Kept = line.ask(&format!("STREAM.INFO.{stream}"), &Json::Null)?;
     Ok(kept.state)
+}
+
+/// Removes messages with these numbers, those of them that are there.
+fn remove_all(
+    line: &Line,
+    stream: &str,
+    seqs: impl Iterator<Item = u64>,
+) -> Result<(), StoreFault> {
+    let what = format!("STREAM.MSG.DELETE.{stream}");
+    let asked = seqs.map(|seq| Request::api(&what, &json!({"seq": seq, "no_erase": true})));
+    let asked: Vec<_> = asked.collect();
+    for page in asked.chunks(PAGE) {
+        for answer in line.exchange(page.to_vec())? {
+            match read::<Json>(&answer) {
+                Err(fault) if !is_refused(&fault, codes::NOT_DELETED) => return Err(fault),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where a server is told that it need not wait for messages of a queue which are done and gone: one that was

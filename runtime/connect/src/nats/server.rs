@@ -135,6 +135,13 @@ pub(super) struct Gaps {
     pub(super) deleted: BTreeSet<u64>,
 }
 
+impl Gaps {
+    /// Whether the message with this number is not missing.
+    pub(super) fn may_have(&self, seq: u64) -> bool {
+        seq >= self.first_seq && !self.deleted.contains(&seq)
+    }
+}
+
 /// What is missing in a stream.
 pub(super) fn gaps(line: &Line, stream: &str) -> Result<Gaps, StoreFault> {
     let asked = json!({"deleted_details": true});

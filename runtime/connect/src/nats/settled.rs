@@ -102,9 +102,18 @@ impl Settled {
 /// had the message when it is sent once more.
 #[derive(Debug, Default)]
 pub(super) struct Done {
-    /// Their numbers, and those of the connections over which they came.
-    known: HashMap<Id, (u64, u64)>,
+    known: HashMap<Id, Place>,
     order: VecDeque<Id>,
+}
+
+/// Where a message lay.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    seq: u64,
+    /// When it was written there, in nanoseconds since 1970.
+    at: u64,
+    /// The number of the connection over which it came.
+    connection: u64,
 }
 
 impl Done {
@@ -112,7 +121,11 @@ impl Done {
     const MOST: usize = 1 << 14;
 
     pub(super) fn add(&mut self, flight: &Flight) {
-        let place = (flight.seq, flight.connection);
+        let place = Place {
+            seq: flight.seq,
+            at: flight.at,
+            connection: flight.connection,
+        };
         if self.known.insert(flight.id, place).is_none() {
             self.order.push_back(flight.id);
         }
@@ -126,7 +139,12 @@ impl Done {
     /// Whether a message that has come is one of them.
     pub(super) fn has(&self, flight: &Flight) -> bool {
         let known = self.known.get(&flight.id);
-        known.is_some_and(|place| is_again(flight, *place))
+        known.is_some_and(|place| is_again(flight, (place.seq, place.connection)))
+    }
+
+    /// Their numbers, and when they were written.
+    pub(super) fn places(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.known.values().map(|place| (place.seq, place.at))
     }
 }
 
