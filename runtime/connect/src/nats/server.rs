@@ -74,10 +74,29 @@ pub(super) fn ensure(line: &Line, config: &Json) -> Result<(), StoreFault> {
     if !is_there(&fault) {
         return Err(fault);
     }
-    match line.ask::<Kept>(&format!("STREAM.UPDATE.{name}"), config) {
+    // Looked at before: NATS 2.9 falls when it is told to change a stream that it has not quite made.
+    match line.ask::<Configured>(&format!("STREAM.INFO.{name}"), &Json::Null) {
+        Ok(there) if there.has(config) => Ok(()),
         // The subjects are those of a stream of somebody else.
         Err(other) if is_refused(&other, codes::NO_STREAM) => Err(fault),
-        updated => updated.map(|_| ()),
+        Err(other) => Err(other),
+        Ok(_) => line
+            .ask::<Kept>(&format!("STREAM.UPDATE.{name}"), config)
+            .map(|_| ()),
+    }
+}
+
+/// How a stream was made.
+#[derive(Deserialize)]
+struct Configured {
+    config: Json,
+}
+
+impl Configured {
+    /// Whether it is so already.
+    fn has(&self, config: &Json) -> bool {
+        let mut wanted = config.as_object().into_iter().flatten();
+        wanted.all(|(name, value)| self.config.get(name) == Some(value))
     }
 }
 
