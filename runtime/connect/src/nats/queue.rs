@@ -413,11 +413,16 @@ impl Local {
 
     /// Goes on with a message that has come again while this process still has it in its hands: what becomes of
     /// that is what becomes of this delivery. Gives it back if it is none of those.
-    pub(super) fn take_up_again(&mut self, flight: Flight) -> Option<Flight> {
+    pub(super) fn take_up_again(&mut self, flight: Flight, times: u32) -> Option<Flight> {
+        // A server that begins anew may give what it had set out to give although its lease was renewed since, or
+        // have forgotten that it had given it.
+        let of_before = |first: &Flight| first.connection != flight.connection;
+        let may_be_held = times > 1 || self.flights.values().next().is_some_and(of_before);
+        let held = self.flights.iter().filter(|_| may_be_held);
         let is_it =
             |own: &Flight| own.id == flight.id && is_again(&flight, (own.seq, own.connection));
-        let mut late = self.late.iter();
-        let Some((ticket, own)) = late.find(|(_, own)| is_it(own)) else {
+        let mut own = self.late.iter().chain(held);
+        let Some((ticket, own)) = own.find(|(_, own)| is_it(own)) else {
             return Some(flight);
         };
         let (ticket, reader) = (*ticket, own.reader);

@@ -142,7 +142,7 @@ impl Reader {
         if times > 1 {
             local.give_up_late(&self.queue.name);
         }
-        let flight = local.take_up_again(flight)?;
+        let flight = local.take_up_again(flight, times)?;
         if attempt <= local.declaration.retries.saturating_add(1) {
             local.flights.insert(ticket, flight);
             return Some((ticket, attempt));
