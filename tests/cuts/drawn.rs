@@ -51,7 +51,7 @@ pub(crate) fn draw(folder: &Path, name: &str, mut chance: Chance) -> Graph {
 
 /// Some lines of some words, of which some are the same.
 fn text(chance: &mut Chance) -> String {
-    let lines = (0..50 + chance.below(400)).map(|_| {
+    let lines = (0..50 + chance.below(250)).map(|_| {
         let words = (0..=chance.below(5)).map(|_| WORDS[chance.below(WORDS.len())]);
         format!("{}\n", words.collect::<Vec<_>>().join(" "))
     });
@@ -155,7 +155,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn source(&mut self, lines: &Path) {
-        let count = self.pick(&[40, 300, 1500]);
+        let count = self.pick(&[40, 150, 400]);
         let has_numbers = self.chance.below(2) == 0;
         let name = match has_numbers {
             true => {
