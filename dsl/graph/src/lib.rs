@@ -21,6 +21,7 @@ pub mod instances;
 pub mod json;
 pub mod model;
 pub mod parts;
+pub mod places;
 pub mod plan;
 #[cfg(test)]
 mod samples;

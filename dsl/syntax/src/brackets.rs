@@ -1,5 +1,6 @@
 //! What round brackets hold: a component with node metadata, or an arrow's attributes.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use nom::branch::alt;
@@ -9,6 +10,7 @@ use nom::combinator::{all_consuming, opt, recognize};
 use nom::sequence::pair;
 use nom::{IResult, Parser};
 use paperflow_graph::attributes::KINDS;
+use paperflow_graph::places::Places;
 use serde_json::{Deserializer, Value};
 
 use crate::lexer::quoted;
@@ -23,9 +25,9 @@ pub(crate) struct Problem {
 
 /// `(component:metadata)`.
 #[derive(Debug, Default)]
-pub(crate) struct Body {
+pub(crate) struct Body<'a> {
     /// The component, unless left out.
-    pub(crate) component: Option<String>,
+    pub(crate) component: Option<Cow<'a, str>>,
     /// Its bytes.
     pub(crate) at: Range<usize>,
     /// The metadata, if a colon came.
@@ -83,7 +85,7 @@ pub(crate) fn inside(group: &str) -> &str {
 }
 
 /// Reads `(component:key=value,...)`.
-pub(crate) fn body(group: &str) -> Result<Body, Problem> {
+pub(crate) fn body(group: &str) -> Result<Body<'_>, Problem> {
     let inner = inside(group);
     let (after, raw) = component_text(inner);
     let trimmed = raw.trim();
@@ -113,9 +115,9 @@ fn component_text(inner: &str) -> (&str, &str) {
     alt((raw_quoted, plain)).parse(inner).unwrap_or(("", inner))
 }
 
-fn component(text: &str, at: &Range<usize>) -> Result<Option<String>, Problem> {
+fn component<'a>(text: &'a str, at: &Range<usize>) -> Result<Option<Cow<'a, str>>, Problem> {
     if text.starts_with(['"', '\'']) {
-        return Ok(Some(unquote(text)));
+        return Ok(Some(Cow::Owned(unquote(text))));
     }
     match text
         .char_indices()
@@ -128,7 +130,7 @@ fn component(text: &str, at: &Range<usize>) -> Result<Option<String>, Problem> {
                 &format!("`{letter}` needs quotes around the component"),
             ))
         }
-        None => Ok((!text.is_empty()).then(|| String::from(text))),
+        None => Ok((!text.is_empty()).then_some(Cow::Borrowed(text))),
     }
 }
 
@@ -229,6 +231,7 @@ fn scalar(text: &str) -> Option<(Value, usize)> {
 /// value takes the place of an earlier one.
 fn metadata(entries: Vec<Entry>) -> Vec<(String, Value)> {
     let mut metadata: Vec<(String, Value)> = Vec::with_capacity(entries.len());
+    let mut places = Places::default();
     for entry in entries {
         let (key, value) = match entry.value {
             Entered::Bare(word) => (String::from("routes"), Value::from(word)),
@@ -239,9 +242,12 @@ fn metadata(entries: Vec<Entry>) -> Vec<(String, Value)> {
             Entered::Quoted(text) => (entry.key, Value::from(text)),
             Entered::Json(value) => (entry.key, value),
         };
-        match metadata.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, old)) => *old = value,
-            None => metadata.push((key, value)),
+        let end = metadata.len();
+        let at = places.enter(&key.as_str(), end, |at| metadata[at].0.as_str());
+        if at == end {
+            metadata.push((key, value));
+        } else {
+            metadata[at].1 = value;
         }
     }
     metadata

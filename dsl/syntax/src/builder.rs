@@ -1,7 +1,9 @@
 //! The graph as it grows: processes by name, anonymous names, redefinitions.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
+use paperflow_graph::places::Places;
 use paperflow_graph::{Graph, Process, Span};
 
 use crate::brackets::Body;
@@ -10,14 +12,14 @@ use crate::brackets::Body;
 #[derive(Debug, Default)]
 pub(crate) struct Builder {
     pub(crate) graph: Graph,
-    by_name: HashMap<String, usize>,
+    by_name: Places,
     anonymous: HashMap<String, u32>,
 }
 
 /// A mention of a process with brackets.
 #[derive(Debug)]
-pub(crate) struct Declaration {
-    pub(crate) body: Body,
+pub(crate) struct Declaration<'a> {
+    pub(crate) body: Body<'a>,
     /// Where the process is named (the brackets of an anonymous one).
     pub(crate) span: Span,
     /// The component as written.
@@ -50,37 +52,30 @@ impl Builder {
 
     /// Adds a process, or adds to it: a component or metadata given later takes the place of what
     /// was given before.
-    pub(crate) fn declare(&mut self, name: &str, given: Declaration) {
-        let at = match self.by_name.get(name) {
-            Some(at) => *at,
-            None => self.add(name, given.span),
-        };
-        let Some(process) = self.graph.processes.get_mut(at) else {
-            return;
-        };
-        update(process, given);
-    }
-
-    fn add(&mut self, name: &str, span: Span) -> usize {
-        let at = self.graph.processes.len();
-        self.by_name.insert(String::from(name), at);
-        self.graph.processes.push(Process {
-            name: String::from(name),
-            span,
-            ..Process::default()
-        });
-        at
+    pub(crate) fn declare(&mut self, name: &str, given: Declaration<'_>) {
+        let processes = &mut self.graph.processes;
+        let name_of = |at: usize| processes[at].name.as_str();
+        let at = self.by_name.enter(&name, processes.len(), name_of);
+        if at == processes.len() {
+            processes.push(Process {
+                name: String::from(name),
+                span: given.span,
+                ..Process::default()
+            });
+        }
+        update(&mut processes[at], given);
     }
 }
 
-fn update(process: &mut Process, given: Declaration) {
+fn update(process: &mut Process, given: Declaration<'_>) {
     let Body {
         component,
         metadata,
         ..
     } = given.body;
-    let other_component =
-        component.is_some() && process.component.is_some() && process.component != component;
+    let known = process.component.as_deref();
+    let is_new = component.is_some() && known != component.as_deref();
+    let other_component = is_new && known.is_some();
     let other_metadata = metadata
         .as_ref()
         .is_some_and(|new| !process.metadata.is_empty() && process.metadata != *new);
@@ -90,8 +85,10 @@ fn update(process: &mut Process, given: Declaration) {
             .push(process.component_span.unwrap_or(process.span));
     }
     if component.is_some() {
-        process.component = component;
         process.component_span = Some(given.component_span);
+    }
+    if is_new {
+        process.component = component.map(Cow::into_owned);
     }
     if let Some(metadata) = metadata {
         process.metadata = metadata;

@@ -44,18 +44,19 @@ impl Parser<'_> {
         for (at, step) in steps.iter().enumerate() {
             let next = steps.get(at + 1);
             let outer = borders.last && next.is_none();
-            let to = if outer {
+            let mut to = if outer {
                 None
             } else {
                 self.visit(step.tokens, Some(step), next)
             };
+            let leaving = next.and(to.as_mut()).and_then(Hop::leave);
             match step.arrow.kind {
-                Kind::Border if borders.first && at == 0 => self.inport(first, step, to.as_ref()),
-                Kind::Border if outer => self.outport(from.as_ref(), step),
+                Kind::Border if borders.first && at == 0 => self.inport(first, step, to),
+                Kind::Border if outer => self.outport(from, step),
                 Kind::Border => self.report(bad_border(step.arrow.span)),
-                _ => self.connect(from.as_ref(), to.as_ref(), step),
+                _ => self.connect(from, to, step),
             }
-            from = to;
+            from = leaving;
         }
     }
 
@@ -120,7 +121,7 @@ impl Parser<'_> {
             [word] if word.kind == Kind::Word => Some(slice(self.text, word.span)),
             _ => None,
         };
-        let known = |name: &str| self.declared.contains(name);
+        let known = |name: &str| self.is_declared(name);
         match (name(first), name(step.tokens)) {
             (Some(_), None) => Borders {
                 first: true,
@@ -175,7 +176,7 @@ impl Parser<'_> {
         None
     }
 
-    fn connect(&mut self, from: Option<&Hop>, to: Option<&Hop>, step: &Step<'_>) {
+    fn connect(&mut self, from: Option<Hop>, to: Option<Hop>, step: &Step<'_>) {
         let arrow = step.arrow.span;
         let read = step
             .attributes
@@ -188,7 +189,7 @@ impl Parser<'_> {
             return;
         };
         let from = match from {
-            Hop::Initial(initial) => Origin::Initial(initial.clone()),
+            Hop::Initial(initial) => Origin::Initial(initial),
             Hop::Process { .. } => match self.source(from, arrow) {
                 Some(end) => Origin::Port(end),
                 None => return,
@@ -208,7 +209,7 @@ impl Parser<'_> {
         self.builder.graph.connections.push(connection);
     }
 
-    fn source(&self, hop: &Hop, arrow: Span) -> Option<End> {
+    fn source(&self, hop: Hop, arrow: Span) -> Option<End> {
         let Hop::Process {
             name,
             span,
@@ -218,29 +219,25 @@ impl Parser<'_> {
         else {
             return None;
         };
-        let port = outport
-            .clone()
-            .unwrap_or_else(|| self.implied(&self.default_out, arrow));
+        let port = outport.unwrap_or_else(|| self.implied(&self.default_out, arrow));
         Some(End {
-            process: name.clone(),
-            span: *span,
+            process: name,
+            span,
             port,
         })
     }
 
-    fn target(&self, hop: &Hop, arrow: Span) -> Option<End> {
+    fn target(&self, hop: Hop, arrow: Span) -> Option<End> {
         let Hop::Process {
             name, span, inport, ..
         } = hop
         else {
             return None;
         };
-        let port = inport
-            .clone()
-            .unwrap_or_else(|| self.implied(&self.default_in, arrow));
+        let port = inport.unwrap_or_else(|| self.implied(&self.default_in, arrow));
         Some(End {
-            process: name.clone(),
-            span: *span,
+            process: name,
+            span,
             port,
         })
     }
@@ -248,12 +245,12 @@ impl Parser<'_> {
     fn implied(&self, name: &str, arrow: Span) -> PortRef {
         PortRef {
             implied: true,
-            ..self.port_ref(name, None, arrow)
+            ..self.port_ref(String::from(name), None, arrow)
         }
     }
 
     /// `EXT => IN P`
-    fn inport(&mut self, outer: &[Token], step: &Step<'_>, inner: Option<&Hop>) {
+    fn inport(&mut self, outer: &[Token], step: &Step<'_>, inner: Option<Hop>) {
         let end = inner.and_then(|hop| self.target(hop, step.arrow.span));
         if let Some(export) = self.border(outer, step, end) {
             self.builder.graph.inports.push(export);
@@ -261,7 +258,7 @@ impl Parser<'_> {
     }
 
     /// `P OUT => EXT`
-    fn outport(&mut self, inner: Option<&Hop>, step: &Step<'_>) {
+    fn outport(&mut self, inner: Option<Hop>, step: &Step<'_>) {
         let end = inner.and_then(|hop| self.source(hop, step.arrow.span));
         if let Some(export) = self.border(step.tokens, step, end) {
             self.builder.graph.outports.push(export);
@@ -281,7 +278,7 @@ impl Parser<'_> {
         } = end?;
         let span = word.span.to(span).to(port.span);
         Some(Export {
-            public: self.cased(&public),
+            public: self.cased(public),
             process,
             port,
             metadata: Vec::new(),

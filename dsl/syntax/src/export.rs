@@ -19,7 +19,7 @@ pub(crate) fn is_export(tokens: &[Token]) -> bool {
     matches!(tokens, [word, equals, ..] if word.kind == Kind::Word && equals.kind == Kind::Equals)
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     /// A statement that [`is_export`].
     pub(crate) fn export(&mut self, tokens: &[Token]) {
         let [word, _, value @ ..] = tokens else {
@@ -65,7 +65,7 @@ impl Parser<'_> {
         };
         let name = (public.kind == Kind::Word).then(|| self.port_name(public.span))??;
         let export = Export {
-            public: self.cased(&name),
+            public: self.cased(name),
             process,
             port,
             metadata,
@@ -103,7 +103,7 @@ impl Parser<'_> {
             None => None,
         };
         let span = index.map_or(port, |token| port.to(token.span));
-        Some((process, self.port_ref(&name, number, span)))
+        Some((process, self.port_ref(name, number, span)))
     }
 
     /// The process and the port of `process.PORT`.
@@ -141,7 +141,7 @@ impl Parser<'_> {
         body.metadata.filter(|_| body.component.is_none())
     }
 
-    fn export_body(&mut self, group: Span) -> Option<brackets::Body> {
+    fn export_body(&mut self, group: Span) -> Option<brackets::Body<'a>> {
         match brackets::body(slice(self.text, group)) {
             Ok(body) => Some(body),
             Err(problem) => {

@@ -1,11 +1,14 @@
-//! From text to tokens, by small `nom` parsers; nothing but blanks is dropped.
+//! From text to tokens; nothing but blanks is dropped.
+//!
+//! The first byte tells what a token is. What is in most lines, words and signs, is read byte by byte; the rest
+//! by small `nom` parsers.
 
 use nom::branch::alt;
-use nom::bytes::complete::{is_not, tag, take_till, take_while};
+use nom::bytes::complete::{is_not, tag, take_till, take_till1, take_while};
 use nom::character::complete::{anychar, char, digit1, one_of, satisfy};
-use nom::combinator::{not, opt, recognize, value};
+use nom::combinator::{opt, recognize, value};
 use nom::multi::many0_count;
-use nom::sequence::{delimited, pair, preceded, terminated};
+use nom::sequence::{delimited, pair, preceded};
 use nom::{IResult, Parser};
 use paperflow_graph::{Diagnostic, FileId, Span};
 use serde_json::{Deserializer, Value};
@@ -120,16 +123,23 @@ impl<'a> Lexer<'a> {
     }
 
     fn scan(&self, rest: &'a str) -> Scan<'a> {
-        if rest.starts_with('[') && self.after_port() {
-            return index(rest);
+        match rest.as_bytes() {
+            [b'[', ..] if self.after_port() => index(rest),
+            [b'#', ..] => note(rest, self.column_one()),
+            [b'\'', ..] if self.no_quote_ends => Ok((rest, Kind::Broken)),
+            [b'\'', ..] => quote(rest),
+            [b'(', ..] => group(rest),
+            [b'"' | b'[' | b'{', ..] => structure(rest),
+            [b'*', ..] => Ok((after(rest, 1 + parts(&rest[1..])), Kind::Star)),
+            [b'-', b'>', ..] => Ok((after(rest, 2), Kind::Arrow)),
+            [b'=', b'>', ..] => Ok((after(rest, 2), Kind::Border)),
+            [b'-' | b'0'..=b'9', ..] => number(rest),
+            [byte, ..] => match sign(*byte) {
+                Some(kind) => Ok((after(rest, 1), kind)),
+                None => word(rest).or_else(|_| newline(rest)),
+            },
+            [] => Err(no_token(rest)),
         }
-        if rest.starts_with('#') {
-            return note(rest, self.column_one());
-        }
-        if rest.starts_with('\'') && self.no_quote_ends {
-            return Ok((rest, Kind::Broken));
-        }
-        alt((newline, symbol, word, star, group, quote, number, structure)).parse(rest)
     }
 
     fn push(&mut self, kind: Kind, length: usize) {
@@ -214,36 +224,70 @@ fn newline(text: &str) -> Scan<'_> {
     value(Kind::Newline, alt((tag("\r\n"), recognize(one)))).parse(text)
 }
 
-fn symbol(text: &str) -> Scan<'_> {
-    alt((
-        value(Kind::Arrow, tag("->")),
-        value(Kind::Border, tag("=>")),
-        value(Kind::Comma, tag(",")),
-        value(Kind::Semicolon, tag(";")),
-        value(Kind::Colon, tag(":")),
-        value(Kind::Dot, tag(".")),
-        value(Kind::Equals, tag("=")),
-        value(Kind::Question, tag("?")),
-    ))
-    .parse(text)
+/// A sign of one byte.
+fn sign(byte: u8) -> Option<Kind> {
+    match byte {
+        b',' => Some(Kind::Comma),
+        b';' => Some(Kind::Semicolon),
+        b':' => Some(Kind::Colon),
+        b'.' => Some(Kind::Dot),
+        b'=' => Some(Kind::Equals),
+        b'?' => Some(Kind::Question),
+        _ => None,
+    }
 }
 
 fn escaped(text: &str) -> IResult<&str, &str> {
     recognize(preceded(char('\\'), anychar)).parse(text)
 }
 
-fn word_part(text: &str) -> IResult<&str, &str> {
-    let dash = terminated(tag("-"), not(char('>')));
-    alt((recognize(satisfy(continues_word)), escaped, dash)).parse(text)
+/// What stands behind so many bytes, which are whole characters.
+fn after(text: &str, length: usize) -> &str {
+    text.get(length..).unwrap_or_default()
+}
+
+fn no_token(text: &str) -> nom::Err<nom::error::Error<&str>> {
+    nom::Err::Error(nom::error::Error::new(text, nom::error::ErrorKind::Tag))
+}
+
+/// How many bytes at the start of a text may stand in a word, behind its first character.
+fn parts(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        at += match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'/' | b'@' => 1,
+            b'-' if bytes.get(at + 1) != Some(&b'>') => 1,
+            _ => match part(after(text, at)) {
+                0 => break,
+                length => length,
+            },
+        };
+    }
+    at
+}
+
+/// The bytes of an escaped character, or of one outside ASCII that may stand in a word; 0 when there is none.
+fn part(text: &str) -> usize {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some('\\') => letters.next().map_or(0, |letter| 1 + letter.len_utf8()),
+        Some(letter) if continues_word(letter) => letter.len_utf8(),
+        _ => 0,
+    }
 }
 
 fn word(text: &str) -> Scan<'_> {
-    let first = alt((recognize(satisfy(starts_word)), escaped));
-    value(Kind::Word, pair(first, many0_count(word_part))).parse(text)
-}
-
-fn star(text: &str) -> Scan<'_> {
-    value(Kind::Star, pair(char('*'), many0_count(word_part))).parse(text)
+    if !text.starts_with(|first| first == '\\' || starts_word(first)) {
+        return Err(no_token(text));
+    }
+    match part(text) {
+        0 => Err(no_token(text)),
+        first => {
+            let length = first + parts(after(text, first));
+            Ok((after(text, length), Kind::Word))
+        }
+    }
 }
 
 fn index(text: &str) -> Scan<'_> {
@@ -268,7 +312,8 @@ pub(crate) fn quoted(mark: char) -> impl for<'a> Fn(&'a str) -> IResult<&'a str,
 }
 
 fn group(text: &str) -> Scan<'_> {
-    let inside = many0_count(alt((is_not("()\"'\n\r"), quoted('"'), quoted('\''))));
+    let plain = take_till1(|letter| matches!(letter, '(' | ')' | '"' | '\'' | '\n' | '\r'));
+    let inside = many0_count(alt((plain, quoted('"'), quoted('\''))));
     value(Kind::Group, delimited(char('('), inside, char(')'))).parse(text)
 }
 
@@ -287,14 +332,10 @@ fn number(text: &str) -> Scan<'_> {
 
 /// A JSON string, list or object; where it ends only a JSON reader can tell.
 fn structure(text: &str) -> Scan<'_> {
-    let fail = || nom::Err::Error(nom::error::Error::new(text, nom::error::ErrorKind::Tag));
-    if !text.starts_with(['"', '[', '{']) {
-        return Err(fail());
-    }
     let mut values = Deserializer::from_str(text).into_iter::<Value>();
     match values.next() {
         Some(Ok(_)) => Ok((&text[values.byte_offset()..], Kind::Json)),
-        _ => Err(fail()),
+        _ => Err(no_token(text)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! From statements to a graph, with every problem on the way.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::mem;
 
@@ -21,8 +23,8 @@ pub(crate) struct Parser<'a> {
     pub(crate) text: &'a str,
     tokens: &'a [Token],
     options: Options,
-    /// Words that have brackets somewhere in the file, as spelled: surely processes.
-    pub(crate) declared: HashSet<&'a str>,
+    /// Words that have brackets somewhere in the file, as spelled, once somebody has asked for them.
+    declared: OnceCell<HashSet<&'a str>>,
     pub(crate) default_in: String,
     pub(crate) default_out: String,
     pub(crate) builder: Builder,
@@ -42,7 +44,7 @@ impl<'a> Parser<'a> {
             text,
             tokens,
             options,
-            declared: declared(text, tokens),
+            declared: OnceCell::new(),
             default_in: String::from("IN"),
             default_out: String::from("OUT"),
             builder: Builder::new(name, !options.lowercase_ports),
@@ -100,9 +102,13 @@ impl<'a> Parser<'a> {
     }
 
     fn statement(&mut self, tokens: &[Token]) {
-        let (notes, plain): (Vec<Token>, Vec<Token>) =
-            tokens.iter().partition(|token| is_trivia(token.kind));
-        notes.into_iter().for_each(|token| self.note(token));
+        let mut plain = Cow::Borrowed(tokens);
+        if tokens.iter().any(|token| is_trivia(token.kind)) {
+            let (notes, others): (Vec<Token>, Vec<Token>) =
+                tokens.iter().partition(|token| is_trivia(token.kind));
+            notes.into_iter().for_each(|token| self.note(token));
+            plain = Cow::Owned(others);
+        }
         self.started = true;
         self.separable = true;
         if is_export(&plain) {
@@ -152,12 +158,20 @@ impl<'a> Parser<'a> {
     }
 
     /// A port name, lower-cased on request.
-    pub(crate) fn cased(&self, name: &str) -> String {
+    pub(crate) fn cased(&self, name: String) -> String {
         if self.options.lowercase_ports {
             name.to_lowercase()
         } else {
-            String::from(name)
+            name
         }
+    }
+
+    /// Whether a word has brackets somewhere in the file: then it is surely a process.
+    pub(crate) fn is_declared(&self, word: &str) -> bool {
+        let declared = self
+            .declared
+            .get_or_init(|| declared(self.text, self.tokens));
+        declared.contains(word)
     }
 
     pub(crate) fn report(&mut self, problem: Diagnostic) {

@@ -36,6 +36,30 @@ pub(crate) enum Hop {
     Initial(Initial),
 }
 
+impl Hop {
+    /// The same process for the arrow that leaves it, with the out-port.
+    pub(crate) fn leave(&mut self) -> Option<Self> {
+        match self {
+            Self::Process {
+                name,
+                span,
+                outport,
+                ..
+            } => Some(Self::Process {
+                name: name.clone(),
+                span: *span,
+                inport: None,
+                outport: outport.take(),
+            }),
+            // No arrow leads to an initial packet.
+            Self::Initial(_) => None,
+        }
+    }
+}
+
+/// An in-port, a process, an out-port.
+const USUAL_PARTS: usize = 3;
+
 /// A word that may be a port or a process, or is known to be one of them.
 #[derive(Debug)]
 enum Part {
@@ -47,7 +71,7 @@ enum Part {
     Process { name: String, span: Span },
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     /// Understands the tokens between two arrows. `None` when they are wrong, which is reported.
     pub(crate) fn segment(&mut self, tokens: &[Token], place: Place) -> Option<Hop> {
         if let Some(first) = tokens
@@ -106,7 +130,7 @@ impl Parser<'_> {
                 matches!(word, "true" | "false" | "null")
                     && tokens.len() == 1
                     && !place.entered
-                    && !self.declared.contains(word)
+                    && !self.is_declared(word)
             }
             _ => false,
         }
@@ -140,7 +164,7 @@ impl Parser<'_> {
     /// Joins names with their brackets and indexes. Processes with brackets are declared here, so
     /// that a mistake elsewhere in the statement does not make them unknown.
     fn parts(&mut self, tokens: &[Token], place: Place) -> Option<Vec<Part>> {
-        let mut parts = Vec::new();
+        let mut parts = Vec::with_capacity(USUAL_PARTS);
         let mut sound = true;
         let mut at = 0;
         while let Some(token) = tokens.get(at) {
@@ -224,7 +248,7 @@ impl Parser<'_> {
         (part, 1 + usize::from(trace))
     }
 
-    fn body(&mut self, group: Span) -> Option<Body> {
+    fn body(&mut self, group: Span) -> Option<Body<'a>> {
         match brackets::body(slice(self.text, group)) {
             Ok(body) => Some(body),
             Err(problem) => {
@@ -236,7 +260,7 @@ impl Parser<'_> {
     }
 
     fn star(&self, token: Token) -> PortRef {
-        self.port_ref(&unescape(slice(self.text, token.span)), None, token.span)
+        self.port_ref(unescape(slice(self.text, token.span)), None, token.span)
     }
 
     /// `PORT[3]`
@@ -251,7 +275,7 @@ impl Parser<'_> {
             self.port_name(word.span)?
         };
         Some(Part::Port(self.port_ref(
-            &name,
+            name,
             Some(number),
             word.span.to(index.span),
         )))
@@ -325,7 +349,7 @@ impl Parser<'_> {
             slice(self.text, first.span()),
             slice(self.text, second.span()),
         );
-        match (self.declared.contains(one), self.declared.contains(two)) {
+        match (self.is_declared(one), self.is_declared(two)) {
             (true, false) => Some(0),
             (false, true) => Some(1),
             _ => {
@@ -363,7 +387,7 @@ impl Parser<'_> {
             Part::Port(port) => Some(port),
             Part::Word(span) => {
                 let name = self.port_name(span)?;
-                Some(self.port_ref(&name, None, span))
+                Some(self.port_ref(name, None, span))
             }
             Part::Process { .. } => None,
         }
@@ -394,7 +418,7 @@ impl Parser<'_> {
     }
 
     /// A port as written, lower-cased on request.
-    pub(crate) fn port_ref(&self, name: &str, index: Option<u32>, span: Span) -> PortRef {
+    pub(crate) fn port_ref(&self, name: String, index: Option<u32>, span: Span) -> PortRef {
         PortRef {
             name: self.cased(name),
             index,
@@ -417,7 +441,7 @@ fn next_is_index(tokens: &[Token]) -> bool {
     tokens.get(1).is_some_and(|next| next.kind == Kind::Index)
 }
 
-fn declaration(body: Body, span: Span, group: Span, trace: bool) -> Declaration {
+fn declaration(body: Body<'_>, span: Span, group: Span, trace: bool) -> Declaration<'_> {
     let component_span = crate::attribute::part(group, &body.at);
     Declaration {
         body,

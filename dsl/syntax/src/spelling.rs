@@ -14,6 +14,9 @@ pub(crate) fn slice(text: &str, span: Span) -> &str {
 
 /// A name without its backslashes.
 pub(crate) fn unescape(raw: &str) -> String {
+    if !raw.contains('\\') {
+        return String::from(raw);
+    }
     let mut name = String::with_capacity(raw.len());
     let mut letters = raw.chars();
     while let Some(letter) = letters.next() {

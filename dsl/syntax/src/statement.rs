@@ -23,11 +23,10 @@ pub(crate) enum Item {
 }
 
 /// Cuts tokens into items, in order; every token is in exactly one.
-pub(crate) fn split(text: &str, tokens: &[Token]) -> Vec<Item> {
-    let mut items = Vec::new();
+pub(crate) fn split<'a>(text: &'a str, tokens: &'a [Token]) -> impl Iterator<Item = Item> + 'a {
     let mut at = 0;
-    while let Some(token) = tokens.get(at) {
-        let item = match token.kind {
+    std::iter::from_fn(move || {
+        let item = match tokens.get(at)?.kind {
             Kind::Newline => Item::Newline,
             Kind::Comment | Kind::Annotation => Item::Note(at),
             Kind::Comma | Kind::Semicolon => Item::Separator(at),
@@ -38,9 +37,8 @@ pub(crate) fn split(text: &str, tokens: &[Token]) -> Vec<Item> {
             Item::Label(range) | Item::Statement(range) => range.end,
             _ => at + 1,
         };
-        items.push(item);
-    }
-    items
+        Some(item)
+    })
 }
 
 fn is_label(tokens: &[Token]) -> bool {
