@@ -183,7 +183,7 @@ pub(crate) fn draw(
             stem,
             wiring: Some(&wiring),
         };
-        let mut expanded = expand_in(around, &graph, catalogue, &mut library);
+        let mut expanded = expand_in(around, Arc::clone(&graph), catalogue, &mut library);
         let narrow = match view.rules {
             Rules::Usual => Vec::new(),
             Rules::Strict => strict(&expanded, catalogue),
@@ -207,12 +207,20 @@ pub(crate) fn draw(
     if let Some(required) = view.required {
         library.diagnostics.extend(weaker(&paths, required));
     }
-    let mut diagnostics = tidy(library.diagnostics);
-    consequences::leave_out(&mut diagnostics, &library.sources);
+    let Library {
+        sources,
+        read,
+        diagnostics,
+        ..
+    } = library;
+    let mut diagnostics = tidy(diagnostics);
+    consequences::leave_out(&mut diagnostics, &sources);
+    // With the library goes the only other mention of the graph.
+    drop(read);
     Loaded {
-        graph: (*graph).clone(),
+        graph: Arc::unwrap_or_clone(graph),
         plan,
-        sources: library.sources,
+        sources,
         wiring,
         paths,
         forgetful,
@@ -244,9 +252,10 @@ fn held(
 #[derive(Default)]
 struct Library {
     sources: Sources,
-    /// By file: the network itself, and its labelled subnets by name.
+    /// By path: the network itself.
     read: HashMap<PathBuf, Arc<Graph>>,
-    labelled: HashMap<(FileId, String), Arc<Graph>>,
+    /// By file: its labelled subnets by name.
+    labelled: HashMap<FileId, HashMap<String, Arc<Graph>>>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -267,11 +276,18 @@ impl Library {
         }
         let parsed = parse(&self.sources, file, Options::default());
         self.diagnostics.extend(parsed.diagnostics);
-        for subnet in parsed.subnets {
-            self.labelled
-                .insert((file, subnet.name.clone()), Arc::new(subnet));
+        let labelled = parsed.subnets.into_iter();
+        let labelled = labelled.map(|subnet| (subnet.name.clone(), Arc::new(subnet)));
+        let labelled: HashMap<_, _> = labelled.collect();
+        if !labelled.is_empty() {
+            self.labelled.insert(file, labelled);
         }
         parsed.graph
+    }
+
+    /// The labelled network of this name in a file.
+    fn labelled(&self, name: &str, from: FileId) -> Option<&Arc<Graph>> {
+        self.labelled.get(&from)?.get(name)
     }
 
     fn folder(&self, from: FileId) -> PathBuf {
@@ -293,7 +309,7 @@ impl Library {
 
 impl Resolve for Library {
     fn subnet(&mut self, name: &str, from: FileId) -> Option<Arc<Graph>> {
-        if let Some(graph) = self.labelled.get(&(from, name.to_owned())) {
+        if let Some(graph) = self.labelled(name, from) {
             return Some(Arc::clone(graph));
         }
         for path in self.candidates(name, from) {
@@ -311,16 +327,12 @@ impl Resolve for Library {
     }
 
     fn is_local(&mut self, name: &str, from: FileId) -> bool {
-        self.labelled.contains_key(&(from, name.to_owned()))
+        self.labelled(name, from).is_some()
     }
 
     fn names(&mut self, from: FileId) -> Vec<String> {
-        let labelled = self
-            .labelled
-            .keys()
-            .filter(|(file, _)| *file == from)
-            .map(|(_, name)| name.clone());
-        let mut names: Vec<String> = labelled.collect();
+        let labelled = self.labelled.get(&from).into_iter();
+        let mut names: Vec<String> = labelled.flat_map(HashMap::keys).cloned().collect();
         let folder = self.folder(from);
         let folder = if folder.as_os_str().is_empty() {
             Path::new(".")

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 /// The payload kinds a port carries: a set of words such as `text` or `int`; empty means any.
@@ -152,6 +153,27 @@ impl Component {
         self.outputs
             .iter()
             .find(|port| port.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// The components of a catalogue that a graph uses, each of which is looked for once.
+pub(crate) struct Lookup<'a> {
+    catalogue: &'a Catalogue,
+    found: HashMap<String, Option<&'a Component>>,
+}
+
+impl<'a> Lookup<'a> {
+    pub(crate) fn new(catalogue: &'a Catalogue) -> Self {
+        Self {
+            catalogue,
+            found: HashMap::new(),
+        }
+    }
+
+    /// As [`Catalogue::find`].
+    pub(crate) fn find(&mut self, name: &str) -> Option<&'a Component> {
+        let entry = self.found.entry_ref(name);
+        *entry.or_insert_with(|| self.catalogue.find(name))
     }
 }
 

@@ -8,6 +8,7 @@
 mod connectors;
 mod diverts;
 mod ends;
+mod exports;
 mod links;
 mod terms;
 mod tree;
@@ -112,6 +113,7 @@ pub struct Question {
 
 /// Opens every subnet of a graph and joins arrows into links.
 pub fn expand(graph: &Graph, catalogue: &Catalogue, resolver: &mut dyn Resolve) -> Expanded {
+    let graph = Arc::new(graph.clone());
     expand_in(Surroundings::default(), graph, catalogue, resolver)
 }
 
@@ -127,7 +129,7 @@ pub struct Surroundings<'a> {
 /// As [`expand`], in its surroundings.
 pub fn expand_in(
     around: Surroundings<'_>,
-    graph: &Graph,
+    graph: Arc<Graph>,
     catalogue: &Catalogue,
     resolver: &mut dyn Resolve,
 ) -> Expanded {

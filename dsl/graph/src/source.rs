@@ -78,10 +78,8 @@ impl Sources {
     /// Adds a file and names it.
     pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) -> FileId {
         let text = text.into();
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let lines = std::iter::once(0)
-            .chain(breaks.map(|(at, _)| offset(at + 1)))
-            .collect();
+        let breaks = text.match_indices('\n').map(|(at, _)| offset(at + 1));
+        let lines = std::iter::once(0).chain(breaks).collect();
         let path = path.into();
         self.files.push(Arc::new(SourceFile { path, text, lines }));
         FileId(offset(self.files.len() - 1))

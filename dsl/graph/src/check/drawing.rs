@@ -1,19 +1,34 @@
 //! What can be told from one drawing alone, without opening its subnets.
 
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
 use crate::expand::Side;
 use crate::model::{Export, Graph, Process};
+use crate::places::Places;
 use crate::similar::suggest;
 
 /// What the reference parser checks once a text is read: every process has a component, every
 /// arrow and export joins processes that are defined.
 #[must_use]
 pub fn contents(graph: &Graph) -> Vec<Diagnostic> {
-    let names = Names::of(graph);
+    among(graph, &names(graph))
+}
+
+/// Where the processes of a graph are, by name; of equal names the last.
+pub(crate) fn names(graph: &Graph) -> Places {
+    let processes = &graph.processes;
+    Places::of(processes.len(), |at| processes[at].name.as_str())
+}
+
+fn among(graph: &Graph, places: &Places) -> Vec<Diagnostic> {
+    let names = Names {
+        processes: &graph.processes,
+        places,
+        suggestions_left: Cell::new(SUGGESTIONS),
+    };
     let bare = graph.processes.iter().filter(|process| is_bare(process));
     let mut found: Vec<_> = bare.map(diagnostics::missing_component::at).collect();
     let arrows = graph.connections.iter();
@@ -25,8 +40,8 @@ pub fn contents(graph: &Graph) -> Vec<Diagnostic> {
 
 /// The same, and what is defined twice.
 #[must_use]
-pub fn check(graph: &Graph) -> Vec<Diagnostic> {
-    let mut found = contents(graph);
+pub(crate) fn check(graph: &Graph, names: &Places) -> Vec<Diagnostic> {
+    let mut found = among(graph, names);
     let redefined = graph
         .processes
         .iter()
@@ -43,32 +58,23 @@ pub(crate) const SUGGESTIONS: usize = 20;
 
 /// The names of a graph's processes.
 pub(crate) struct Names<'a> {
-    set: HashSet<&'a str>,
+    processes: &'a [Process],
+    places: &'a Places,
     suggestions_left: Cell<usize>,
 }
 
-impl<'a> Names<'a> {
-    fn of(graph: &'a Graph) -> Self {
-        let set = graph
-            .processes
-            .iter()
-            .map(|process| process.name.as_str())
-            .collect();
-        Self {
-            set,
-            suggestions_left: Cell::new(SUGGESTIONS),
-        }
-    }
-
+impl Names<'_> {
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.set.contains(name)
+        let name_of = |at: usize| self.processes[at].name.as_str();
+        self.places.find(&name, name_of).is_some()
     }
 
     /// The name that was meant.
     pub(crate) fn near(&self, name: &str) -> Option<String> {
         let left = self.suggestions_left.get().checked_sub(1)?;
         self.suggestions_left.set(left);
-        let mut sorted: Vec<&str> = self.set.iter().copied().collect();
+        let processes = self.processes.iter();
+        let mut sorted: Vec<&str> = processes.map(|process| process.name.as_str()).collect();
         sorted.sort_unstable();
         suggest(name, sorted)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::check::drawing::SUGGESTIONS;
 use crate::diagnostics;
 use crate::diagnostics::unknown_divert::Lost;
 use crate::model::PortRef;
@@ -71,9 +72,8 @@ impl Tree<'_> {
 
     /// Follows `Outer/Inner` from an opened graph.
     fn walk<'a>(&self, opened: usize, path: &'a str) -> Option<Found<'a>> {
-        let nodes = &self.opened[opened].nodes;
-        if let Some(node) = nodes.get(path) {
-            let node = *node;
+        let graph = &self.opened[opened];
+        if let Some(node) = graph.node(path) {
             return Some(Found {
                 opened,
                 node,
@@ -81,15 +81,17 @@ impl Tree<'_> {
             });
         }
         let mut splits = path.match_indices('/');
-        splits.find_map(|(at, _)| match nodes.get(&path[..at]) {
-            Some(Node::Subnet(inner)) => self.walk(*inner, &path[at + 1..]),
+        splits.find_map(|(at, _)| match graph.node(&path[..at]) {
+            Some(Node::Subnet(inner)) => self.walk(inner, &path[at + 1..]),
             _ => None,
         })
     }
 
     /// Reports a process that is not there; the one that was probably meant counts as reached.
     fn report_lost(&mut self, opened: usize, text: &str, way: Option<(&str, &str)>, span: Span) {
-        let near = way.and_then(|(path, _)| {
+        self.lost_diverts += 1;
+        let is_looked_up = self.lost_diverts <= SUGGESTIONS;
+        let near = way.filter(|_| is_looked_up).and_then(|(path, _)| {
             let paths = self.paths(opened);
             suggest(path, paths.iter().map(String::as_str))
         });

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::Component;
 use crate::diagnostics;
 use crate::diagnostics::no_connector::Reason;
 use crate::model::{self, Connection, Origin, PortRef};
-use crate::plan::{End, Export, Initial, Process, Writer};
+use crate::plan::{End, Export, Initial, Writer};
 use crate::source::Span;
 
 use super::terms::{Terms, Written};
@@ -41,16 +41,29 @@ impl Tree<'_> {
 
     fn join_arrow(&mut self, index: usize, arrow: &Connection) {
         self.rules.extend(rules(arrow));
-        if let Some((border, side)) = self.border_of(index, arrow) {
-            return self.loosen(index, border, arrow, side);
-        }
+        let opened = &self.opened[index];
+        let to = opened.node(&arrow.to.process);
         match &arrow.from {
-            Origin::Port(from) => self.join_ports(index, from, arrow),
-            Origin::Initial(initial) => self.join_initial(index, initial, arrow),
+            Origin::Port(from) => {
+                let nodes = [opened.node(&from.process), to];
+                match border_of([from, &arrow.to], nodes) {
+                    Some((border, side)) => self.loosen(index, border, [from, &arrow.to], side),
+                    None => self.join_ports(index, from, arrow, nodes),
+                }
+            }
+            // What a border is told is its name, or nothing.
+            Origin::Initial(_) if matches!(to, Some(Node::Border(_))) => {}
+            Origin::Initial(initial) => self.join_initial(index, initial, arrow, to),
         }
     }
 
-    fn join_initial(&mut self, index: usize, initial: &model::Initial, arrow: &Connection) {
+    fn join_initial(
+        &mut self,
+        index: usize,
+        initial: &model::Initial,
+        arrow: &Connection,
+        to: Option<Node>,
+    ) {
         let attributes = arrow.attributes.iter();
         let idle = attributes.map(|attribute| match attribute.key.as_str() {
             "kind" if attribute.value != "memory" => {
@@ -59,7 +72,7 @@ impl Tree<'_> {
             key => diagnostics::needs_connector::at(key, attribute.span),
         });
         self.diagnostics.extend(idle);
-        for reached in self.reach_end(index, &arrow.to, Side::In) {
+        for reached in self.reach_end(index, &arrow.to, to, Side::In) {
             let value = initial.value.clone();
             self.plan.initials.push(Initial {
                 to: reached.end,
@@ -69,41 +82,28 @@ impl Tree<'_> {
         }
     }
 
-    /// The border that an arrow names, or joins to an inner port.
-    fn border_of<'b>(&self, index: usize, arrow: &'b Connection) -> Option<(&'b str, Side)> {
-        let nodes = &self.opened[index].nodes;
-        let border = |name: &'b str| match nodes.get(name) {
-            Some(Node::Border(side)) => Some((name, *side)),
-            _ => None,
-        };
-        let to = border(&arrow.to.process);
-        match &arrow.from {
-            Origin::Initial(_) => to,
-            Origin::Port(from) => {
-                let entry = border(&from.process).filter(|(_, side)| *side == Side::In);
-                entry.or(to.filter(|(_, side)| *side == Side::Out))
-            }
-        }
-    }
-
     /// Behind a border without a name, which is reported, ports count as connected.
-    fn loosen(&mut self, index: usize, border: &str, arrow: &Connection, side: Side) {
-        let exports = self.opened[index].exports(side);
-        let Origin::Port(from) = &arrow.from else {
-            return;
-        };
-        if exports.iter().any(|export| export.process == border) {
+    fn loosen(&mut self, index: usize, border: &str, [from, to]: [&model::End; 2], side: Side) {
+        let opened = &self.opened[index];
+        if opened.exports(side).has(border) {
             return;
         }
-        let far = if side == Side::In { &arrow.to } else { from };
-        let reached = self.reach_end(index, far, side);
+        let far = if side == Side::In { to } else { from };
+        let node = opened.node(&far.process);
+        let reached = self.reach_end(index, far, node, side);
         self.loose
             .extend(reached.into_iter().map(|reached| (side, reached.end)));
     }
 
-    fn join_ports(&mut self, index: usize, from: &model::End, arrow: &Connection) {
-        let sources = self.reach_end(index, from, Side::Out);
-        let targets = self.reach_end(index, &arrow.to, Side::In);
+    fn join_ports(
+        &mut self,
+        index: usize,
+        from: &model::End,
+        arrow: &Connection,
+        [source, target]: [Option<Node>; 2],
+    ) {
+        let sources = self.reach_end(index, from, source, Side::Out);
+        let targets = self.reach_end(index, &arrow.to, target, Side::In);
         let written = sources
             .iter()
             .chain(&targets)
@@ -122,15 +122,17 @@ impl Tree<'_> {
             .extend(questions(drawn.answer(), &sources, &targets));
         let names = self.drawn_names(index, from, &arrow.to);
         for target in targets {
-            let mut together = Vec::new();
+            let mut together = Vec::with_capacity(sources.len());
             for source in &sources {
                 let writer = Writer {
                     end: source.end.clone(),
                     span: arrow.span,
+                    into: target.end.span,
                     meaning: drawn.meaning(),
-                    ..Writer::default()
                 };
-                match self.wiring_of(&names, &source.end, &target.end) {
+                let wired = names.as_ref();
+                let wired = wired.and_then(|names| self.wiring_of(names, &source.end, &target.end));
+                match wired {
                     None => together.push(writer),
                     Some(wired) => self.join_wired(target.end.clone(), writer, &drawn, &wired),
                 }
@@ -138,7 +140,7 @@ impl Tree<'_> {
             if !together.is_empty() {
                 drawn.check_memory(&mut self.diagnostics);
                 self.links
-                    .join(target.end, &together, &drawn, &mut self.diagnostics);
+                    .join(target.end, together, &drawn, &mut self.diagnostics);
             }
         }
     }
@@ -161,19 +163,10 @@ impl Tree<'_> {
 
     /// The exports of an opened graph, each as the port of the plan it leads to.
     pub(super) fn exported(&mut self, index: usize, side: Side) -> Vec<Export> {
-        let exports = self.opened[index].exports(side).to_vec();
         let mut found = Vec::new();
-        for (at, export) in exports.iter().enumerate() {
+        for export in self.opened[index].exports(side).lasting() {
             let public = &export.public;
-            let later = &exports[at + 1..];
-            if later
-                .iter()
-                .any(|other| other.public.eq_ignore_ascii_case(public))
-            {
-                continue;
-            }
-            let node = self.opened[index].nodes.get(&export.process).copied();
-            let Some(node) = node else {
+            let Some(node) = self.opened[index].node(&export.process) else {
                 self.loosen_meant(index, &export.process, &export.port, side);
                 continue;
             };
@@ -187,8 +180,15 @@ impl Tree<'_> {
         found
     }
 
-    fn reach_end(&mut self, index: usize, end: &model::End, side: Side) -> Vec<Reached> {
-        match self.opened[index].nodes.get(&end.process).copied() {
+    /// What an end leads to, whose process stands for this node.
+    fn reach_end(
+        &mut self,
+        index: usize,
+        end: &model::End,
+        node: Option<Node>,
+        side: Side,
+    ) -> Vec<Reached> {
+        match node {
             Some(node) => self.reach_node(index, node, &end.process, &end.port, side),
             None => {
                 self.loosen_meant(index, &end.process, &end.port, side);
@@ -203,7 +203,7 @@ impl Tree<'_> {
             return;
         };
         let known = self.diagnostics.len();
-        let node = self.opened[index].nodes.get(&meant).copied();
+        let node = self.opened[index].node(&meant);
         // The arrow at hand may be one of the border's own.
         let node = node.filter(|node| !matches!(node, Node::Border(_)));
         let reached = node.map(|node| self.reach_node(index, node, &meant, port, side));
@@ -211,9 +211,7 @@ impl Tree<'_> {
         self.diagnostics.truncate(known);
         let ends = reached.into_iter().flatten().map(|reached| reached.end);
         let declared = ends.filter(|end| {
-            let component = self
-                .catalogue
-                .find(&self.plan.processes[end.process].component);
+            let component = self.components[end.process];
             component.is_some_and(|component| match side {
                 Side::In => component.input(&end.port).is_some(),
                 Side::Out => component.output(&end.port).is_some(),
@@ -246,9 +244,9 @@ impl Tree<'_> {
 
     /// The port of a process, spelled as its component declares it.
     fn plain_end(&self, process: usize, port: &PortRef, side: Side) -> Reached {
-        let end = spelled(self.catalogue, &self.plan.processes[process], port, side);
+        let component = self.components[process];
         Reached {
-            end: End { process, ..end },
+            end: spelled(process, component, port, side),
             attributes: Vec::new(),
         }
     }
@@ -273,12 +271,11 @@ impl Tree<'_> {
     /// Through a subnet's public port to the inner one.
     fn reach_export(&mut self, inner: usize, port: &PortRef, side: Side) -> Vec<Reached> {
         let exports = self.opened[inner].exports(side);
-        let same = |export: &&model::Export| export.public.eq_ignore_ascii_case(&port.name);
-        let Some(export) = exports.iter().rev().find(same).cloned() else {
+        let Some(export) = exports.find(&port.name).cloned() else {
             self.report_unknown_export(inner, port, side);
             return Vec::new();
         };
-        let Some(node) = self.opened[inner].nodes.get(&export.process).copied() else {
+        let Some(node) = self.opened[inner].node(&export.process) else {
             return Vec::new();
         };
         if export.port.index.is_some() && port.index.is_some() {
@@ -298,12 +295,7 @@ impl Tree<'_> {
     /// Reports a public port that is not there; the one that was probably meant counts as used.
     fn report_unknown_export(&mut self, inner: usize, port: &PortRef, side: Side) {
         let opened = &self.opened[inner];
-        let names = |side| {
-            opened
-                .exports(side)
-                .iter()
-                .map(|export| export.public.as_str())
-        };
+        let names = |side| opened.exports(side).names();
         let wrong = diagnostics::unknown_port::Wrong {
             process: &opened.address,
             port: &port.name,
@@ -339,18 +331,15 @@ impl Tree<'_> {
                 .push(diagnostics::plain_index::at(border, &port.name, port.span));
         }
         let graph = Arc::clone(&self.opened[index].graph);
-        let arrows: Vec<_> = graph
-            .connections
-            .iter()
-            .filter_map(|arrow| {
+        let arrows = self.opened[index].arrows_beyond(border).iter();
+        let arrows: Vec<_> = arrows
+            .filter_map(|at| {
+                let arrow = &graph.connections[*at];
                 let Origin::Port(from) = &arrow.from else {
                     return None;
                 };
-                let (near, far) = match side {
-                    Side::In => (from, &arrow.to),
-                    Side::Out => (&arrow.to, from),
-                };
-                (near.process == border).then_some((arrow, far))
+                let far = if side == Side::In { &arrow.to } else { from };
+                Some((arrow, far))
             })
             .collect();
         let spans: Vec<_> = arrows.iter().map(|(arrow, _)| arrow.span).collect();
@@ -378,16 +367,27 @@ impl Tree<'_> {
         arrow: &Connection,
         side: Side,
     ) -> Vec<Reached> {
-        if let Some(Node::Border(_)) = self.opened[index].nodes.get(&far.process) {
+        let node = self.opened[index].node(&far.process);
+        if let Some(Node::Border(_)) = node {
             self.diagnostics
                 .push(diagnostics::straight_border::at(border, arrow.span));
             return Vec::new();
         }
-        let mut reached = self.reach_end(index, far, side);
+        let mut reached = self.reach_end(index, far, node, side);
         for one in &mut reached {
             one.attributes.extend(in_graph(index, arrow));
         }
         reached
+    }
+}
+
+/// The border that an arrow joins to an inner port.
+fn border_of(ends: [&model::End; 2], nodes: [Option<Node>; 2]) -> Option<(&str, Side)> {
+    let [from, to] = ends;
+    match nodes {
+        [Some(Node::Border(Side::In)), _] => Some((&from.process, Side::In)),
+        [_, Some(Node::Border(Side::Out))] => Some((&to.process, Side::Out)),
+        _ => None,
     }
 }
 
@@ -414,8 +414,7 @@ fn in_graph(index: usize, arrow: &Connection) -> impl Iterator<Item = Written> {
 }
 
 /// An end with its port spelled as declared, element 0 of an array port when none was written.
-fn spelled(catalogue: &Catalogue, process: &Process, port: &PortRef, side: Side) -> End {
-    let component = catalogue.find(&process.component);
+fn spelled(process: usize, component: Option<&Component>, port: &PortRef, side: Side) -> End {
     let declared = component.and_then(|component| match side {
         Side::In => component.input(&port.name),
         Side::Out => component.output(&port.name),
@@ -426,7 +425,7 @@ fn spelled(catalogue: &Catalogue, process: &Process, port: &PortRef, side: Side)
     };
     let name = declared.map_or(&port.name, |declared| &declared.name);
     End {
-        process: 0,
+        process,
         port: name.clone(),
         index,
         span: port.span,

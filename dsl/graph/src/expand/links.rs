@@ -1,9 +1,10 @@
 //! Links in the making: arrows into one in-port element share one.
 
-use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
+use crate::places::Places;
 use crate::plan::{End, Full, Link, Writer};
 use crate::source::Span;
 
@@ -15,6 +16,33 @@ type Key = (usize, String, Option<u32>);
 
 pub(super) fn key(end: &End) -> Key {
     (end.process, end.port.to_uppercase(), end.index)
+}
+
+/// An in-port element, told from others without regard to the case of its port.
+struct Element<'a>(&'a End);
+
+impl Element<'_> {
+    fn letters(&self) -> impl Iterator<Item = char> {
+        self.0.port.chars().flat_map(char::to_uppercase)
+    }
+}
+
+impl PartialEq for Element<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let (one, two) = (self.0, other.0);
+        one.process == two.process
+            && one.index == two.index
+            && (one.port == two.port || self.letters().eq(other.letters()))
+    }
+}
+
+impl Eq for Element<'_> {}
+
+impl Hash for Element<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.0.process, self.0.index).hash(state);
+        self.letters().for_each(|letter| letter.hash(state));
+    }
 }
 
 /// A memory link and what was written about it.
@@ -29,7 +57,8 @@ struct Made {
 #[derive(Default)]
 pub(super) struct Links {
     made: Vec<Made>,
-    index: HashMap<Key, usize>,
+    /// Where the memory link into each in-port element is.
+    index: Places,
     connectors: Connectors,
     /// How many arrows there were.
     arrows: usize,
@@ -43,24 +72,25 @@ impl Links {
     pub(super) fn join(
         &mut self,
         to: End,
-        writers: &[Writer],
+        writers: Vec<Writer>,
         terms: &Terms,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
-        let into = to.span;
-        let writers = writers.iter().cloned();
-        let writers = writers.map(|writer| Writer { into, ..writer });
         self.arrows += 1;
         if let Some(kind) = terms.kind() {
             let order = self.arrows;
-            return writers.for_each(|writer| {
+            return writers.into_iter().for_each(|writer| {
                 self.connectors
                     .add(order, kind, (writer, to.clone()), terms.clone());
             });
         }
         let at = self.into(to);
         let made = &mut self.made[at];
-        made.link.from.extend(writers);
+        if made.link.from.is_empty() {
+            made.link.from = writers;
+        } else {
+            made.link.from.extend(writers);
+        }
         let differing = made.terms.merge(terms, |key| SHARED.contains(&key));
         let port = &made.link.to.port;
         diagnostics.extend(differing.iter().map(|found| disagreement(port, found)));
@@ -100,9 +130,11 @@ impl Links {
 
     /// The memory link into `to`.
     fn into(&mut self, to: End) -> usize {
-        let at = *self.index.entry(key(&to)).or_insert(self.made.len());
-        if at == self.made.len() {
-            self.made.push(Made {
+        let made = &mut self.made;
+        let element_at = |at: usize| Element(&made[at].link.to);
+        let at = self.index.enter(&Element(&to), made.len(), element_at);
+        if at == made.len() {
+            made.push(Made {
                 link: Link {
                     to,
                     ..Link::default()
@@ -140,14 +172,12 @@ impl Links {
     /// All links, in order of their first arrow, connectors under their names.
     pub(super) fn finish(self, names: &Names<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Link> {
         let memory = self.made.into_iter();
-        let memory = memory.map(|made| (made.order, settled(made.link, &made.terms)));
-        let mut links: Vec<_> = memory.collect();
         let kept = self.connectors.finish(names, diagnostics);
         if kept.is_empty() {
-            return links.into_iter().map(|(_, link)| link).collect();
+            return memory.map(|made| settled(made.link, &made.terms)).collect();
         }
-        links.extend(kept);
-        in_order(links)
+        let memory = memory.map(|made| (made.order, settled(made.link, &made.terms)));
+        in_order(memory.chain(kept).collect())
     }
 }
 

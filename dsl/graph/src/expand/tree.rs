@@ -6,20 +6,22 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Component, Lookup};
 use crate::check::drawing;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
 use crate::diagnostics::cannot_share::Reason;
 use crate::instances::INSTANCES;
-use crate::model::{self, Export, Graph, Origin, PortRef};
+use crate::model::{self, Graph, Origin};
 use crate::parts::{HOST, ORG};
+use crate::places::Places;
 use crate::plan::{End, Plan, Process, Scope, Subnet};
 use crate::similar::suggest;
 use crate::source::{FileId, Span};
 use crate::wiring;
 
 use super::connectors::Names;
+use super::exports::Exports;
 use super::links::Links;
 use super::wired::Wired;
 use super::{Expanded, Question, Resolve, Side, Surroundings};
@@ -47,9 +49,14 @@ pub(super) struct Opened {
     pub(super) graph: Arc<Graph>,
     /// Its address; empty for the top graph.
     pub(super) address: String,
-    pub(super) nodes: HashMap<String, Node>,
-    pub(super) inports: Vec<Export>,
-    pub(super) outports: Vec<Export>,
+    /// Where its processes are in the graph, by name.
+    names: Places,
+    /// What they stand for, in the order of the graph.
+    nodes: Vec<Node>,
+    /// The arrows that go on inside from each classic border, by its place in the graph.
+    beyond: HashMap<usize, Vec<usize>>,
+    inports: Exports,
+    outports: Exports,
     /// Its processes in the plan, those of inner subnets included.
     pub(super) processes: Range<usize>,
     component: String,
@@ -61,10 +68,47 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    pub(super) fn exports(&self, side: Side) -> &[Export] {
+    pub(super) fn exports(&self, side: Side) -> &Exports {
         match side {
             Side::In => &self.inports,
             Side::Out => &self.outports,
+        }
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        let processes = &self.graph.processes;
+        self.names.find(&name, |at| processes[at].name.as_str())
+    }
+
+    /// What a name stands for.
+    pub(super) fn node(&self, name: &str) -> Option<Node> {
+        self.nodes.get(self.place(name)?).copied()
+    }
+
+    /// The arrows that go on inside from a classic border.
+    pub(super) fn arrows_beyond(&self, border: &str) -> &[usize] {
+        let place = self.place(border);
+        let arrows = place.and_then(|place| self.beyond.get(&place));
+        arrows.map_or(&[], Vec::as_slice)
+    }
+
+    /// Notes the arrows beyond each border, if there is one.
+    fn look_beyond(&mut self) {
+        let mut nodes = self.nodes.iter();
+        if !nodes.any(|node| matches!(node, Node::Border(_))) {
+            return;
+        }
+        let graph = Arc::clone(&self.graph);
+        for (at, arrow) in graph.connections.iter().enumerate() {
+            let Origin::Port(from) = &arrow.from else {
+                continue;
+            };
+            for (near, side) in [(from, Side::In), (&arrow.to, Side::Out)] {
+                let place = self.place(&near.process);
+                if let Some(place) = place.filter(|at| self.nodes[*at] == Node::Border(side)) {
+                    self.beyond.entry(place).or_default().push(at);
+                }
+            }
         }
     }
 
@@ -75,7 +119,8 @@ impl Opened {
         }
         let is_looked_up = self.meant.len() < drawing::SUGGESTIONS;
         let meant = is_looked_up.then(|| {
-            let mut names: Vec<_> = self.nodes.keys().map(String::as_str).collect();
+            let processes = self.graph.processes.iter();
+            let mut names: Vec<_> = processes.map(|process| process.name.as_str()).collect();
             names.sort_unstable();
             suggest(name, names)
         });
@@ -87,7 +132,10 @@ impl Opened {
 
 /// The work of one expansion.
 pub(super) struct Tree<'a> {
-    pub(super) catalogue: &'a Catalogue,
+    catalogue: &'a Catalogue,
+    known: Lookup<'a>,
+    /// The component of each process of the plan, where it is known.
+    pub(super) components: Vec<Option<&'a Component>>,
     resolver: &'a mut dyn Resolve,
     pub(super) around: Surroundings<'a>,
     pub(super) wired: Wired,
@@ -104,6 +152,8 @@ pub(super) struct Tree<'a> {
     sizes: HashMap<(String, FileId), usize>,
     /// Where components were looked for in vain; a subnet that is used often looks there once.
     unknown: HashSet<Span>,
+    /// How many targets of diverts there are not; only the first of them are compared with all names.
+    pub(super) lost_diverts: usize,
     /// The graph is known to be too big; no more is said about that.
     is_too_big: bool,
 }
@@ -126,6 +176,8 @@ impl<'a> Tree<'a> {
     ) -> Self {
         Self {
             catalogue,
+            known: Lookup::new(catalogue),
+            components: Vec::new(),
             resolver,
             around,
             wired: Wired::of(around.wiring),
@@ -139,11 +191,12 @@ impl<'a> Tree<'a> {
             chain: Vec::new(),
             sizes: HashMap::new(),
             unknown: HashSet::new(),
+            lost_diverts: 0,
             is_too_big: false,
         }
     }
 
-    pub(super) fn open_top(&mut self, graph: &Graph) {
+    pub(super) fn open_top(&mut self, graph: Arc<Graph>) {
         self.plan.name.clone_from(&graph.name);
         let id = graph.property("app-id").and_then(|id| id.as_str());
         let id = id.filter(|id| !id.is_empty());
@@ -159,21 +212,25 @@ impl<'a> Tree<'a> {
             scope: None,
             placed: Vec::new(),
         };
-        self.open(Arc::new(graph.clone()), used);
+        self.open(graph, used);
     }
 
     /// Adds every process of a graph, and of the subnets in it, to the plan.
     fn open(&mut self, graph: Arc<Graph>, used: Use) -> usize {
-        self.diagnostics.extend(drawing::check(&graph));
+        let names = drawing::names(&graph);
+        self.diagnostics.extend(drawing::check(&graph, &names));
         let scope = self.scope_of(&graph, &used);
         let start = self.plan.processes.len();
+        self.plan.processes.reserve(graph.processes.len());
         let index = self.opened.len();
         self.opened.push(Opened {
-            inports: exports(&graph, Side::In),
-            outports: exports(&graph, Side::Out),
+            inports: Exports::of(&graph, &names, Side::In),
+            outports: Exports::of(&graph, &names, Side::Out),
             graph: Arc::clone(&graph),
             address: used.address,
-            nodes: HashMap::new(),
+            names,
+            nodes: Vec::with_capacity(graph.processes.len()),
+            beyond: HashMap::new(),
             processes: start..start,
             component: used.component,
             span: used.span,
@@ -183,9 +240,10 @@ impl<'a> Tree<'a> {
         self.chain.push(index);
         for process in &graph.processes {
             let node = self.node(index, process, scope);
-            self.opened[index].nodes.insert(process.name.clone(), node);
+            self.opened[index].nodes.push(node);
         }
         self.chain.pop();
+        self.opened[index].look_beyond();
         self.opened[index].processes.end = self.plan.processes.len();
         index
     }
@@ -216,20 +274,20 @@ impl<'a> Tree<'a> {
             .component
             .as_deref()
             .filter(|name| !self.resolver.is_local(name, file_of(process)))
-            .and_then(|name| self.catalogue.find(name));
-        if let Some(component) = known {
-            return self.add(index, process, &component.name, scope);
+            .and_then(|name| self.known.find(name));
+        if known.is_some() {
+            return self.add(index, process, known, scope);
         }
         match self.subnet(index, process, scope) {
             Some(inner) => Node::Subnet(inner),
-            None => self.add(index, process, "", scope),
+            None => self.add(index, process, None, scope),
         }
     }
 
     /// A border that neither has a name nor is exported leads nowhere.
     fn check_border(&mut self, index: usize, process: &model::Process, side: Side) {
         let exports = self.opened[index].exports(side);
-        if !exports.iter().any(|export| export.process == process.name) {
+        if !exports.has(&process.name) {
             self.diagnostics
                 .push(diagnostics::nameless_border::at(process));
         }
@@ -239,12 +297,13 @@ impl<'a> Tree<'a> {
         &mut self,
         index: usize,
         process: &model::Process,
-        component: &str,
+        component: Option<&'a Component>,
         scope: Option<usize>,
     ) -> Node {
+        self.components.push(component);
         self.plan.processes.push(Process {
             address: self.address(index, &process.name),
-            component: String::from(component),
+            component: component.map_or_else(String::new, |known| known.name.clone()),
             metadata: self.placed(index, &process.metadata),
             trace: process.trace,
             scope,
@@ -434,50 +493,8 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// The graph's exports on one side, those made by named borders included.
-fn exports(graph: &Graph, side: Side) -> Vec<Export> {
-    let written = match side {
-        Side::In => &graph.inports,
-        Side::Out => &graph.outports,
-    };
-    let bordered = graph
-        .connections
-        .iter()
-        .filter_map(|arrow| border_export(graph, arrow, side));
-    written.iter().cloned().chain(bordered).collect()
-}
-
-/// The export that `'NAME' -> NAME Border` stands for.
-fn border_export(graph: &Graph, arrow: &model::Connection, side: Side) -> Option<Export> {
-    let Origin::Initial(initial) = &arrow.from else {
-        return None;
-    };
-    if !arrow.to.port.name.eq_ignore_ascii_case("NAME") {
-        return None;
-    }
-    let process = graph.process(&arrow.to.process)?;
-    plain(process)
-        .or_else(|| scoped(process))
-        .filter(|border| *border == side)?;
-    let port = match side {
-        Side::In => "IN",
-        Side::Out => "OUT",
-    };
-    Some(Export {
-        public: String::from(initial.value.as_str()?),
-        process: process.name.clone(),
-        port: PortRef {
-            name: String::from(port),
-            span: initial.span,
-            ..PortRef::default()
-        },
-        metadata: Vec::new(),
-        span: initial.span,
-    })
-}
-
 /// The side a classic border stands on.
-fn plain(process: &model::Process) -> Option<Side> {
+pub(super) fn plain(process: &model::Process) -> Option<Side> {
     match process.component.as_deref()? {
         "SubIn" | "subnet/in" => Some(Side::In),
         "SubOut" | "subnet/out" => Some(Side::Out),
@@ -486,7 +503,7 @@ fn plain(process: &model::Process) -> Option<Side> {
 }
 
 /// The side a substream-sensitive border stands on.
-fn scoped(process: &model::Process) -> Option<Side> {
+pub(super) fn scoped(process: &model::Process) -> Option<Side> {
     match process.component.as_deref()? {
         "SubInSS" | "subnet/in-ss" => Some(Side::In),
         "SubOutSS" | "subnet/out-ss" => Some(Side::Out),

@@ -1,5 +1,9 @@
 //! Arcs of which a wiring file says something.
 
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
+
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics::unknown_wired;
 use crate::model;
@@ -14,6 +18,8 @@ use super::tree::Tree;
 #[derive(Default)]
 pub(super) struct Wired {
     arcs: Vec<Option<(Named, Named)>>,
+    /// The numbers of those that leave each process, by its address.
+    leaving: HashMap<String, Vec<usize>>,
     found: Vec<bool>,
     /// Every arc of the graph, for suggestions.
     known: Vec<String>,
@@ -23,11 +29,26 @@ impl Wired {
     pub(super) fn of(wiring: Option<&Wiring>) -> Self {
         let arcs = wiring.map_or(&[][..], |wiring| &wiring.arcs).iter();
         let arcs: Vec<_> = arcs.map(|arc| named(&arc.name.text)).collect();
+        let mut leaving: HashMap<_, Vec<_>> = HashMap::new();
+        for (at, arc) in arcs.iter().enumerate() {
+            if let Some((from, _)) = arc {
+                leaving.entry(from.address.clone()).or_default().push(at);
+            }
+        }
         Self {
+            leaving,
             found: vec![false; arcs.len()],
             arcs,
             known: Vec::new(),
         }
+    }
+
+    /// The numbers of the arcs that may be one with these ends, in their order.
+    fn candidates(&self, ends: [&Drawn; 2]) -> BTreeSet<usize> {
+        let leaving = ends
+            .into_iter()
+            .filter_map(|[from, _]| self.leaving.get(&from.0));
+        leaving.flatten().copied().collect()
     }
 
     /// Reports arcs that are not in the graph.
@@ -52,8 +73,17 @@ type Place = (String, String, Option<u32>);
 pub(super) type Drawn = [Place; 2];
 
 impl Tree<'_> {
-    /// The ends of an arrow as an author sees them, which may be public ports of subnets.
-    pub(super) fn drawn_names(&self, opened: usize, from: &model::End, to: &model::End) -> Drawn {
+    /// The ends of an arrow as an author sees them, which may be public ports of subnets; nothing when no wiring
+    /// says anything of arcs.
+    pub(super) fn drawn_names(
+        &self,
+        opened: usize,
+        from: &model::End,
+        to: &model::End,
+    ) -> Option<Drawn> {
+        self.around
+            .wiring
+            .filter(|wiring| !wiring.arcs.is_empty())?;
         let outer = &self.opened[opened].address;
         let name = |end: &model::End| {
             let address = match outer.as_str() {
@@ -62,23 +92,20 @@ impl Tree<'_> {
             };
             (address, end.port.name.clone(), end.port.index)
         };
-        [name(from), name(to)]
+        Some([name(from), name(to)])
     }
 
     /// What the wiring says of the arc between two ports, if anything.
     pub(super) fn wiring_of(&mut self, drawn: &Drawn, from: &End, to: &End) -> Option<Terms> {
         let wiring = self.around.wiring?;
-        if wiring.arcs.is_empty() {
-            return None;
-        }
         let ends = [from, to].map(|end| {
             let address = self.plan.processes[end.process].address.clone();
             (address, end.port.clone(), end.index)
         });
         self.wired.known.push(shown(&ends));
         let mut terms: Option<Terms> = None;
-        for (at, arc) in self.wired.arcs.iter().enumerate() {
-            let names = arc.as_ref();
+        for at in self.wired.candidates([&ends, drawn]) {
+            let names = self.wired.arcs[at].as_ref();
             if names.is_some_and(|names| is(names, &ends) || is(names, drawn)) {
                 self.wired.found[at] = true;
                 let attributes = wiring.arcs[at].attributes.iter().cloned();
@@ -99,7 +126,7 @@ impl Tree<'_> {
         };
         terms.check_memory(&mut self.diagnostics);
         self.links
-            .join(to, &[writer], &terms, &mut self.diagnostics);
+            .join(to, vec![writer], &terms, &mut self.diagnostics);
     }
 }
 

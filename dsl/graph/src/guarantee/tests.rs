@@ -1,5 +1,7 @@
 //! What holds on paths, and what would strengthen them.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::samples::{Subnets, catalogue, graph};
 use crate::{Surroundings, expand_in};
@@ -24,7 +26,13 @@ fn with<R>(text: &str, tables: &[&str], look: impl FnOnce(Grounds<'_>) -> R) -> 
     }
     let wiring = Wiring::default();
     let around = Surroundings::default();
-    let mut plan = expand_in(around, &graph(0, text), &catalogue, &mut Subnets::new(&[])).plan;
+    let mut plan = expand_in(
+        around,
+        Arc::new(graph(0, text)),
+        &catalogue,
+        &mut Subnets::new(&[]),
+    )
+    .plan;
     plan.tables = tables
         .iter()
         .map(|address| crate::plan::Table {

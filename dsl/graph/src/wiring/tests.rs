@@ -1,5 +1,7 @@
 //! Wiring files, as names and values.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::plan::{ConnectorKind, Keep, Plan};
 use crate::samples::{Subnets, catalogue, graph, links};
@@ -47,7 +49,7 @@ fn wired(text: &str) -> (Plan, Vec<String>) {
         wiring: Some(&wiring),
     };
     let mut subnets = Subnets::new(&[("inner", INNER)]);
-    let expanded = expand_in(around, &graph(0, GRAPH), &catalogue, &mut subnets);
+    let expanded = expand_in(around, Arc::new(graph(0, GRAPH)), &catalogue, &mut subnets);
     diagnostics.extend(expanded.diagnostics);
     let told = |found: &Diagnostic| {
         let help = found.help.as_deref().unwrap_or_default();

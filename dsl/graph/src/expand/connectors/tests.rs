@@ -1,5 +1,6 @@
 //! Names of connectors, who shares one, and what is asked of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::plan::{Connector, ConnectorKind, OnError, Plan};
@@ -18,7 +19,7 @@ fn plan(text: &str, files: &[(&'static str, &str)]) -> Plan {
     let mut subnets = Subnets::new(files);
     expand_in(
         named_after("g"),
-        &graph(0, text),
+        Arc::new(graph(0, text)),
         &catalogue(),
         &mut subnets,
     )
@@ -66,7 +67,7 @@ fn the_graph_in_names_is_the_one_it_gives_itself() {
             .collect();
         expand_in(
             named_after("stem"),
-            &drawn,
+            Arc::new(drawn.clone()),
             &catalogue(),
             &mut crate::NoSubnets,
         )
