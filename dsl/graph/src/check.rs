@@ -9,6 +9,7 @@ mod branches;
 mod connectors;
 pub mod drawing;
 mod instances;
+mod lists;
 mod meanings;
 mod names;
 mod ports;
@@ -24,7 +25,7 @@ use std::collections::HashSet;
 pub use stores::stores;
 pub use strict::{STRICT, strict};
 
-use crate::catalogue::{Catalogue, Component, Port};
+use crate::catalogue::{Catalogue, Component, Lookup, Port};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::diagnostics;
 use crate::expand::{AUTOMATIC, Expanded, Resolve, Side, expand};
@@ -136,8 +137,11 @@ struct Used<'a> {
 impl<'a> View<'a> {
     fn new(expanded: &'a Expanded, catalogue: &'a Catalogue) -> Self {
         let plan = &expanded.plan;
-        let component = |process: &crate::plan::Process| catalogue.find(&process.component);
-        let components = plan.processes.iter().map(component).collect();
+        let mut known = Lookup::new(catalogue);
+        let processes = plan.processes.iter();
+        let components = processes
+            .map(|process| known.find(&process.component))
+            .collect();
         Self {
             plan,
             loose: &expanded.loose,

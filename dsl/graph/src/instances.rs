@@ -144,8 +144,17 @@ fn placed(process: &Process, has_balance: bool) -> Vec<Process> {
 }
 
 /// Where the balance process of a process lives.
-pub(crate) fn balance_address(address: &str) -> String {
+fn balance_address(address: &str) -> String {
     format!("{address}/balance")
+}
+
+/// The process whose balance process or worker would live at an address, if it is such an address.
+pub(crate) fn spread_from(address: &str) -> Option<&str> {
+    if let Some(process) = address.strip_suffix("/balance") {
+        return Some(process);
+    }
+    let (process, number) = address.strip_suffix(']')?.rsplit_once('[')?;
+    number.parse::<u32>().is_ok().then_some(process)
 }
 
 /// Where a process of the drawing is in the new list: itself, or balance process and workers.
@@ -277,7 +286,7 @@ impl Spread {
     }
 
     /// The links from balance processes to their workers.
-    fn dealt(&self, plan: &Plan) -> Vec<Link> {
+    fn dealt<'p>(&self, plan: &'p Plan) -> Vec<Link> {
         let linked = plan.links.iter().filter(|link| !deals(link));
         let linked = linked.map(|link| {
             let place = link
@@ -287,18 +296,16 @@ impl Spread {
             (&link.to, place)
         });
         let fed = plan.inports.iter();
-        let is_linked = |end: &End| {
-            let mut links = plan.links.iter().filter(|link| !deals(link));
-            links.any(|link| same(&link.to, end))
-        };
-        let fed = fed.filter(|export| !is_linked(&export.end));
+        let key = |end: &'p End| (end.process, &end.port, end.index);
+        let into: HashSet<_> = linked.clone().map(|(end, _)| key(end)).collect();
+        let fed = fed.filter(|export| !into.contains(&key(&export.end)));
         let fed = fed.map(|export| (&export.end, export.span));
         let ends = linked
             .chain(fed)
             .filter(|(end, _)| self.is_dealt(end.process));
         // Links of several kinds into one in-port are dealt together.
         let mut seen = HashSet::new();
-        let ends = ends.filter(|(end, _)| seen.insert((end.process, &end.port, end.index)));
+        let ends = ends.filter(|(end, _)| seen.insert(key(end)));
         ends.flat_map(|(end, span)| self.hands(&plan.processes[end.process], end, span))
             .collect()
     }
@@ -325,10 +332,6 @@ impl Spread {
         };
         (0..).zip(self.each(to)).map(hand).collect()
     }
-}
-
-fn same(one: &End, two: &End) -> bool {
-    (one.process, &one.port, one.index) == (two.process, &two.port, two.index)
 }
 
 #[cfg(test)]

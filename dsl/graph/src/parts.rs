@@ -17,10 +17,13 @@ pub use share::share;
 
 use std::collections::VecDeque;
 
+use hashbrown::HashMap;
+
 use crate::capabilities::EMBEDDED;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::diagnostics::joined_parts;
 use crate::guarantee::Hop;
+use crate::places::Places;
 use crate::plan::{Connector, Link, Part, Plan, Process};
 use crate::wiring::Wiring;
 
@@ -99,13 +102,14 @@ fn declared(plan: &Plan, names: &mut Vec<String>) -> Vec<Option<usize>> {
             owners[*process] = Some(at);
         }
     }
+    let mut places = Places::of(names.len(), |at| names[at].as_str());
     for (process, owner) in plan.processes.iter().zip(&mut owners) {
         if let (None, Some(host)) = (&owner, said(process, HOST)) {
-            let known = names.iter().position(|name| *name == host);
-            *owner = Some(known.unwrap_or_else(|| {
+            let at = places.enter(&host.as_str(), names.len(), |at| names[at].as_str());
+            if at == names.len() {
                 names.push(host);
-                names.len() - 1
-            }));
+            }
+            *owner = Some(at);
         }
     }
     owners
@@ -173,11 +177,11 @@ pub(crate) fn together(plan: &Plan) -> Vec<(usize, usize)> {
         }
         Some(scope)
     };
-    let scopes: Vec<_> = plan.processes.iter().map(outermost).collect();
-    let members = (0..scopes.len()).filter(|process| scopes[*process].is_some());
-    members
-        .filter_map(|process| {
-            let first = scopes.iter().position(|scope| *scope == scopes[process])?;
+    let scopes = plan.processes.iter().map(outermost).enumerate();
+    let mut firsts = HashMap::new();
+    scopes
+        .filter_map(|(process, scope)| {
+            let first = *firsts.entry(scope?).or_insert(process);
             (first < process).then_some((first, process))
         })
         .collect()

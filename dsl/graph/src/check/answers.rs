@@ -1,10 +1,7 @@
 //! Whether what is asked along an arrow can be answered: a channel has one direction.
 
-use std::collections::HashSet;
-use std::iter;
-
 use petgraph::algo::kosaraju_scc;
-use petgraph::visit::{Dfs, Reversed};
+use petgraph::visit::{Dfs, IntoNeighbors, NodeCount, Reversed, VisitMap, Visitable};
 
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
@@ -21,12 +18,13 @@ pub(super) fn check(view: &View<'_>, questions: &[Question], found: &mut Vec<Dia
         link.to.port != AUTOMATIC && writer.end.port != AUTOMATIC
     });
     let circles = circles(&arrows, view.plan.processes.len());
+    let outside = Outside::of(view, &arrows);
     // The arrow itself leads there, so that any way back makes a circle of both.
     let open = questions
         .iter()
         .filter(|asked| circles[asked.from] != circles[asked.to]);
     for asked in open {
-        if !may_be_answered(view, &arrows, asked) {
+        if !outside.may_answer(asked) {
             let (from, to) = (view.address(asked.from), view.address(asked.to));
             found.push(diagnostics::no_answer::at(from, to, asked.span));
         }
@@ -44,20 +42,52 @@ fn circles(arrows: &Arrows, processes: usize) -> Vec<usize> {
     circles
 }
 
-/// Whether the answer may take a way that is not in the plan: outside the network, if one side is
-/// exported there and the other here, or an arrow that has been reported already.
-fn may_be_answered(view: &View<'_>, arrows: &Arrows, asked: &Question) -> bool {
-    let back = Reversed(arrows);
-    let (mut ahead, mut behind) = (Dfs::new(arrows, asked.to), Dfs::new(back, asked.from));
-    let after: HashSet<_> = iter::from_fn(|| ahead.next(arrows)).collect();
-    let before: HashSet<_> = iter::from_fn(|| behind.next(back)).collect();
-    let is_loose = view.loose.iter().any(|(side, end)| match side {
-        Side::Out => after.contains(&end.process),
-        Side::In => before.contains(&end.process),
-    });
-    let mut out = view.plan.outports.iter();
-    let mut into = view.plan.inports.iter();
-    let leaves = out.any(|export| after.contains(&export.end.process));
-    let enters = into.any(|export| before.contains(&export.end.process));
-    is_loose || leaves && enters
+/// Where an answer may take a way that is not in the plan, by process.
+struct Outside {
+    /// Who is asked there may send it to an arrow that has been reported already.
+    strays: Vec<bool>,
+    /// It may come from such an arrow to who asks there.
+    is_strayed_to: Vec<bool>,
+    /// It may leave the network.
+    leaves: Vec<bool>,
+    /// It may come from outside the network.
+    enters: Vec<bool>,
+}
+
+impl Outside {
+    fn of(view: &View<'_>, arrows: &Arrows) -> Self {
+        let loose = |side| {
+            let ends = view.loose.iter().filter(move |(other, _)| *other == side);
+            ends.map(|(_, end)| end.process)
+        };
+        let out = view.plan.outports.iter().map(|export| export.end.process);
+        let into = view.plan.inports.iter().map(|export| export.end.process);
+        Self {
+            strays: reached(Reversed(arrows), loose(Side::Out)),
+            is_strayed_to: reached(arrows, loose(Side::In)),
+            leaves: reached(Reversed(arrows), out),
+            enters: reached(arrows, into),
+        }
+    }
+
+    /// Outside the network an answer goes if one side is exported there and the other here.
+    fn may_answer(&self, asked: &Question) -> bool {
+        let is_loose = self.strays[asked.to] || self.is_strayed_to[asked.from];
+        is_loose || self.leaves[asked.to] && self.enters[asked.from]
+    }
+}
+
+/// By process, whether there is a way to it from one of these.
+fn reached<G>(arrows: G, from: impl Iterator<Item = usize>) -> Vec<bool>
+where
+    G: IntoNeighbors<NodeId = usize> + Visitable<NodeId = usize> + NodeCount,
+    G::Map: VisitMap<usize>,
+{
+    let mut reached = vec![false; arrows.node_count()];
+    let mut search = Dfs::empty(arrows);
+    search.stack.extend(from);
+    while let Some(process) = search.next(arrows) {
+        reached[process] = true;
+    }
+    reached
 }

@@ -15,7 +15,9 @@
 //! A written capacity that is larger than all the room of the other way is taken as the author's
 //! word that everything fits.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+
+use hashbrown::{HashMap, HashSet};
 
 use crate::catalogue::{Component, Reads, Sends};
 use crate::diagnostic::Diagnostic;
@@ -35,23 +37,18 @@ const MOST_PORTS: usize = 16;
 const MOST_WAYS: usize = 4;
 
 pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) {
-    let mut arrows = Arrows::default();
     let mut merging: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (at, link) in view.plan.links.iter().enumerate() {
-        let port = view.port(Side::In, &link.to);
-        if link.to.port == AUTOMATIC || port.is_some_and(|port| port.param) {
-            continue;
-        }
-        for writer in real(link) {
-            let own = arrows.out.entry(writer.end.process).or_default();
-            own.push(key(&writer.end));
-        }
-        arrows.into.entry(link.to.process).or_default().push(at);
-        if reads(view, link.to.process) != Reads::Freely {
+        if reads(view, link.to.process) != Reads::Freely && is_travelled(view, link) {
             merging.entry(link.to.process).or_default().push(at);
         }
     }
-    for (process, links) in merging.iter_mut().filter(|(_, links)| links.len() > 1) {
+    merging.retain(|_, links| links.len() > 1);
+    if merging.is_empty() {
+        return;
+    }
+    let arrows = Arrows::of(view);
+    for (process, links) in &mut merging {
         links.sort_by_key(|link| place(view, Side::In, &view.plan.links[*link].to));
         let links = links.iter().take(MOST_PORTS);
         let ways: Vec<_> = links.map(|link| Ways::to(view, &arrows, *link)).collect();
@@ -60,6 +57,12 @@ pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) {
             _ => read_in_step(view, &arrows, &ways),
         });
     }
+}
+
+/// Whether packets travel along a link while its reader works.
+fn is_travelled(view: &View<'_>, link: &Link) -> bool {
+    let port = view.port(Side::In, &link.to);
+    link.to.port != AUTOMATIC && port.is_none_or(|port| !port.param)
 }
 
 fn reads(view: &View<'_>, process: usize) -> Reads {
@@ -175,6 +178,21 @@ struct Arrows<'a> {
     into: HashMap<usize, Vec<usize>>,
     /// The out-ports of each process that are connected, some more than once.
     out: HashMap<usize, Vec<Key<'a>>>,
+}
+
+impl<'a> Arrows<'a> {
+    fn of(view: &View<'a>) -> Self {
+        let mut arrows = Self::default();
+        let links = view.plan.links.iter().enumerate();
+        for (at, link) in links.filter(|(_, link)| is_travelled(view, link)) {
+            for writer in real(link) {
+                let own = arrows.out.entry(writer.end.process).or_default();
+                own.push(key(&writer.end));
+            }
+            arrows.into.entry(link.to.process).or_default().push(at);
+        }
+        arrows
+    }
 }
 
 /// The ways to one in-port, the shortest first, by the process they leave.

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use hashbrown::HashMap;
+
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
 use crate::diagnostics::cannot_share::Reason;
 use crate::expand::{AUTOMATIC, MOST_PROCESSES, Side};
-use crate::instances::{BACKLOG, BALANCE, INSTANCES, balance_address, dealt_to, number};
-use crate::plan::{End, Process};
+use crate::instances::{BACKLOG, BALANCE, INSTANCES, dealt_to, number, spread_from};
+use crate::plan::{End, Plan, Process};
 
 use super::{Used, View};
 
@@ -40,6 +42,7 @@ pub(super) fn check(view: &View<'_>, balance: bool, found: &mut Vec<Diagnostic>)
         return;
     }
     let ends = Ends::of(view, &shared);
+    let (dealt, taken) = (dealt_to(view.plan), taken(view.plan));
     for at in shared {
         let process = &view.plan.processes[at];
         if view.components[at].is_none() {
@@ -52,20 +55,21 @@ pub(super) fn check(view: &View<'_>, balance: bool, found: &mut Vec<Diagnostic>)
                 &reason,
                 span,
             ));
-        } else if !balance && is_dealt(view, at) {
+        } else if !balance && dealt.contains(&at) {
             found.push(diagnostics::unknown_component::at(
                 BALANCE,
                 span,
                 [].into_iter(),
             ));
         }
-        check_address(view, process, found);
+        if let Some(other) = taken.get(process.address.as_str()) {
+            found.push(diagnostics::clashing_name::at(
+                &other.address,
+                span,
+                other.span,
+            ));
+        }
     }
-}
-
-/// Whether a balance process is needed: something comes that does not deal by itself.
-fn is_dealt(view: &View<'_>, process: usize) -> bool {
-    dealt_to(view.plan).contains(&process)
 }
 
 /// That a store keeps a table of it.
@@ -75,23 +79,16 @@ fn kept(view: &View<'_>, process: usize) -> Option<Reason> {
     Some(Reason::Kept(table.name.clone()))
 }
 
-/// The addresses of workers and balance process must be free.
-fn check_address(view: &View<'_>, process: &Process, found: &mut Vec<Diagnostic>) {
-    let address = balance_address(&process.address);
-    let worker = |other: &Process| {
-        let rest = other.address.strip_prefix(&process.address);
-        let number = rest.and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']'));
-        number.is_some_and(|number| number.parse::<u32>().is_ok())
-    };
-    let mut others = view.plan.processes.iter();
-    if let Some(other) = others.find(|other| other.address == address || worker(other)) {
-        let (first, second) = (process.component_span, other.span);
-        found.push(diagnostics::clashing_name::at(
-            &other.address,
-            first,
-            second,
-        ));
+/// The addresses that workers and balance processes would have and others have already: the first of these
+/// others, by the process that they would belong to.
+fn taken(plan: &Plan) -> HashMap<&str, &Process> {
+    let mut taken = HashMap::new();
+    for process in &plan.processes {
+        if let Some(several) = spread_from(&process.address) {
+            taken.entry(several).or_insert(process);
+        }
     }
+    taken
 }
 
 /// What is connected to processes that are to be several.

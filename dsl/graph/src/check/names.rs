@@ -1,6 +1,6 @@
 //! Addresses that two processes share.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
@@ -8,14 +8,13 @@ use crate::diagnostics;
 use super::View;
 
 pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) {
-    let mut first = HashMap::new();
-    let subnets = view
-        .plan
+    let plan = view.plan;
+    let mut first = HashMap::with_capacity(plan.processes.len() + plan.subnets.len());
+    let subnets = plan
         .subnets
         .iter()
         .map(|subnet| (&subnet.address, subnet.span));
-    let processes = view
-        .plan
+    let processes = plan
         .processes
         .iter()
         .map(|process| (&process.address, process.span));

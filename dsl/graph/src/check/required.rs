@@ -9,31 +9,33 @@ use crate::expand::Side;
 use crate::plan::{Export, Subnet};
 use crate::source::Span;
 
+use super::lists::Lists;
 use super::ports::Misnamed;
 use super::{Used, View, declared};
 
 /// A port of a process.
 type Key<'a> = (usize, Side, &'a str);
 
-/// Where each element in use is first written; a port without elements has the element 0.
-type Elements<'a> = BTreeMap<Key<'a>, BTreeMap<u32, Span>>;
-
 /// Missing ports by the process or subnet that lacks them.
 type Missing<'a> = BTreeMap<(Span, &'a str), Vec<(Side, &'a str)>>;
 
 pub(super) fn check(view: &View<'_>, misnamed: &Misnamed, found: &mut Vec<Diagnostic>) {
-    let elements = elements(view);
+    let ends: Vec<Used<'_>> = view.used().collect();
+    let numbers = || ends.iter().map(|used| used.end.process).zip(0..);
+    let by_process = Lists::of(view.plan.processes.len(), numbers);
     let doors = doors(view);
     let mut missing = Missing::new();
     for (process, component) in view.components.iter().enumerate() {
         let Some(component) = component else { continue };
         for (side, port) in both(component) {
             let key = (process, side, port.name.as_str());
-            match elements.get(&key) {
-                Some(used) => check_elements(view, key, port, used, found),
-                None if !port.required => {}
-                None if misnamed.contains(&(process, side, port.name.clone())) => {}
-                None => add_missing(view, &doors, key, &mut missing),
+            let own = by_process.at(process).iter().map(|at| &ends[*at]);
+            let own = own.filter(|used| used.side == side && used.end.port == port.name);
+            let mut own = own.peekable();
+            if own.peek().is_some() {
+                check_elements(view, key, port, own, found);
+            } else if port.required && !misnamed.contains(&(process, side, port.name.clone())) {
+                add_missing(view, &doors, key, &mut missing);
             }
         }
     }
@@ -50,20 +52,6 @@ fn both(component: &Component) -> impl Iterator<Item = (Side, &Port)> {
             .map(move |port| (side, port))
     };
     ports(Side::In).chain(ports(Side::Out))
-}
-
-fn elements<'a>(view: &View<'a>) -> Elements<'a> {
-    let mut elements = Elements::new();
-    for Used {
-        side, end, span, ..
-    } in view.used()
-    {
-        let port = elements
-            .entry((end.process, side, end.port.as_str()))
-            .or_default();
-        port.entry(end.index.unwrap_or(0)).or_insert(span);
-    }
-    elements
 }
 
 /// The outermost public port that leads to an inner one, with its subnet.
@@ -103,16 +91,21 @@ fn add_missing<'a>(view: &View<'a>, doors: &Doors<'a>, key: Key<'a>, missing: &m
 /// Compares the elements in use with those of a fixed array port.
 ///
 /// An element that does not exist was probably meant to be one that is missing.
-fn check_elements(
+fn check_elements<'a>(
     view: &View<'_>,
     (process, _, name): Key<'_>,
     port: &Port,
-    used: &BTreeMap<u32, Span>,
+    ends: impl Iterator<Item = &'a Used<'a>>,
     found: &mut Vec<Diagnostic>,
 ) {
     let Some(size) = port.size.filter(|_| port.array) else {
         return;
     };
+    // Where each element is first written.
+    let mut used = BTreeMap::new();
+    for Used { end, span, .. } in ends {
+        used.entry(end.index.unwrap_or(0)).or_insert(*span);
+    }
     let full = format!("{}.{name}", view.address(process));
     let beyond: Vec<_> = used.range(size..).collect();
     let lacking: Vec<_> = (0..size)

@@ -1,7 +1,8 @@
 //! Whether everything gets going: cycles that nothing starts, processes that stand alone.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::mem;
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graphmap::DiGraphMap;
@@ -12,17 +13,20 @@ use crate::diagnostics;
 use crate::expand::{AUTOMATIC, Side};
 use crate::plan::{Link, Writer};
 
+use super::lists::Lists;
 use super::{Used, View};
 
 /// Processes by index, an edge from each writer to its reader.
 pub(super) type Arrows = DiGraphMap<usize, ()>;
 
 pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) {
-    let arrows = arrows(view, |_, _| true);
-    let dead = never_started(view, &arrows);
-    for cycle in first_cycles(&arrows, &dead) {
-        let behind = behind(&arrows, &cycle);
-        found.extend(report(view, &arrows, &cycle, &behind));
+    let dead = never_started(view);
+    if !dead.is_empty() {
+        let arrows = arrows(view, |_, _| true);
+        for cycle in first_cycles(&arrows, &dead) {
+            let behind = behind(&arrows, &cycle);
+            found.extend(report(view, &arrows, &cycle, &behind));
+        }
     }
     check_gates(view, &dead, found);
     check_alone(view, found);
@@ -42,22 +46,30 @@ pub(super) fn arrows(view: &View<'_>, wanted: impl Fn(&Link, &Writer) -> bool) -
 }
 
 /// Processes that no packet from a self-starter, an export or an unresolved arrow can reach.
-fn never_started(view: &View<'_>, arrows: &Arrows) -> BTreeSet<usize> {
-    let fed: HashSet<_> = view.plan.links.iter().map(|link| link.to.process).collect();
+fn never_started(view: &View<'_>) -> BTreeSet<usize> {
+    let links = &view.plan.links;
+    let arrows = || {
+        links.iter().flat_map(|link| {
+            let writers = link.writers();
+            writers.map(|writer| (writer.end.process, link.to.process))
+        })
+    };
+    let readers = Lists::of(view.plan.processes.len(), arrows);
+    let mut fed = vec![false; view.plan.processes.len()];
+    links.iter().for_each(|link| fed[link.to.process] = true);
     let exported = view.plan.inports.iter().map(|export| export.end.process);
     let loose = view.loose.iter().filter(|(side, _)| *side == Side::In);
     let loose = loose.map(|(_, end)| end.process);
-    let starters = arrows.nodes().filter(|process| !fed.contains(process));
-    let mut search = Dfs::empty(arrows);
-    search.stack.extend(starters.chain(exported).chain(loose));
-    let mut started = HashSet::new();
-    while let Some(process) = search.next(arrows) {
-        started.insert(process);
+    let starters = (0..fed.len()).filter(|process| !fed[*process]);
+    let mut next: Vec<usize> = starters.chain(exported).chain(loose).collect();
+    let mut started = vec![false; fed.len()];
+    while let Some(process) = next.pop() {
+        if !mem::replace(&mut started[process], true) {
+            next.extend(readers.at(process));
+        }
     }
-    arrows
-        .nodes()
-        .filter(|process| !started.contains(process))
-        .collect()
+    let processes = 0..started.len();
+    processes.filter(|process| !started[*process]).collect()
 }
 
 /// The cycles among these processes that no other of them leads to, in text order.
@@ -145,6 +157,9 @@ fn way_back(before: &HashMap<usize, usize>, last: usize) -> Vec<usize> {
 
 /// Processes that wait for each other's end, by `* -> *` arrows.
 fn check_gates(view: &View<'_>, dead: &BTreeSet<usize>, found: &mut Vec<Diagnostic>) {
+    if view.plan.links.iter().all(|link| link.to.port != AUTOMATIC) {
+        return;
+    }
     let gates = arrows(view, |link, writer| {
         link.to.port == AUTOMATIC && writer.end.port == AUTOMATIC
     });
@@ -165,18 +180,15 @@ fn check_alone(view: &View<'_>, found: &mut Vec<Diagnostic>) {
     }
     let links = view.plan.links.iter();
     let automatic = links.flat_map(|link| link.from.iter().map(|w| &w.end).chain([&link.to]));
-    let automatic = automatic.map(|end| end.process);
-    let used: HashSet<_> = view
-        .used()
-        .map(|Used { end, .. }| end.process)
-        .chain(automatic)
-        .collect();
+    let ends = view.used().map(|Used { end, .. }| end).chain(automatic);
+    let mut used = vec![false; view.plan.processes.len()];
+    ends.for_each(|end| used[end.process] = true);
     for (process, component) in view.components.iter().enumerate() {
         let Some(component) = component else { continue };
         let mut ports = component.inputs.iter().chain(&component.outputs);
         let takes = component.inputs.iter().any(|port| !port.param);
         let reported = ports.any(|port| port.required);
-        if takes && !reported && !used.contains(&process) {
+        if takes && !reported && !used[process] {
             let span = view.plan.processes[process].span;
             found.push(diagnostics::unreachable::at(view.address(process), span));
         }

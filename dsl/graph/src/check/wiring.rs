@@ -1,6 +1,6 @@
 //! What may not share a port: arrows, initial packets, exports.
 
-use std::collections::{BTreeMap, HashMap};
+use hashbrown::HashMap;
 
 use crate::diagnostic::Diagnostic;
 use crate::diagnostics;
@@ -19,79 +19,69 @@ fn key(end: &End) -> Key<'_> {
 
 pub(super) fn check(view: &View<'_>, found: &mut Vec<Diagnostic>) {
     let arrows = arrows(view);
-    for (end, arrows) in arrows.values() {
-        if !arrows.may_share() {
-            let name = view.name(end);
-            found.extend(diagnostics::fan_out::at(
-                &name,
-                &arrows.kinds,
-                &arrows.spans,
-            ));
+    let groups = arrows.chunk_by(|one, two| key(one.end) == key(two.end));
+    for group in groups.filter(|group| group.len() > 1) {
+        let kinds = kinds(group);
+        if !may_share(group, &kinds) {
+            let name = view.name(group[0].end);
+            let spans: Vec<_> = group.iter().map(|arrow| arrow.span).collect();
+            found.extend(diagnostics::fan_out::at(&name, &kinds, &spans));
         }
     }
     check_outports(view, &arrows, found);
     check_initials(view, found);
 }
 
-/// The arrows from an out-port element.
-#[derive(Default)]
-struct Leaving {
-    /// In text order.
-    spans: Vec<Span>,
-    /// The kinds of those that are not memory, each once.
-    kinds: Vec<ConnectorKind>,
-    has_memory: bool,
+/// An arrow from an out-port element.
+struct Leaving<'a> {
+    end: &'a End,
+    span: Span,
+    /// What it is when it is not memory.
+    kind: Option<ConnectorKind>,
 }
 
-impl Leaving {
-    /// Whether all are readers of one connector.
-    fn may_share(&self) -> bool {
-        let shared = [ConnectorKind::Stream, ConnectorKind::Pubsub];
-        !self.has_memory && self.kinds.len() == 1 && shared.contains(&self.kinds[0])
-    }
-
-    fn add(&mut self, kind: Option<ConnectorKind>, span: Span) {
-        self.spans.push(span);
-        match kind {
-            None => self.has_memory = true,
-            Some(kind) if !self.kinds.contains(&kind) => self.kinds.push(kind),
-            Some(_) => {}
+/// The kinds of those that are not memory, each once.
+fn kinds(arrows: &[Leaving<'_>]) -> Vec<ConnectorKind> {
+    let mut kinds = Vec::new();
+    for kind in arrows.iter().filter_map(|arrow| arrow.kind) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
         }
     }
+    kinds
 }
 
-/// The arrows from each out-port element.
-type Arrows<'a> = BTreeMap<Key<'a>, (&'a End, Leaving)>;
+/// Whether all are readers of one connector.
+fn may_share(arrows: &[Leaving<'_>], kinds: &[ConnectorKind]) -> bool {
+    let has_memory = arrows.iter().any(|arrow| arrow.kind.is_none());
+    !has_memory && matches!(kinds, [ConnectorKind::Stream | ConnectorKind::Pubsub])
+}
 
-fn arrows<'a>(view: &View<'a>) -> Arrows<'a> {
-    let mut arrows = Arrows::new();
-    for link in &view.plan.links {
+/// The arrows from all out-port elements, by element, those of one in text order.
+fn arrows<'a>(view: &View<'a>) -> Vec<Leaving<'a>> {
+    let links = view.plan.links.iter();
+    let arrows = links.flat_map(|link| {
         let kind = link.connector.as_ref().map(|connector| connector.kind);
-        for writer in link
-            .from
-            .iter()
-            .filter(|writer| writer.end.port != AUTOMATIC)
-        {
-            let entry = arrows.entry(key(&writer.end));
-            let (_, leaving) = entry.or_insert_with(|| (&writer.end, Leaving::default()));
-            leaving.add(kind, writer.span);
-        }
-    }
-    for (_, leaving) in arrows.values_mut() {
-        leaving.spans.sort();
-    }
+        link.from.iter().map(move |writer| Leaving {
+            end: &writer.end,
+            span: writer.span,
+            kind,
+        })
+    });
+    let mut arrows: Vec<_> = arrows.filter(|arrow| arrow.end.port != AUTOMATIC).collect();
+    arrows.sort_by(|one, two| (key(one.end), one.span).cmp(&(key(two.end), two.span)));
     arrows
 }
 
 /// An exported out-port is as good as connected.
-fn check_outports(view: &View<'_>, arrows: &Arrows<'_>, found: &mut Vec<Diagnostic>) {
+fn check_outports(view: &View<'_>, arrows: &[Leaving<'_>], found: &mut Vec<Diagnostic>) {
     let mut exported: HashMap<Key<'_>, &Export> = HashMap::new();
     for export in &view.plan.outports {
         let key = key(&export.end);
-        let arrow = arrows
-            .get(&key)
-            .and_then(|(_, leaving)| leaving.spans.first())
-            .copied();
+        let first = arrows.partition_point(|arrow| self::key(arrow.end) < key);
+        let arrow = arrows.get(first);
+        let arrow = arrow.filter(|arrow| self::key(arrow.end) == key);
+        let arrow = arrow.map(|arrow| arrow.span);
         let earlier = exported.insert(key, export).map(|earlier| earlier.span);
         if let Some(other) = arrow.or(earlier) {
             let name = view.name(&export.end);
@@ -101,6 +91,9 @@ fn check_outports(view: &View<'_>, arrows: &Arrows<'_>, found: &mut Vec<Diagnost
 }
 
 fn check_initials(view: &View<'_>, found: &mut Vec<Diagnostic>) {
+    if view.plan.initials.is_empty() {
+        return;
+    }
     let into = into(view);
     let mut first: HashMap<Key<'_>, Span> = HashMap::new();
     for initial in &view.plan.initials {
