@@ -207,20 +207,14 @@ pub(crate) fn draw(
     if let Some(required) = view.required {
         library.diagnostics.extend(weaker(&paths, required));
     }
-    let Library {
-        sources,
-        read,
-        diagnostics,
-        ..
-    } = library;
-    let mut diagnostics = tidy(diagnostics);
-    consequences::leave_out(&mut diagnostics, &sources);
-    // With the library goes the only other mention of the graph.
-    drop(read);
+    let mut diagnostics = tidy(library.diagnostics);
+    consequences::leave_out(&mut diagnostics, &library.sources);
+    // Nobody else has the graph then.
+    library.read.clear();
     Loaded {
         graph: Arc::unwrap_or_clone(graph),
         plan,
-        sources,
+        sources: library.sources,
         wiring,
         paths,
         forgetful,
