@@ -1,7 +1,8 @@
 //! Who is to run: the state byte of every process, the run queue, and the busy count.
 //!
-//! A process is idle, queued, running, or running and notified: one atomic byte, so that no wake-up is
-//! lost. Whoever wakes another adds the other's credit to the busy count while its own still stands,
+//! A process is idle, busy, or busy and notified: one atomic byte, so that no wake-up is lost. Busy is who
+//! is queued or runs: nothing is written when it starts, since who is woken while it is queued may as well
+//! run once more. Whoever wakes another adds the other's credit to the busy count while its own still stands,
 //! so zero is stable; whoever reaches zero judges the network.
 
 use std::cell::Cell;
@@ -18,9 +19,8 @@ use crate::sync::{
 };
 
 const IDLE: u8 = 0;
-const QUEUED: u8 = 1;
-const RUNNING: u8 = 2;
-const NOTIFIED: u8 = 3;
+const BUSY: u8 = 1;
+const NOTIFIED: u8 = 2;
 
 /// One wake-up in the count of the busy.
 const WAKE_UP: u64 = 1 << 32;
@@ -138,6 +138,30 @@ impl Slot {
             Self::Pooled(_) => None,
             Self::Own(own) => Some(&own.1),
         }
+    }
+
+    /// The process starts to run. It sees what it was woken for so far.
+    fn start(&self) {
+        let state = &self.bell().state;
+        if state.load(Ordering::Acquire) == NOTIFIED {
+            state.swap(BUSY, Ordering::AcqRel);
+        }
+    }
+
+    /// The process, if it has its own thread, is about to go idle.
+    fn linger(&self) {
+        if let Self::Own(own) = self {
+            own.1
+                .linger(|| own.0.state.load(Ordering::Relaxed) == NOTIFIED);
+        }
+    }
+
+    /// The process goes idle. False: it was notified meanwhile and must run again.
+    fn idle(&self) -> bool {
+        let state = &self.bell().state;
+        state
+            .compare_exchange(BUSY, IDLE, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
     }
 }
 
@@ -302,14 +326,11 @@ impl Roster {
 
     /// Lets a process run, now or once more.
     pub(crate) fn wake(&self, process: usize) {
-        let state = &self.slots[process].bell().state;
+        let slot = &self.slots[process];
+        let state = &slot.bell().state;
         loop {
             let from = state.load(Ordering::Relaxed);
-            let to = match from {
-                IDLE => QUEUED,
-                RUNNING => NOTIFIED,
-                same => same,
-            };
+            let to = if from == IDLE { BUSY } else { NOTIFIED };
             // Written also when it stays the same: whoever starts the process reads it, and so sees
             // what the process is woken for.
             if state
@@ -320,14 +341,15 @@ impl Roster {
             }
             if from == IDLE {
                 self.resume();
-                self.dispatch(process);
+                self.dispatch(process, slot);
             }
             return;
         }
     }
 
-    fn dispatch(&self, process: usize) {
-        if let Some(own) = self.slots[process].own() {
+    #[inline]
+    fn dispatch(&self, process: usize, slot: &Slot) {
+        if let Some(own) = slot.own() {
             return own.permit();
         }
         let spilled = match self.own_post() {
@@ -347,18 +369,11 @@ impl Roster {
         }
     }
 
-    /// A process starts to run; it was queued or notified. It sees what it was woken for.
-    fn start(&self, process: usize) {
-        self.slots[process]
-            .bell()
-            .state
-            .swap(RUNNING, Ordering::AcqRel);
-    }
-
     /// Runs a process once, or a few times when it is notified meanwhile. Tells how it leaves: to go on
     /// later, idle, or ended; in the last two cases the caller gives up its credit.
     pub(crate) fn run(&self, process: usize, mut turn: impl FnMut() -> After) -> After {
-        self.start(process);
+        let slot = &self.slots[process];
+        slot.start();
         let mut runs = 0;
         loop {
             match turn() {
@@ -366,8 +381,8 @@ impl Roster {
                 After::Ended => return After::Ended,
                 After::RoundOver | After::Idle => {}
             }
-            self.linger(process);
-            if self.idle(process) {
+            slot.linger();
+            if slot.idle() {
                 return After::Idle;
             }
             runs += 1;
@@ -375,39 +390,19 @@ impl Roster {
                 // Who is notified each time, such as one that feeds itself, starves nobody.
                 break;
             }
-            self.start(process);
+            slot.start();
         }
         self.again(process);
         After::Again
     }
 
-    /// A process with its own thread is about to go idle.
-    fn linger(&self, process: usize) {
-        let slot = &self.slots[process];
-        if let Some(own) = slot.own() {
-            own.linger(|| slot.bell().state.load(Ordering::Relaxed) == NOTIFIED);
-        }
-    }
-
-    /// A process has used its turn and goes to the back of the queue.
+    /// A process has used its turn and goes to the back of the queue. What a wake-up meanwhile was for is
+    /// seen when it starts.
     fn again(&self, process: usize) {
-        // What a wake-up meanwhile was for is seen when it starts.
-        self.slots[process]
-            .bell()
-            .state
-            .swap(QUEUED, Ordering::AcqRel);
         match self.slots[process].own() {
             Some(own) => own.permit_again(),
             None => self.enqueue(process),
         }
-    }
-
-    /// A process goes idle. False: it was notified meanwhile and must run again.
-    fn idle(&self, process: usize) -> bool {
-        let state = &self.slots[process].bell().state;
-        state
-            .compare_exchange(RUNNING, IDLE, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
     }
 
     /// Gives up one credit. True: nobody is busy any more.

@@ -13,7 +13,7 @@ use crate::process::{After, Life, LifeCell, Status};
 use crate::roster::Roster;
 use crate::sync::{Brief, Mutex};
 
-/// Fails when `again` only stores.
+/// Fails when `start` only stores.
 #[test]
 fn who_goes_to_the_back_of_the_queue_sees_what_it_was_woken_for() {
     model(|| {
