@@ -193,10 +193,11 @@ impl NetClock {
     }
 
     /// Time since the network started at `begin`, and the virtual time it has jumped over.
-    pub(crate) fn elapsed(&self, begin: Instant) -> Duration {
+    pub(crate) fn elapsed(&self, begin: Instant, now: Instant) -> Duration {
+        let real = now.duration_since(begin);
         match self {
-            Self::Real(_) => begin.elapsed(),
-            Self::Virtual(clock) => begin.elapsed() + clock.now(),
+            Self::Real(_) => real,
+            Self::Virtual(clock) => real + clock.now(),
         }
     }
 

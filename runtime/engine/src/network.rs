@@ -123,9 +123,9 @@ impl Net {
         self.rest();
     }
 
-    /// How long the network has run, by its own clock.
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.clock.elapsed(self.started)
+    /// How long the network has run at this moment, by its own clock.
+    pub(crate) fn elapsed(&self, now: Instant) -> Duration {
+        self.clock.elapsed(self.started, now)
     }
 
     /// Gives up a credit, and judges if nobody has one any more.

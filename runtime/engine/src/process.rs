@@ -400,15 +400,15 @@ impl Process {
             self.advance(body, net)
         };
         failpoint!("in_turn");
-        let after = self.end_turn(body, net, after, begun);
-        if let Some(begun) = begun {
-            self.measured(body, net, begun.elapsed());
-        }
-        after
+        self.end_turn(body, net, after, begun)
     }
 
-    /// A turn was measured: it stands for those that were not.
-    fn measured(&self, body: &mut Body, net: &Net, busy: Duration) {
+    /// A turn was measured: it stands for those that were not. Gives the time at its end, by the network's
+    /// clock.
+    fn measured(&self, body: &mut Body, net: &Net, begun: Instant) -> Duration {
+        // One look at the clock for this turn and for the wait after it.
+        let ended = Instant::now();
+        let busy = ended.duration_since(begun);
         bump(&self.tally.busy, body.sampling.stands_for(busy));
         // Virtual time jumps: what is missed would be missed altogether.
         let is_first = self.tally.turns.load(Ordering::Relaxed) < FIRST_TURNS;
@@ -419,6 +419,7 @@ impl Process {
                 self.long_turn(net, busy);
             }
         }
+        net.elapsed(ended)
     }
 
     /// A turn has held its worker for long.
@@ -461,8 +462,13 @@ impl Process {
         if std::mem::take(&mut body.is_blocked) {
             net.blocked.fetch_sub(1, Ordering::AcqRel);
         }
+        let is_due = body.sampling.is_due();
+        if !is_due && body.since.is_none() {
+            return None;
+        }
+        let now = Instant::now();
         if let Some(since) = body.since.take() {
-            let time = net.elapsed().saturating_sub(since);
+            let time = net.elapsed(now).saturating_sub(since);
             let blocked = body.sampling.waited(time);
             if !body.waits.send.is_empty() {
                 bump(&self.tally.blocked_send, blocked);
@@ -472,11 +478,12 @@ impl Process {
                 Socket::waited(&self.inputs, &body.waits.receive, blocked);
             }
         }
-        body.sampling.is_due().then(Instant::now)
+        is_due.then_some(now)
     }
 
     fn end_turn(&self, body: &mut Body, net: &Net, after: After, begun: Option<Instant>) -> After {
         let spent = body.turn.end(&mut body.waits);
+        let ended = begun.map(|begun| self.measured(body, net, begun));
         self.tally.add(body.turn.counts());
         tracing::trace!(process = %self.address, ?after, "turn");
         let life = match (after, body.stage) {
@@ -487,7 +494,7 @@ impl Process {
             (_, Stage::Working) if body.waits.send.is_empty() && body.is_dormant() => Life::Dormant,
             (_, Stage::Working | Stage::Flushing | Stage::Announcing) => Life::Suspended,
         };
-        body.since = begun.map(|_| net.elapsed());
+        body.since = ended;
         if life == Life::Suspended && !body.waits.send.is_empty() {
             body.is_blocked = true;
             net.blocked.fetch_add(1, Ordering::AcqRel);
