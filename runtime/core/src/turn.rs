@@ -699,8 +699,10 @@ impl Turn {
     /// Starts a step that may move this many packets.
     #[inline]
     pub fn begin(&mut self, packets: usize) {
-        let inner = self.inner();
-        inner.close_ways();
+        let inner = self.raw();
+        if !inner.ways.is_empty() {
+            inner.close_ways();
+        }
         inner.allows_ways = false;
         inner.is_drained = false;
         inner.left = packets;

@@ -35,6 +35,15 @@ impl Called {
             Self::More(_, more) => more.push(writer),
         }
     }
+
+    /// Takes over those who are called for more of the same room; all who waited have been called by one
+    /// of the two.
+    #[inline]
+    pub(crate) fn join(&mut self, more: Self) {
+        if !matches!(more, Self::Nobody) {
+            *self = more;
+        }
+    }
 }
 
 /// What is known of the writers that wait for room in a link, beside the first of them.

@@ -431,7 +431,7 @@ impl Link {
     ) -> Pulled {
         let mut guard = self.middle.state.lock();
         let state = &mut *guard;
-        let mut waiting = if released == Received::default() {
+        let mut waiting = if released.packets == 0 {
             Called::Nobody
         } else {
             self.let_go(state, released)
@@ -445,19 +445,17 @@ impl Link {
             state.received += 1;
             Pulled::Some
         } else {
-            state.move_into(window, most);
-            if rests && state.queue.is_empty() && !state.is_over() {
-                state.reader_waits = true;
-                if let ([only], []) = window.as_slices() {
-                    let more = self.let_go(state, Received::of(only));
-                    if !matches!(more, Called::Nobody) {
-                        waiting = more;
-                    }
+            let moved = state.move_into(window, most);
+            let is_all = rests && state.queue.is_empty() && !state.is_over();
+            state.reader_waits |= is_all;
+            match window.front() {
+                Some(only) if is_all && moved == 1 => {
+                    state.note_special(Received::of(only));
+                    waiting.join(self.receive(state, 1));
                 }
-                Pulled::All
-            } else {
-                Pulled::Some
+                _ => state.held += moved,
             }
+            if is_all { Pulled::All } else { Pulled::Some }
         };
         drop(guard);
         self.wake_all(waiting);
@@ -467,21 +465,19 @@ impl Link {
 
     /// These packets have been received: whoever waited for their room is to be woken.
     fn let_go(&self, state: &mut State, received: Received) -> Called {
-        if received.depth != 0 || received.members != 0 {
-            // No turn receives so many that they do not fit.
-            let more = i32::try_from(received.depth).unwrap_or_default();
-            state.depth = state.depth.saturating_add(more);
-            if received.members != 0 {
-                state.rare_mut().members.received += received.members;
-            }
-        }
-        let count = received.packets;
-        if count == 0 || self.sheds() {
+        state.note_special(received);
+        if received.packets == 0 || self.sheds() {
             return Called::Nobody;
         }
         // After a run was cut short, a thread that was left behind may release what has been abandoned.
-        let count = number(count).min(state.held);
+        let count = number(received.packets).min(state.held);
         state.held -= count;
+        self.receive(state, count)
+    }
+
+    /// So many packets have been received, which are not held, or not any longer.
+    #[inline]
+    fn receive(&self, state: &mut State, count: u32) -> Called {
         state.received += u64::from(count);
         self.show(state);
         self.call(state)

@@ -158,6 +158,8 @@ mod modelled {
 
     pub(crate) struct Guard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
 
+    pub(crate) type LatchGuard<'a, T> = Guard<'a, T>;
+
     impl<T> Mutex<T> {
         pub(crate) fn new(value: T) -> Self {
             Self(loom::sync::Mutex::new(value))

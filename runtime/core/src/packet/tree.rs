@@ -121,8 +121,12 @@ impl Packet {
     }
 
     /// How many packets this is: itself and everything it owns.
+    #[inline]
     #[must_use]
     pub fn weight(&self) -> usize {
+        if self.flags & TREE == 0 {
+            return 1;
+        }
         1 + self.tree().map_or(0, |tree| tree.members)
     }
 

@@ -147,11 +147,11 @@ impl Turn {
             Pulled::Some | Pulled::All => {
                 let window = &mut inner.ins[element].window;
                 if window.len() == 1 {
-                    let Some(packet) = window.pop_front_if(|packet| !packet.is_special()) else {
+                    if window.front().is_some_and(Packet::is_special) {
                         return Batch::Single;
-                    };
+                    }
                     inner.lineage = None;
-                    return Batch::One(packet);
+                    return window.pop_front().map_or(Batch::Single, Batch::One);
                 }
                 let packets = std::mem::replace(window, emptied(batch).into());
                 *batch = Vec::from(packets).into_iter();

@@ -15,6 +15,7 @@ pub struct Received {
 
 impl Received {
     /// Adds more.
+    #[inline]
     pub fn add(&mut self, more: Self) {
         self.packets += more.packets;
         self.depth += more.depth;

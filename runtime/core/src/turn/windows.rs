@@ -582,11 +582,10 @@ impl Inner {
 }
 
 pub(super) fn release(element: &mut InElement) {
-    let received = std::mem::take(&mut element.received);
-    if received.packets > 0
+    if element.received.packets > 0
         && let Some(inlet) = &element.inlet
     {
-        inlet.release(received);
+        inlet.release(std::mem::take(&mut element.received));
     }
 }
 

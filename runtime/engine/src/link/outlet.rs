@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use paperflow_core::Packet;
 use paperflow_core::turn::{Outlet, Room, Window};
 
 use super::Link;
-use super::state::number;
+use super::state::{State, number};
 use crate::crowd::Called;
 use crate::roster::Who;
+use crate::sync::LatchGuard;
 
 /// One arrow into a link.
 pub(crate) struct Writer {
@@ -132,20 +134,26 @@ impl Link {
     fn publish_as(&self, writer: usize, window: &mut Window, unused: usize) {
         let mut guard = self.middle.state.lock();
         let state = &mut *guard;
-        if matches!(self.writers[writer], Who::External(_)) {
+        if !self.has_one_writer && matches!(self.writers[writer], Who::External(_)) {
             state.rare_mut().fed += window.weight();
         }
         let settled = number(window.len() + unused);
         state.reserved = state.reserved.saturating_sub(settled);
-        let mut refused = Vec::new();
         if self.sheds() || state.is_deserted || state.is_ended {
-            for packet in window.drain() {
-                refused.extend(self.accept(state, packet));
-            }
-        } else {
-            state.sent += window.len() as u64;
-            window.empty_into(&mut state.queue);
+            let refused = self.accept_all(state, window);
+            self.settle(guard, unused);
+            return self.send_elsewhere(refused);
         }
+        state.sent += window.len() as u64;
+        window.empty_into(&mut state.queue);
+        self.settle(guard, unused);
+    }
+
+    /// Packets have come, and room that was reserved and not used has been given back: tells whom it
+    /// concerns.
+    #[inline(always)]
+    fn settle(&self, mut guard: LatchGuard<'_, State>, unused: usize) {
+        let state = &mut *guard;
         let call = state.settle();
         self.show(state);
         let waiting = if unused > 0 {
@@ -158,9 +166,15 @@ impl Link {
             self.roster.wake_who(&self.reader);
         }
         self.wake_all(waiting);
-        if !refused.is_empty() {
-            self.send_elsewhere(refused);
-        }
+    }
+
+    /// Puts packets in one by one, or sheds some. Gives back those that are to go elsewhere.
+    #[inline(never)]
+    fn accept_all(&self, state: &mut State, window: &mut Window) -> Vec<Packet> {
+        let packets = window.drain();
+        packets
+            .filter_map(|packet| self.accept(state, packet))
+            .collect()
     }
 
     fn is_awaited_as(&self, writer: usize) -> bool {

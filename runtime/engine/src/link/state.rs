@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Deref;
 
 use paperflow_core::Packet;
-use paperflow_core::turn::Pulled;
+use paperflow_core::turn::{Pulled, Received};
 
 use super::LinkCounts;
 use crate::crowd::{Called, Calls};
@@ -218,15 +218,29 @@ impl State {
         self.fill() + self.reserved as usize
     }
 
-    /// Moves packets to a reader's window.
-    pub(super) fn move_into(&mut self, window: &mut VecDeque<Packet>, most: usize) {
+    /// Moves packets to a reader's window; gives how many.
+    #[inline]
+    pub(super) fn move_into(&mut self, window: &mut VecDeque<Packet>, most: usize) -> u32 {
         if window.is_empty() && self.queue.len() <= most {
             std::mem::swap(window, &mut self.queue);
-            self.held += number(window.len());
+            number(window.len())
         } else {
             let most = most.min(self.queue.len());
             window.extend(self.queue.drain(..most));
-            self.held += number(most);
+            number(most)
+        }
+    }
+
+    /// Counts brackets, and packets that are owned by others, among what has been received.
+    #[inline]
+    pub(super) fn note_special(&mut self, received: Received) {
+        if received.depth != 0 || received.members != 0 {
+            // No turn receives so many that they do not fit.
+            let more = i32::try_from(received.depth).unwrap_or_default();
+            self.depth = self.depth.saturating_add(more);
+            if received.members != 0 {
+                self.rare_mut().members.received += received.members;
+            }
         }
     }
 
