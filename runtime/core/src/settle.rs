@@ -250,6 +250,17 @@ pub(crate) struct Holding {
     pending: Vec<Tokens>,
     /// Deliveries that everything sent now follows from.
     unit: Tokens,
+    /// By in-port element, as far as something has come.
+    groups: Vec<Group>,
+}
+
+/// The group that is open at an in-port element, among what came from a store.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Group {
+    /// Open brackets that are not closed.
+    pub(crate) level: i64,
+    /// It is not received, but given back.
+    pub(crate) is_recalled: bool,
 }
 
 impl Holding {
@@ -264,7 +275,16 @@ impl Holding {
             is_called: false,
             pending: Vec::new(),
             unit: Tokens(None),
+            groups: Vec::new(),
         }
+    }
+
+    /// What is open at an in-port element.
+    pub(crate) fn group(&mut self, element: usize) -> &mut Group {
+        if self.groups.len() <= element {
+            self.groups.resize(element + 1, Group::default());
+        }
+        &mut self.groups[element]
     }
 
     /// A packet is received: what was sent before is no longer this process's business.

@@ -19,14 +19,15 @@ mod deliveries;
 mod lane;
 mod received;
 mod staging;
+mod waits;
 mod ways;
 mod windows;
 
 pub(crate) use lane::{Batch, Lane};
 pub use received::Received;
 use staging::Staging;
-use ways::Way;
-use windows::{InElement, Inner, OutElement};
+pub use waits::{Places, Waits};
+use windows::{Gate, InElement, Inner, Kept, OutElement};
 
 /// Most packets moved between a link and a turn at a time.
 pub const BATCH: usize = 256;
@@ -258,36 +259,6 @@ pub struct Counts {
     pub sent: u64,
 }
 
-/// What an activity that waits is waiting for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Waits {
-    /// In-port elements that were empty.
-    pub receive: Vec<usize>,
-    /// Out-port elements that were full.
-    pub send: Vec<usize>,
-    /// A timer or something else outside the network.
-    pub outside: bool,
-    /// Others, who are to settle what this process has handed out.
-    pub settlement: bool,
-}
-
-impl Waits {
-    /// Waits for nothing; what was allocated is kept.
-    pub fn clear(&mut self) {
-        self.receive.clear();
-        self.send.clear();
-        self.outside = false;
-        self.settlement = false;
-    }
-
-    /// Whether it waits for nothing that is known.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        let inside = self.receive.is_empty() && self.send.is_empty() && !self.settlement;
-        inside && !self.outside
-    }
-}
-
 /// How a turn behaves; the same for all turns of a process.
 #[derive(Clone, Default)]
 pub struct Manner {
@@ -295,22 +266,34 @@ pub struct Manner {
     pub eager: bool,
     /// The process has a thread of its own: its neighbours work while it does.
     pub is_threaded: bool,
-    /// Out-ports that get brackets which pass through: all but ERROR.
-    pub passing: Arc<[usize]>,
-    /// The one out-port a looper's brackets pass to, if it has one in-port and one out-port.
-    pub bypass: Option<usize>,
+    /// Where brackets pass to.
+    pub passing: Option<Arc<Passing>>,
     /// Set when this process, a source, is to stop.
     pub stop: Option<Arc<AtomicBool>>,
     /// Waiting on the world.
     pub outside: Option<Arc<dyn Outside>>,
     /// Keep each packet while a plain function handles it: somebody takes care of it when it panics.
     pub keep: bool,
-    /// Who the process is in a network with connectors.
+    /// It lives once per group.
+    pub is_in_groups: bool,
+}
+
+/// Where brackets pass to; the same for all processes with the same port elements.
+#[derive(Debug, Default)]
+pub struct Passing {
+    /// Out-ports that get brackets which pass through: all but ERROR.
+    pub elements: Box<[usize]>,
+    /// The one out-port a looper's brackets pass to, if it has one in-port and one out-port.
+    pub bypass: Option<usize>,
+}
+
+/// What a process has to do with stores.
+#[derive(Clone, Default)]
+pub struct Ties {
+    /// Who it is in a network with connectors.
     pub identity: Option<Arc<Identity>>,
     /// What a store keeps for it.
     pub desk: Option<Arc<Deskside>>,
-    /// It lives once per group.
-    pub is_in_groups: bool,
 }
 
 /// A process's ports, lent for a step.
@@ -318,40 +301,31 @@ pub struct Manner {
 pub struct Turn(Option<Box<Inner>>);
 
 impl Turn {
-    /// Made by the engine: `None` for elements that are not connected.
+    /// Made by the engine: `None` for elements that are not connected. Out-port elements behind the last one
+    /// that leads anywhere, such as ERROR mostly, need not be there.
     #[must_use]
     pub fn new(
-        inlets: Vec<Option<Arc<dyn Inlet>>>,
-        outlets: Vec<Option<Arc<dyn Outlet>>>,
+        inlets: impl Iterator<Item = Option<Arc<dyn Inlet>>>,
+        outlets: impl Iterator<Item = Option<Arc<dyn Outlet>>>,
         manner: Manner,
+        ties: Ties,
     ) -> Self {
-        let stride = |own: Option<usize>| own.filter(|_| manner.is_threaded).unwrap_or(BATCH);
-        let ins = inlets.into_iter().map(|inlet| InElement {
-            stride: stride(inlet.as_ref().map(|inlet| inlet.stride())),
-            ended: inlet.is_none(),
-            inlet,
-            window: VecDeque::new(),
-            received: Received::default(),
-            way: Way::default(),
-            is_border: false,
-            level: 0,
-            skips: false,
+        let stride = |own: Option<usize>| {
+            let own = own.filter(|_| manner.is_threaded);
+            windows::number(own.unwrap_or(BATCH))
+        };
+        let ins = inlets.map(|inlet| {
+            let own = inlet.as_ref().map(|inlet| inlet.stride());
+            InElement::new(inlet, stride(own))
         });
-        let outs = outlets.into_iter().map(|outlet| OutElement {
-            stride: stride(outlet.as_ref().map(|outlet| outlet.stride())),
-            outlet,
-            window: Window::default(),
-            room: 0,
-            is_own: false,
-            way: Way::default(),
-            closed: false,
-            closing: false,
-            is_border: false,
+        let outs = outlets.map(|outlet| {
+            let own = outlet.as_ref().map(|outlet| outlet.stride());
+            OutElement::new(outlet, stride(own))
         });
-        let (ins, outs): (Vec<_>, Vec<_>) = (ins.collect(), outs.collect());
+        let (ins, outs): (Box<[_]>, Box<[_]>) = (ins.collect(), outs.collect());
+        let Ties { identity, desk } = ties;
         // Who has a choice, or works for long between two looks, looks again.
-        let rests = ins.len() == 1 && manner.identity.is_none() && !manner.is_threaded;
-        let (desk, identity) = (manner.desk.clone(), manner.identity.clone());
+        let rests = ins.len() == 1 && identity.is_none() && !manner.is_threaded;
         Self(Some(Box::new(Inner {
             ins,
             outs,
@@ -389,7 +363,7 @@ impl Turn {
     /// The books as they are, for what may be entered in any order.
     #[inline]
     fn raw(&mut self) -> &mut Inner {
-        self.0.get_or_insert_default()
+        self.0.get_or_insert_with(Inner::nowhere)
     }
 
     // ---- what a component does ----
@@ -475,13 +449,13 @@ impl Turn {
     pub fn push(&mut self, packet: Packet) {
         let inner = self.inner();
         inner.owned -= windows::signed(packet.weight());
-        inner.stack.push(packet);
+        inner.seldom.get_or_insert_default().stack.push(packet);
     }
 
     /// Takes the packet from the top of the stack.
     pub fn pop(&mut self) -> Option<Packet> {
         let inner = self.inner();
-        let packet = inner.stack.pop()?;
+        let packet = inner.seldom.as_mut()?.stack.pop()?;
         inner.note_trees(packet.weight() > 1);
         inner.owned += windows::signed(packet.weight());
         Some(packet)
@@ -490,10 +464,7 @@ impl Turn {
     /// Whether an out-port element leads anywhere. Packets given to one that does not are dropped and
     /// counted.
     pub fn is_connected(&mut self, element: usize) -> bool {
-        self.raw()
-            .outs
-            .get(element)
-            .is_some_and(|out| out.outlet.is_some())
+        self.raw().outlet(element).is_some()
     }
 
     /// Whether a packet given now would leave at once.
@@ -511,7 +482,9 @@ impl Turn {
 
     /// Packets that wait behind an out-port element.
     pub fn backlog(&mut self, element: usize) -> usize {
-        let out = &self.inner().outs[element];
+        let Some(out) = self.inner().outs.get(element) else {
+            return 0;
+        };
         out.window.len() + out.outlet.as_ref().map_or(0, |outlet| outlet.backlog())
     }
 
@@ -529,7 +502,7 @@ impl Turn {
     pub fn close_output(&mut self, element: usize) {
         let inner = self.inner();
         if inner.hand.iter().any(|(at, ..)| *at == element) {
-            inner.outs[element].closing = true;
+            inner.close_output_later(element);
         } else {
             inner.close_output(element);
         }
@@ -570,10 +543,9 @@ impl Turn {
 
     pub(crate) fn pass_bracket(&mut self, packet: Packet) {
         let inner = self.inner();
-        let passing = Arc::clone(&inner.manner.passing);
-        let connected = passing
-            .iter()
-            .filter(|element| inner.outs[**element].outlet.is_some());
+        let passing = inner.manner.passing.clone();
+        let connected = passing.iter().flat_map(|passing| &passing.elements);
+        let connected = connected.filter(|element| inner.outlet(**element).is_some());
         let targets: Vec<usize> = connected.copied().collect();
         let Some((last, rest)) = targets.split_last() else {
             return inner.dropped();
@@ -588,20 +560,25 @@ impl Turn {
     pub(crate) fn keep(&mut self, element: usize, packet: &Packet, is_raw: bool) -> bool {
         let inner = self.inner();
         if inner.manner.keep {
-            let kept = (element, packet.clone(), is_raw, packet.weight() - 1);
-            inner.kept.clear();
-            inner.kept.push(kept);
+            inner.seldom.get_or_insert_default().kept = Some(Kept {
+                element,
+                packet: packet.clone(),
+                is_raw,
+                members: packet.weight() - 1,
+            });
         }
         inner.manner.keep
     }
 
     /// The function has returned.
     pub(crate) fn let_go(&mut self) {
-        self.inner().kept.clear();
+        if let Some(seldom) = &mut self.inner().seldom {
+            seldom.kept = None;
+        }
     }
 
     pub(crate) fn bypass(&mut self) -> Option<usize> {
-        self.inner().manner.bypass
+        self.inner().manner.passing.as_ref()?.bypass
     }
 
     #[inline]
@@ -672,7 +649,7 @@ impl Turn {
     /// Still waits for these in-port elements too, although something has moved since.
     pub(crate) fn wait_also(&mut self, waits: Waits) {
         let inner = self.inner();
-        for element in waits.receive {
+        for element in waits.receive.iter() {
             inner.wait_for_packet(element);
         }
         inner.waits.outside |= waits.outside;
@@ -692,7 +669,9 @@ impl Turn {
             inner.ins[element].is_border = true;
         }
         for element in outputs {
-            inner.outs[element].is_border = true;
+            if let Some(out) = inner.outs.get_mut(element) {
+                out.is_border = true;
+            }
         }
     }
 
@@ -734,13 +713,18 @@ impl Turn {
 
     /// Packets on the stack.
     pub fn stacked(&mut self) -> usize {
-        self.inner().stack.len()
+        let seldom = self.inner().seldom.as_ref();
+        seldom.map_or(0, |seldom| seldom.stack.len())
     }
 
     /// Drops what is left on the stack. Gives how many packets that is.
     pub fn drop_stack(&mut self) -> usize {
         let inner = self.inner();
-        let weight = inner.stack.drain(..).map(|packet| packet.weight()).sum();
+        let stack = inner
+            .seldom
+            .as_mut()
+            .map(|seldom| std::mem::take(&mut seldom.stack));
+        let weight = stack.iter().flatten().map(Packet::weight).sum();
         inner.counts.dropped += weight as u64;
         weight
     }
@@ -821,8 +805,7 @@ impl Turn {
     pub fn rearm(&mut self) {
         self.rearm_inputs();
         for element in &mut self.inner().outs {
-            element.closed = false;
-            element.closing = false;
+            element.gate = Gate::Open;
         }
         self.inner().is_sated = false;
     }
@@ -850,7 +833,12 @@ impl Turn {
     /// The packet that a plain function was handling when it panicked, with its in-port element; the
     /// process owns it (again). `None` when it was not kept.
     pub fn take_kept(&mut self) -> Option<(usize, Packet)> {
-        let (element, packet, is_raw, members) = self.inner().kept.pop()?;
+        let Kept {
+            element,
+            packet,
+            is_raw,
+            members,
+        } = self.inner().seldom.as_mut()?.kept.take()?;
         if is_raw && !slot::take_forward() {
             self.owns_again();
         } else {

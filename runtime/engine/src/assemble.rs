@@ -1,28 +1,28 @@
 //! From links to processes: each gets its turn, its parameters and its place in the network.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::task::Waker;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, unbounded};
-use paperflow_core::component::{Deskside, Elements, Layout};
+use paperflow_core::component::Deskside;
 use paperflow_core::message::Id;
 use paperflow_core::settle::Identity;
-use paperflow_core::turn::{Inlet, Manner, Outlet, Outside};
-use paperflow_core::{Packet, Spec, Turn, Work, spec};
+use paperflow_core::turn::{Inlet, Manner, Outlet, Outside, Ties};
+use paperflow_core::{Packet, Spec, Turn, Work};
 use paperflow_graph::{Plan, plan};
 
 use crate::build::Started;
-use crate::by_port::Form;
 use crate::clock::NetClock;
 use crate::door::{Door, House};
 use crate::embed::{Feed, Input, Output};
+use crate::form::Form;
 use crate::initial::Template;
-use crate::link::{Link, Writer};
+use crate::link::Writer;
 use crate::network::{Event, Net, Running};
-use crate::process::{Body, LifeCell, Origin, ParamSource, Process, Socket, Tally};
+use crate::process::{Body, LifeCell, Origin, ParamSource, Process, Socket, Special, Tally};
 use crate::resume::{self, Fate, Role};
 use crate::roster::Who;
 use crate::scope::Scope;
@@ -123,9 +123,8 @@ impl Wiring {
     }
 
     /// Nobody else needs what it takes out of the wiring.
-    // Long: it lists all that a process is made of.
     fn process(&mut self, index: usize, door: Arc<Door>, fate: Fate) -> Process {
-        let component = Arc::clone(&self.components[index]);
+        let form = self.form(index);
         let is_drawn = index < self.network.drawn;
         let drawn = &mut self.network.plan.processes[index];
         let (address, scope) = (std::mem::take(&mut drawn.address), drawn.scope);
@@ -133,69 +132,65 @@ impl Wiring {
             sources: Arc::clone(&self.network.sources),
             span: is_drawn.then_some(drawn.span),
         };
-        let spec = Arc::clone(&self.specs[index]);
-        let InElements {
-            sockets: inputs,
-            elements: in_elements,
-            templates,
-            inlets,
-        } = self.in_elements(index, &spec);
-        let (outputs, out_elements, outlets) = self.all_out_elements(index, &spec);
+        let presets = self.presets(index, &form);
+        let sockets = self.sockets(index, &form);
+        let (inputs, outputs) = sockets.split_at(form.inputs.len());
         let is_receiver = self.is_receiver(index);
-        let is_source = is_receiver || inputs.iter().all(|socket| socket.link.is_none());
+        let is_source = is_receiver || inputs.iter().all(|socket| socket.link().is_none());
         let is_origin = is_receiver || self.into[index].is_empty() && scope.is_none();
-        let error = (0..outputs.len())
-            .find(|at| *outputs[*at].name == *spec::ERROR && outlets[*at].is_some());
+        let is_connected = |at: &usize| outputs.get(*at).is_some_and(|to| to.link().is_some());
+        let error = form.error().filter(is_connected);
+        let ties = self.ties(index, &address, (&form, &door));
         let policy = self.policies[index];
-        let identity = self
-            .identity(index, &address, (&spec, &out_elements))
-            .filter(|_| !is_receiver);
-        let keep = error.is_some() || identity.is_some() || policy.keeps_packets();
-        let bypass = bypass(&spec, &out_elements);
-        let Form { layout, passing } = self.form(&spec, in_elements, out_elements);
-        let desk = self.network.desks.remove(&index).map(|side| {
-            let waker = Waker::from(Arc::clone(&door));
-            Arc::new(Deskside { waker, ..side })
-        });
+        let keep = error.is_some() || ties.identity.is_some() || policy.keeps_packets();
         let manner = Manner {
-            desk: desk.clone(),
-            passing,
-            bypass,
             keep,
-            identity,
             is_in_groups: scope.is_some(),
-            ..self.manner(index, &spec, is_origin, &door)
+            ..self.manner(index, &form, is_origin, &door)
         };
-        let params = self.params(index, &spec);
-        let body = Body::new(Turn::new(inlets, outlets, manner), params.len());
-        Process {
-            index,
-            address,
-            origin,
+        let special = Special {
             gates: self.gates(index).into(),
             signals: self.signals(index).into(),
-            body: Brief::new(body),
-            layout,
-            policy,
+            params: self.params(index, &form.spec).into(),
+            error,
+            desk: ties.desk.clone(),
             scope,
+            templates: presets.values().cloned().collect(),
+        };
+        let (inlets, outlets) = (self.inlets(inputs, &presets), self.outlets(outputs));
+        let turn = Turn::new(inlets, outlets, manner, ties);
+        Process {
+            index,
+            address: address.into(),
+            origin,
+            body: Brief::new(Body::new(turn, special.params.len())),
+            special: self.shared.special(special),
+            policy,
             is_outside: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             life: LifeCell::default(),
             tally: Tally::default(),
-            component,
-            spec,
-            inputs: inputs.into(),
-            outputs: outputs.into(),
-            templates: templates.into(),
-            params: params.into(),
-            error,
-            desk,
+            form,
+            sockets,
             fate,
             is_source,
             is_origin,
             is_receiver,
             has_own_thread: self.own_thread[index],
             waker: door.into(),
+        }
+    }
+
+    /// What it has to do with stores.
+    fn ties(&mut self, process: usize, address: &str, (form, door): (&Form, &Arc<Door>)) -> Ties {
+        let identity = self.identity(process, address, form);
+        let desk = self.network.desks.remove(&process).map(|side| {
+            let waker = Waker::from(Arc::clone(door));
+            Arc::new(Deskside { waker, ..side })
+        });
+        Ties {
+            identity: identity.filter(|_| !self.is_receiver(process)),
+            desk,
         }
     }
 
@@ -241,17 +236,10 @@ impl Wiring {
         found.is_ok()
     }
 
-    fn form(&mut self, spec: &Arc<Spec>, inputs: Vec<Elements>, outputs: Vec<Elements>) -> Form {
-        let form = Form {
-            passing: passing(spec, &outputs),
-            layout: Arc::new(Layout { inputs, outputs }),
-        };
-        self.shared.form(spec, form)
-    }
-
-    fn manner(&self, process: usize, spec: &Spec, is_origin: bool, door: &Arc<Door>) -> Manner {
+    fn manner(&self, process: usize, form: &Form, is_origin: bool, door: &Arc<Door>) -> Manner {
         Manner {
-            eager: spec.work == Work::Thread,
+            eager: form.spec.work == Work::Thread,
+            passing: Some(Arc::clone(&form.passing)),
             is_threaded: self.own_thread[process],
             stop: is_origin.then(|| Arc::clone(&self.stop)),
             outside: Some(Arc::clone(door) as Arc<dyn Outside>),
@@ -261,15 +249,11 @@ impl Wiring {
 
     /// Who the process is, in a network whose packets have identities. The workers that share the work
     /// of a process, `P[1]` and so on, are one and the same to what they handle.
-    fn identity(
-        &self,
-        process: usize,
-        address: &str,
-        (spec, outputs): (&Spec, &[Elements]),
-    ) -> Option<Arc<Identity>> {
+    fn identity(&self, process: usize, address: &str, form: &Form) -> Option<Arc<Identity>> {
         let run = self.network.run?;
+        let spec = &form.spec;
         let origin = run.derive(Id::of(address), 1);
-        let ports = spec.outputs.iter().zip(outputs);
+        let ports = spec.outputs.iter().zip(&form.layout.outputs);
         let asking = ports.filter(|(port, _)| port.afresh).map(|(_, all)| all);
         Some(Arc::new(Identity {
             address: address.to_owned(),
@@ -356,89 +340,59 @@ impl Wiring {
         }
     }
 
-    fn in_elements(&mut self, process: usize, spec: &Spec) -> InElements {
-        let mut found = InElements::default();
-        for port in &spec.inputs {
-            let initials = self.initials(process, &port.name);
-            let linked = self.into[process].iter();
-            let linked = linked.filter(|(name, ..)| **name == port.name);
-            let linked = linked.map(|(_, element, _)| element);
-            let used = linked.chain(initials.iter().map(|(number, _)| *number));
-            let numbers = numbers(port.array, used);
-            let first = found.sockets.len();
-            for number in &numbers {
-                let name = self.element_name(&port.name, port.array, *number);
-                let link = self.into[process].get(&port.name, *number);
-                let initial = initials.iter().find(|(at, _)| at == number);
-                match (link, initial) {
-                    (Some(link), _) => found.connect(name, *link, &self.links[*link]),
-                    (None, Some((_, packet))) => found.preset(name, packet.clone()),
-                    (None, None) => found.leave(name),
-                }
-            }
-            let numbers = numbers.into();
-            found.elements.push(Elements { first, numbers });
+    /// The in-port elements that only an initial packet leads to.
+    fn presets(&self, process: usize, form: &Form) -> BTreeMap<usize, Arc<Template>> {
+        if self.initials[process].is_empty() {
+            return BTreeMap::new();
         }
-        found
+        let ports = form.ports_in().enumerate();
+        let free =
+            ports.filter(|(_, (port, number))| self.into[process].get(port, *number).is_none());
+        let presets = free.filter_map(|(element, (port, number))| {
+            let mut initials = self.initials(process, port).into_iter();
+            let (_, packet) = initials.find(|(at, _)| *at == number)?;
+            Some((element, Arc::new(Template::new(packet))))
+        });
+        presets.collect()
     }
 
-    /// The elements of its out-ports, and behind them those that tell of the end of each group.
-    fn all_out_elements(
-        &mut self,
-        process: usize,
-        spec: &Spec,
-    ) -> (Vec<Socket>, Vec<Elements>, Outlets) {
-        let (mut outputs, out_elements, mut outlets) = self.out_elements(process, spec);
-        for (link, writer) in self.group_ends(process) {
-            outlets.push(Some(self.writer(link, writer).outlet()));
-            outputs.push(Socket {
-                name: self.shared.name("*"),
-                link: Some(link),
-                writer,
-                ..Socket::default()
-            });
-        }
-        (outputs, out_elements, outlets)
-    }
-
-    fn out_elements(
-        &mut self,
-        process: usize,
-        spec: &Spec,
-    ) -> (Vec<Socket>, Vec<Elements>, Outlets) {
-        let (mut sockets, mut elements, mut outlets) = (Vec::new(), Vec::new(), Vec::new());
-        for port in &spec.outputs {
-            let linked = self.out_of[process].iter();
-            let linked = linked.filter(|(name, ..)| **name == port.name);
-            let linked = linked.map(|(_, element, _)| element);
-            let numbers = numbers(port.array, linked);
-            let first = sockets.len();
-            for number in &numbers {
-                let link = self.out_of[process].get(&port.name, *number).copied();
-                outlets.push(link.map(|(link, index)| self.writer(link, index).outlet()));
-                let name = self.element_name(&port.name, port.array, *number);
-                sockets.push(Socket {
-                    name,
-                    link: link.map(|(link, _)| link),
-                    writer: link.map_or(0, |(_, writer)| writer),
-                    ..Socket::default()
-                });
-            }
-            elements.push(Elements {
-                first,
-                numbers: numbers.into(),
-            });
-        }
-        (sockets, elements, outlets)
-    }
-
-    /// The name of a port element in reports.
-    fn element_name(&mut self, port: &str, array: bool, number: u32) -> Arc<str> {
-        if array {
-            self.shared.name(&format!("{port}[{number}]"))
+    /// The elements of its in-ports, of its out-ports up to the last one that leads anywhere, and behind
+    /// them those that tell of the end of each group.
+    fn sockets(&self, process: usize, form: &Form) -> Box<[Socket]> {
+        let (into, out_of) = (&self.into[process], &self.out_of[process]);
+        let inputs = form.ports_in();
+        let inputs = inputs.map(|(port, number)| Socket::reading(into.get(port, number).copied()));
+        let group_ends = self.group_ends(process);
+        let leads = |(port, number): (&str, u32)| out_of.get(port, number).is_some();
+        let outputs = if group_ends.is_empty() {
+            form.ports_out().rposition(leads).map_or(0, |last| last + 1)
         } else {
-            self.shared.name(port)
-        }
+            form.outputs.len()
+        };
+        let outputs = form.ports_out().take(outputs);
+        let outputs = outputs.map(|(port, number)| out_of.get(port, number).copied());
+        let outputs = outputs.chain(group_ends.into_iter().map(Some));
+        inputs.chain(outputs.map(Socket::writing)).collect()
+    }
+
+    fn inlets(
+        &self,
+        inputs: &[Socket],
+        presets: &BTreeMap<usize, Arc<Template>>,
+    ) -> impl Iterator<Item = Option<Arc<dyn Inlet>>> {
+        inputs.iter().enumerate().map(|(at, socket)| {
+            let preset = presets.get(&at);
+            let preset = preset.map(|preset| Arc::clone(preset) as Arc<dyn Inlet>);
+            let link = socket.link().map(|link| Arc::clone(&self.links[link]));
+            link.map_or(preset, |link| Some(link))
+        })
+    }
+
+    fn outlets(&self, outputs: &[Socket]) -> impl Iterator<Item = Option<Arc<dyn Outlet>>> {
+        outputs.iter().map(|socket| {
+            let writer = socket.link().map(|link| self.writer(link, socket.writer()));
+            writer.map(Writer::outlet)
+        })
     }
 
     fn params(&self, process: usize, spec: &Spec) -> Vec<ParamSource> {
@@ -457,7 +411,7 @@ impl Wiring {
             .collect()
     }
 
-    fn initials(&self, process: usize, port: &str) -> Vec<(u32, Packet)> {
+    pub(crate) fn initials(&self, process: usize, port: &str) -> Vec<(u32, Packet)> {
         let initials = self.initials[process].iter();
         let initials = initials.map(|at| &self.network.plan.initials[*at]);
         initials
@@ -516,74 +470,4 @@ fn by_scope(plan: &Plan, scopes: impl Iterator<Item = Option<usize>>) -> Vec<Vec
         }
     }
     sorted
-}
-
-/// The element numbers of a port, in order; a plain port has one element even when nothing leads there.
-fn numbers(array: bool, used: impl Iterator<Item = u32>) -> Vec<u32> {
-    let mut numbers: Vec<u32> = if array { used.collect() } else { vec![0] };
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers
-}
-
-/// Where brackets pass to: every out-port element but ERROR.
-fn passing(spec: &Spec, elements: &[Elements]) -> Arc<[usize]> {
-    let ports = spec
-        .outputs
-        .iter()
-        .zip(elements)
-        .filter(|(port, _)| port.name != spec::ERROR);
-    ports
-        .flat_map(|(_, elements)| elements.first..elements.first + elements.numbers.len())
-        .collect()
-}
-
-/// A looper with one in-port and one out-port lets brackets pass there.
-fn bypass(spec: &Spec, elements: &[Elements]) -> Option<usize> {
-    let mut ports = spec
-        .outputs
-        .iter()
-        .zip(elements)
-        .filter(|(port, _)| port.name != spec::ERROR);
-    let (port, elements) = ports.next()?;
-    let single =
-        ports.next().is_none() && spec.inputs.len() == 1 && !spec.inputs[0].array && !port.array;
-    single.then_some(elements.first)
-}
-
-/// Where each out-port element leads.
-type Outlets = Vec<Option<Arc<dyn Outlet>>>;
-
-/// The in-port elements of a process.
-#[derive(Default)]
-struct InElements {
-    sockets: Vec<Socket>,
-    elements: Vec<Elements>,
-    templates: Vec<Arc<Template>>,
-    inlets: Vec<Option<Arc<dyn Inlet>>>,
-}
-
-impl InElements {
-    fn connect(&mut self, name: Arc<str>, at: usize, link: &Arc<Link>) {
-        self.add(name, Some(at), Some(Arc::clone(link) as Arc<dyn Inlet>));
-    }
-
-    fn preset(&mut self, name: Arc<str>, packet: Packet) {
-        let template = Arc::new(Template::new(packet));
-        self.templates.push(Arc::clone(&template));
-        self.add(name, None, Some(template));
-    }
-
-    fn leave(&mut self, name: Arc<str>) {
-        self.add(name, None, None);
-    }
-
-    fn add(&mut self, name: Arc<str>, link: Option<usize>, inlet: Option<Arc<dyn Inlet>>) {
-        self.sockets.push(Socket {
-            name,
-            link,
-            ..Socket::default()
-        });
-        self.inlets.push(inlet);
-    }
 }

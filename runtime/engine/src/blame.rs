@@ -102,14 +102,15 @@ impl Still<'_> {
     }
 
     pub(crate) fn port_in(&self, process: usize, link: usize) -> String {
-        let inputs = &self.net.processes[process].inputs;
-        let socket = inputs.iter().find(|socket| socket.link == Some(link));
-        socket.map_or_else(|| String::from("*"), |socket| socket.name.to_string())
+        let process = &self.net.processes[process];
+        let mut sockets = process.inputs().iter();
+        let element = sockets.position(|socket| socket.link() == Some(link));
+        let name = element.and_then(|element| process.input_name(element));
+        name.unwrap_or("*").to_owned()
     }
 
     pub(crate) fn port_out(&self, process: usize, exit: &Exit) -> String {
-        self.net.processes[process].outputs[exit.element]
-            .name
-            .to_string()
+        let form = &self.net.processes[process].form;
+        form.output_name(exit.element).to_owned()
     }
 }

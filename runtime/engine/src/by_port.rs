@@ -5,20 +5,22 @@ use std::ops::Index;
 use std::sync::Arc;
 
 use paperflow_core::Spec;
-use paperflow_core::component::Layout;
+
+use crate::form::Form;
+use crate::process::Special;
 
 /// Things of one process, in the order of their port elements. Most processes have two or three, and
 /// then a list is smaller than any map, which is what counts in a network of a million processes; an
 /// array port may have a hundred thousand, mostly in order.
 #[derive(Clone, Debug)]
-pub(crate) struct ByPort<T>(Vec<(PortKey, T)>);
+pub(crate) struct ByPort<T>(List<(PortKey, T)>);
 
 /// The name of a port in capitals, and the number of its element.
 type PortKey = (Arc<str>, u32);
 
 impl<T> Default for ByPort<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self(List::Short(None))
     }
 }
 
@@ -26,35 +28,66 @@ impl<T> ByPort<T> {
     /// Adds one, or replaces what was there.
     pub(crate) fn insert(&mut self, key: PortKey, value: T) {
         match self.find(&key.0, key.1) {
-            Ok(at) => self.0[at].1 = value,
-            Err(at) => {
-                if self.0.is_empty() {
-                    self.0.reserve_exact(1);
-                }
-                self.0.insert(at, (key, value));
-            }
+            Ok(at) => self.0.as_mut_slice()[at].1 = value,
+            Err(at) => self.0.insert(at, (key, value)),
         }
     }
 
     pub(crate) fn get(&self, port: &str, element: u32) -> Option<&T> {
         let at = self.find(port, element).ok()?;
-        Some(&self.0[at].1)
+        Some(&self.0.as_slice()[at].1)
     }
 
     /// Where it is, or where it belongs.
     fn find(&self, port: &str, element: u32) -> Result<usize, usize> {
         let key = |(name, number): &PortKey| (**name).cmp(port).then(number.cmp(&element));
-        self.0.binary_search_by(|(other, _)| key(other))
+        self.0.as_slice().binary_search_by(|(other, _)| key(other))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, u32, &T)> {
         self.0
+            .as_slice()
             .iter()
             .map(|((name, element), value)| (&**name, *element, value))
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.as_slice().is_empty()
+    }
+}
+
+/// A list that needs no memory of its own while there is at most one item.
+#[derive(Clone, Debug)]
+enum List<T> {
+    Short(Option<T>),
+    Long(Vec<T>),
+}
+
+impl<T> List<T> {
+    fn insert(&mut self, at: usize, item: T) {
+        match self {
+            Self::Short(none @ None) => *none = Some(item),
+            Self::Short(one) => {
+                let mut list: Vec<T> = one.take().into_iter().collect();
+                list.insert(at, item);
+                *self = Self::Long(list);
+            }
+            Self::Long(list) => list.insert(at, item),
+        }
+    }
+
+    const fn as_slice(&self) -> &[T] {
+        match self {
+            Self::Short(one) => one.as_slice(),
+            Self::Long(list) => list.as_slice(),
+        }
+    }
+
+    const fn as_mut_slice(&mut self) -> &mut [T] {
+        match self {
+            Self::Short(one) => one.as_mut_slice(),
+            Self::Long(list) => list.as_mut_slice(),
+        }
     }
 }
 
@@ -72,14 +105,9 @@ impl<T> Index<(&str, u32)> for ByPort<T> {
 pub(crate) struct Shared {
     names: BTreeMap<String, Arc<str>>,
     /// By the address of the description.
-    forms: BTreeMap<usize, Form>,
-}
-
-/// What all processes with the same component share, when it has no array ports.
-#[derive(Clone)]
-pub(crate) struct Form {
-    pub(crate) layout: Arc<Layout>,
-    pub(crate) passing: Arc<[usize]>,
+    forms: BTreeMap<usize, Arc<Form>>,
+    /// Most processes have nothing special.
+    nothing: Arc<Special>,
 }
 
 impl Shared {
@@ -93,14 +121,27 @@ impl Shared {
         shared
     }
 
-    /// The form of a process with this component; `new` is its own.
-    pub(crate) fn form(&mut self, spec: &Arc<Spec>, new: Form) -> Form {
-        let mut ports = spec.inputs.iter().chain(&spec.outputs);
-        if ports.any(|port| port.array) {
-            return new;
+    /// Nothing special is there once.
+    pub(crate) fn special(&self, special: Special) -> Arc<Special> {
+        if special.is_nothing() {
+            Arc::clone(&self.nothing)
+        } else {
+            Arc::new(special)
         }
-        let key = Arc::as_ptr(spec).addr();
-        self.forms.entry(key).or_insert(new).clone()
+    }
+
+    /// The form of all processes with this component, if it is known.
+    pub(crate) fn form(&self, spec: &Arc<Spec>) -> Option<Arc<Form>> {
+        self.forms.get(&Arc::as_ptr(spec).addr()).cloned()
+    }
+
+    /// Remembers a form that other processes have, too: one without array ports.
+    pub(crate) fn add_form(&mut self, form: &Arc<Form>) {
+        let mut ports = form.spec.inputs.iter().chain(&form.spec.outputs);
+        if !ports.any(|port| port.array) {
+            let key = Arc::as_ptr(&form.spec).addr();
+            self.forms.insert(key, Arc::clone(form));
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::process::{Body, Process};
 impl Process {
     /// What a process with tables in a store has done is made safe, and then leaves.
     pub(crate) fn commit(&self, turn: &mut Turn, step: Step) -> Result<(), Fault> {
-        if self.desk.is_some() {
+        if self.special.desk.is_some() {
             turn.rest(step == Step::Done);
             turn.commit()?;
             if step != Step::Done {

@@ -155,12 +155,11 @@ impl<'a> Still<'a> {
 
     pub(crate) fn wait(&self, index: usize) -> Wait {
         let (process, status) = (self.process(index), &self.statuses[&index]);
-        let link_of = |socket: &Socket| socket.link;
         let (receive, send) = match status.life {
-            Life::Gated => (process.gates.to_vec(), Vec::new()),
+            Life::Gated => (process.special.gates.to_vec(), Vec::new()),
             Life::NotStarted => (self.first_wait(process), Vec::new()),
             Life::Dormant if status.waits.is_empty() => (
-                process.inputs.iter().filter_map(link_of).collect(),
+                process.inputs().iter().filter_map(Socket::link).collect(),
                 Vec::new(),
             ),
             Life::Dormant | Life::Suspended => {
@@ -168,9 +167,9 @@ impl<'a> Still<'a> {
                     .waits
                     .receive
                     .iter()
-                    .filter_map(|at| process.inputs.get(*at)?.link);
+                    .filter_map(|at| process.inputs().get(at)?.link());
                 let send = status.waits.send.iter().filter_map(|at| {
-                    let (element, link) = (*at, process.outputs.get(*at)?.link?);
+                    let (element, link) = (at, process.outputs().get(at)?.link()?);
                     Some(Exit { element, link })
                 });
                 (receive.collect(), send.collect())
@@ -182,14 +181,18 @@ impl<'a> Still<'a> {
 
     /// A process that has not started waits for its parameters, and then for any packet.
     fn first_wait(&self, process: &Process) -> Vec<usize> {
-        let missing = process.params.iter().filter_map(|source| match source {
-            ParamSource::Link(link) => (!self.looks[link].is_deserted).then_some(*link),
-            _ => None,
-        });
+        let missing = process
+            .special
+            .params
+            .iter()
+            .filter_map(|source| match source {
+                ParamSource::Link(link) => (!self.looks[link].is_deserted).then_some(*link),
+                _ => None,
+            });
         let missing: Vec<usize> = missing.collect();
         if missing.is_empty() {
-            let inputs = process.inputs.iter();
-            inputs.filter_map(|socket| socket.link).collect()
+            let inputs = process.inputs().iter();
+            inputs.filter_map(Socket::link).collect()
         } else {
             missing
         }
@@ -302,7 +305,7 @@ impl<'a> Still<'a> {
         is_stuck.resize(count + self.net.scopes.len(), true);
         let mut waiting_for: Vec<Vec<usize>> = vec![Vec::new(); is_stuck.len()];
         for (at, index) in self.members.iter().enumerate() {
-            if let Some(scope) = self.process(*index).scope
+            if let Some(scope) = self.process(*index).scope()
                 && self.statuses[index].life != Life::RoundOver
             {
                 waiting_for[at].push(count + self.outermost(scope));
@@ -336,7 +339,7 @@ impl<'a> Still<'a> {
             self.statuses[&index].life,
             Life::RoundOver | Life::NotStarted
         );
-        let scope = self.process(index).scope.filter(|_| waits_for_life);
+        let scope = self.process(index).scope().filter(|_| waits_for_life);
         let life = scope.map(|scope| Waker::Life(self.outermost(scope)));
         let Wait { receive, send } = self.wait(index);
         let writers = receive
@@ -358,7 +361,11 @@ impl<'a> Still<'a> {
     /// The process for which a stuck one waits.
     fn stuck_waker(&self, index: usize, stuck: &BTreeSet<usize>) -> Option<usize> {
         let mate = |scope: usize, mate: usize| {
-            let mates = self.process(mate).scope.map(|scope| self.outermost(scope));
+            let mates = self
+                .process(mate)
+                .special
+                .scope
+                .map(|scope| self.outermost(scope));
             mate != index && mates == Some(scope) && self.statuses[&mate].life != Life::RoundOver
         };
         self.wakers(index).find_map(|waker| match waker {
@@ -386,7 +393,7 @@ impl<'a> Still<'a> {
         let send: Vec<StuckLink> = send.collect();
         let receive = self.shown_receives(index, wait).into_iter();
         Stuck {
-            address: process.address.clone(),
+            address: process.address.to_string(),
             state: process.state(),
             links: receive
                 .map(|link| self.receiving(index, link))
@@ -482,20 +489,18 @@ impl Net {
         match &self.links[link].reader {
             Who::Process(process) => {
                 let process = &self.processes[*process];
-                let socket = process
-                    .inputs
-                    .iter()
-                    .find(|socket| socket.link == Some(link));
-                let param =
-                    process
-                        .params
-                        .iter()
-                        .zip(&process.spec.params)
-                        .find_map(|(source, param)| match source {
-                            ParamSource::Link(at) if *at == link => Some(param.name.as_str()),
-                            _ => None,
-                        });
-                let port = socket.map_or_else(|| param.unwrap_or("*"), |socket| &socket.name);
+                let mut sockets = process.inputs().iter();
+                let element = sockets.position(|socket| socket.link() == Some(link));
+                let port = element.and_then(|element| process.input_name(element));
+                let params = process.special.params.iter();
+                let mut params = params.zip(&process.form.spec.params);
+                let mut param = || {
+                    params.find_map(|(source, param)| match source {
+                        ParamSource::Link(at) if *at == link => Some(param.name.as_str()),
+                        _ => None,
+                    })
+                };
+                let port = port.or_else(&mut param).unwrap_or("*");
                 format!("{}.{port}", process.address)
             }
             Who::External(_) => String::from("(outside)"),
@@ -507,15 +512,16 @@ impl Net {
         let name = |(writer, who): (usize, &Who)| match who {
             Who::Process(process) => {
                 let process = &self.processes[*process];
-                let is_it = |out: &&Socket| out.link == Some(link) && out.writer == writer;
-                let diverts = |out: &&Socket| {
-                    let from = out.link.map(|at| &self.links[at]);
-                    from.and_then(|from| from.diverted_writer(&self.links[link], out.writer))
+                let is_it = |out: &Socket| out.link() == Some(link) && out.writer() == writer;
+                let diverts = |out: &Socket| {
+                    let from = out.link().map(|at| &self.links[at]);
+                    from.and_then(|from| from.diverted_writer(&self.links[link], out.writer()))
                         == Some(writer)
                 };
-                let outputs = || process.outputs.iter();
-                let socket = outputs().find(is_it).or_else(|| outputs().find(diverts));
-                let port = socket.map_or("*", |socket| &socket.name);
+                let outputs = || process.outputs().iter();
+                let element = outputs().position(is_it);
+                let element = element.or_else(|| outputs().position(diverts));
+                let port = element.map_or("*", |element| process.form.output_name(element));
                 format!("{}.{port}", process.address)
             }
             Who::External(_) => String::from("(outside)"),

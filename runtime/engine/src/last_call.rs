@@ -97,15 +97,18 @@ impl Net {
     /// Whether somebody waits for what a process may send. Who waits for something else does not go on by its
     /// end, and may have something to do with what it has been given, after that.
     fn is_awaited(&self, process: usize) -> bool {
-        let mut links = self.processes[process].outputs.iter();
+        let mut links = self.processes[process].outputs().iter();
         links.any(|socket| {
-            let reader = socket.link.map(|link| (link, &self.links[link].reader));
+            let reader = socket.link().map(|link| (link, &self.links[link].reader));
             reader.is_some_and(|(link, reader)| match reader {
                 Who::Process(reader) => {
                     let reader = &self.processes[*reader];
                     let waits = reader.status().waits;
-                    let mut sockets = waits.receive.iter().filter_map(|at| reader.inputs.get(*at));
-                    sockets.any(|socket| socket.link == Some(link))
+                    let mut sockets = waits
+                        .receive
+                        .iter()
+                        .filter_map(|at| reader.inputs().get(at));
+                    sockets.any(|socket| socket.link() == Some(link))
                 }
                 Who::External(_) => true,
             })

@@ -18,6 +18,7 @@ mod crowd;
 mod describe;
 mod door;
 mod embed;
+mod form;
 mod initial;
 mod judge;
 mod last_call;

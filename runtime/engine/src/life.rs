@@ -50,8 +50,7 @@ impl Process {
 
     /// Puts a packet without content to the automatic out-port of the re-armed subnet.
     pub(crate) fn announce(&self, body: &mut Body) {
-        let automatic = self.outputs.iter().enumerate();
-        for (element, _) in automatic.filter(|(_, socket)| &*socket.name == "*") {
+        for element in self.form.outputs.len()..self.outputs().len() {
             body.turn.put(element, Packet::null(), false);
         }
     }
@@ -76,35 +75,30 @@ impl Process {
         if !self.receive_params(body, net) {
             return Start::Later;
         }
-        if self.scope.is_some_and(|scope| net.is_closing(scope)) {
+        if self.scope().is_some_and(|scope| net.is_closing(scope)) {
             return Start::Never;
         }
-        let connected = || {
-            self.inputs
-                .iter()
-                .enumerate()
-                .filter(|(_, socket)| socket.link.is_some())
-        };
-        if self.is_receiver || connected().next().is_none() {
+        if self.is_receiver || self.connected_inputs().next().is_none() {
             return self.start_without_input(body, net);
         }
-        let looks: Vec<Pulled> = connected()
-            .map(|(element, _)| body.turn.look(element))
+        let looks: Vec<Pulled> = self
+            .connected_inputs()
+            .map(|element| body.turn.look(element))
             .collect();
         if looks.contains(&Pulled::Some) {
-            self.scope.inspect(|scope| net.activate(*scope));
+            self.scope().inspect(|scope| net.activate(*scope));
             return Start::Now;
         }
         if looks.contains(&Pulled::Empty) {
             return Start::Later;
         }
         if self
-            .scope
+            .scope()
             .is_some_and(|scope| net.try_closing(scope, self.index))
         {
             return Start::Never;
         }
-        if self.spec.must_run && body.opened == 0 || self.has_stack_to_work_off(body) {
+        if self.form.spec.must_run && body.opened == 0 || self.has_stack_to_work_off(body) {
             Start::Now
         } else {
             Start::Never
@@ -114,13 +108,13 @@ impl Process {
     /// Whether packets lie on its stack, and fewer than the last time it was activated because of that.
     fn has_stack_to_work_off(&self, body: &mut Body) -> bool {
         let stacked = body.turn.stacked();
-        let is_less = self.spec.again && stacked > 0 && stacked < body.stacked_before;
+        let is_less = self.form.spec.again && stacked > 0 && stacked < body.stacked_before;
         body.stacked_before = stacked;
         is_less
     }
 
     fn start_without_input(&self, body: &Body, net: &Net) -> Start {
-        if self.scope.is_some_and(|scope| !net.is_active(scope)) {
+        if self.scope().is_some_and(|scope| !net.is_active(scope)) {
             Start::Later
         } else if body.opened == 0 {
             Start::Now
@@ -132,7 +126,7 @@ impl Process {
     /// Drops the first packet of the automatic in-port, or sees its end, and closes it.
     fn pass_gate(&self, body: &mut Body, net: &Net) -> bool {
         let mut passed = true;
-        for gate in &self.gates {
+        for gate in &self.special.gates {
             passed &= self.receive_one(net, *gate, drop) != Pulled::Empty;
         }
         body.passed_gate = passed;
@@ -141,7 +135,7 @@ impl Process {
 
     fn receive_params(&self, body: &mut Body, net: &Net) -> bool {
         let mut complete = true;
-        for (slot, source) in body.received_params.iter_mut().zip(&self.params) {
+        for (slot, source) in body.received_params.iter_mut().zip(&self.special.params) {
             if let (ParamSource::Link(link), None) = (source, &slot) {
                 complete &=
                     self.receive_one(net, *link, |packet| *slot = Some(packet)) != Pulled::Empty;
@@ -171,7 +165,7 @@ impl Process {
     }
 
     fn open(&self, body: &mut Body, net: &Net) -> Result<(), Fault> {
-        let sources = self.params.iter().zip(&body.received_params);
+        let sources = self.special.params.iter().zip(&body.received_params);
         let values = sources.map(|(source, received)| match source {
             ParamSource::Initial(packet) => {
                 self.tally.iip.fetch_add(1, Ordering::Relaxed);
@@ -181,15 +175,16 @@ impl Process {
             ParamSource::Nowhere | ParamSource::Link(_) => received.clone(),
         });
         let values = values.collect();
-        self.templates.iter().for_each(|template| template.rearm());
+        let templates = self.special.templates.iter();
+        templates.for_each(|template| template.rearm());
         body.turn.rearm_inputs();
         body.opened += 1;
         body.reads_before = self.received();
         self.tally.opened.fetch_add(1, Ordering::Relaxed);
-        let (spec, layout) = (Arc::clone(&self.spec), Arc::clone(&self.layout));
+        let (spec, layout) = (Arc::clone(&self.form.spec), Arc::clone(&self.form.layout));
         let params = Params::new(spec, values, layout, net.clock.shared());
-        let params = params.at_desk(self.desk.as_deref().cloned());
-        let opened = catch_unwind(AssertUnwindSafe(|| self.component.open(&params)));
+        let params = params.at_desk(self.special.desk.as_deref().cloned());
+        let opened = catch_unwind(AssertUnwindSafe(|| self.form.component.open(&params)));
         body.activity = Some(opened.unwrap_or_else(|panic| Err(panicked(&*panic)))?);
         body.stage = Stage::Working;
         body.turn.send_owed()
@@ -241,7 +236,7 @@ impl Process {
             return Ok(Step::Done);
         };
         let mut cx = Context::from_waker(&self.waker);
-        if self.desk.is_some() {
+        if self.special.desk.is_some() {
             turn.skip_known()?;
         }
         let stepped = catch_unwind(AssertUnwindSafe(|| activity.step(turn, &mut cx)));
@@ -261,7 +256,7 @@ impl Process {
     }
 
     fn flush(&self, body: &mut Body, net: &Net) -> After {
-        if self.desk.is_some()
+        if self.special.desk.is_some()
             && let Err(fault) = body.turn.commit()
         {
             return match self.wait_for_store(body, net, fault) {
@@ -278,7 +273,7 @@ impl Process {
         if std::mem::take(&mut body.is_to_reopen) {
             return Self::reopen(body);
         }
-        if self.spec.again && self.scope.is_none() {
+        if self.form.spec.again && self.scope().is_none() {
             self.let_go(body, net);
             self.tally.add(body.turn.counts());
             if let Some(fault) = self.idled(body) {
@@ -296,10 +291,9 @@ impl Process {
         if self.received() > body.reads_before {
             return None;
         }
-        let connected = |at: &usize| self.inputs[*at].link.is_some();
-        let mut elements = (0..self.inputs.len()).filter(connected);
+        let mut elements = self.connected_inputs();
         let element = elements.find(|at| body.turn.look(*at) == Pulled::Some)?;
-        let port = &self.inputs[element].name;
+        let port = self.input_name(element).unwrap_or_default();
         let message = format!(
             "has returned without receiving anything while packets wait at {port}; it would be started again for ever"
         );
@@ -308,7 +302,8 @@ impl Process {
 
     /// Packets received from links.
     pub(crate) fn received(&self) -> u64 {
-        let initial = self.templates.iter().map(|template| template.received());
+        let templates = self.special.templates.iter();
+        let initial = templates.map(|template| template.received());
         let received = self.tally.received.load(Ordering::Relaxed);
         received.saturating_sub(initial.sum())
     }
@@ -316,7 +311,7 @@ impl Process {
     // ---- faults ----
 
     fn fail(&self, body: &mut Body, net: &Net, fault: Fault) -> After {
-        if self.desk.is_none() {
+        if self.special.desk.is_none() {
             return self.blame(body, net, fault);
         }
         // What was complete before may be committed yet; if not, all of it is done again.
@@ -364,7 +359,7 @@ impl Process {
             packet = packet.map(|packet| body.turn.regain(packet));
         }
         let settlement = settlement(&fault, &report);
-        match (packet, self.error) {
+        match (packet, self.special.error) {
             (Some(packet), Some(error)) => self.divert(body, error, packet, &fault),
             (packet, _) => {
                 return self.apply_policy(body, net, (report, fault, settlement), packet);
@@ -475,7 +470,7 @@ impl Process {
 
     /// The next packet finds a new activation.
     fn start_afresh(&self, body: &mut Body, net: &Net) -> After {
-        if self.desk.is_some() {
+        if self.special.desk.is_some() {
             let settled = body.settlement.take().unwrap_or_default();
             let turn = &mut body.turn;
             turn.let_go_of_deliveries(settled.disposition, settled.failure.as_ref());
@@ -489,11 +484,11 @@ impl Process {
     }
 
     pub(crate) fn report(&self, fault: &Fault, packet: Option<&Packet>) -> FaultReport {
-        let socket = fault.element().and_then(|element| self.inputs.get(element));
+        let port = fault.element().and_then(|element| self.input_name(element));
         FaultReport {
-            address: self.address.clone(),
-            component: self.spec.name.clone(),
-            port: socket.map(|socket| socket.name.to_string()),
+            address: self.address.to_string(),
+            component: self.form.spec.name.clone(),
+            port: port.map(str::to_owned),
             message: fault.message().to_owned(),
             packet: packet.map(ToString::to_string),
             origin: self.origin(),
@@ -542,7 +537,7 @@ impl Process {
 
     pub(crate) fn finish(&self, body: &mut Body, net: &Net) -> After {
         let is_sated = self.let_go(body, net);
-        if self.scope.is_some() && !net.is_cancelled(self) {
+        if self.scope().is_some() && !net.is_cancelled(self) {
             self.close_inner(body, net, is_sated);
             body.stage = Stage::RoundOver;
             return After::RoundOver;
@@ -560,7 +555,7 @@ impl Process {
         }
         // Whoever waits for the end of this process finds everything that it has sent.
         body.turn.publish();
-        self.signals.iter().for_each(Outlet::close);
+        self.special.signals.iter().for_each(Outlet::close);
         body.turn.close();
         self.close_single_reads(net);
         self.tally.add(body.turn.counts());
@@ -577,16 +572,17 @@ impl Process {
 
     /// Links that are read only once: automatic in-ports and parameters.
     pub(crate) fn single_reads(&self) -> impl Iterator<Item = usize> + '_ {
-        let params = self.params.iter().filter_map(|source| match source {
+        let params = self.special.params.iter();
+        let params = params.filter_map(|source| match source {
             ParamSource::Link(link) => Some(*link),
             _ => None,
         });
-        self.gates.iter().copied().chain(params)
+        self.special.gates.iter().copied().chain(params)
     }
 
     /// Every link that it reads.
     pub(crate) fn links_in(&self) -> impl Iterator<Item = usize> + '_ {
-        let inputs = self.inputs.iter().filter_map(|socket| socket.link);
+        let inputs = self.inputs().iter().filter_map(Socket::link);
         inputs.chain(self.single_reads())
     }
 
@@ -594,7 +590,7 @@ impl Process {
     /// a link in there comes anew.
     pub(crate) fn rearm(&self, net: &Net, scope: usize) {
         let mut body = self.body.lock();
-        for (slot, source) in body.received_params.iter_mut().zip(&self.params) {
+        for (slot, source) in body.received_params.iter_mut().zip(&self.special.params) {
             if let ParamSource::Link(link) = source
                 && net.links[*link]
                     .home
@@ -611,20 +607,21 @@ impl Process {
     /// Closes the links within its re-armed subnet; those across its border stay open.
     fn close_inner(&self, body: &mut Body, net: &Net, is_sated: bool) {
         body.turn.publish();
-        for writer in &self.signals {
+        for writer in &self.special.signals {
             if self.is_inner(&writer.link) {
                 writer.close();
             }
         }
         let inner = |socket: &Socket| {
             socket
-                .link
+                .link()
                 .is_some_and(|link| self.is_inner(&net.links[link]))
         };
-        for element in (0..self.outputs.len()).filter(|at| inner(&self.outputs[*at])) {
+        let (inputs, outputs) = (self.inputs(), self.outputs());
+        for element in (0..outputs.len()).filter(|at| inner(&outputs[*at])) {
             body.turn.end_output(element);
         }
-        for element in (0..self.inputs.len()).filter(|at| inner(&self.inputs[*at])) {
+        for element in (0..inputs.len()).filter(|at| inner(&inputs[*at])) {
             body.turn.end_input(element, is_sated);
         }
         self.single_reads()
@@ -636,17 +633,18 @@ impl Process {
 
     /// Whether both ends of the link lie in this process's re-armed subnet.
     fn is_inner(&self, link: &Link) -> bool {
-        self.scope.is_some() && link.home == self.scope
+        self.scope().is_some() && link.home == self.scope()
     }
 
     /// Tells its turn which links outlive its lives.
     pub(crate) fn mark_border(&self, net: &Net) {
         let crosses = |socket: &Socket| {
-            let link = socket.link.map(|link| &net.links[link]);
-            link.is_some_and(|link| self.scope.is_some() && !self.is_inner(link))
+            let link = socket.link().map(|link| &net.links[link]);
+            link.is_some_and(|link| self.scope().is_some() && !self.is_inner(link))
         };
-        let inputs = (0..self.inputs.len()).filter(|at| crosses(&self.inputs[*at]));
-        let outputs = (0..self.outputs.len()).filter(|at| crosses(&self.outputs[*at]));
+        let (inputs, outputs) = (self.inputs(), self.outputs());
+        let inputs = (0..inputs.len()).filter(|at| crosses(&inputs[*at]));
+        let outputs = (0..outputs.len()).filter(|at| crosses(&outputs[*at]));
         self.body.lock().turn.set_border(inputs, outputs);
     }
 
@@ -659,11 +657,11 @@ impl Process {
     }
 
     pub(crate) fn outer_inputs<'a>(&'a self, net: &'a Net) -> impl Iterator<Item = usize> + 'a {
-        self.inputs
+        self.inputs()
             .iter()
             .enumerate()
             .filter_map(|(element, socket)| {
-                (!self.is_inner(&net.links[socket.link?])).then_some(element)
+                (!self.is_inner(&net.links[socket.link()?])).then_some(element)
             })
     }
 }

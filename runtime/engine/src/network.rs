@@ -100,16 +100,16 @@ impl Net {
 
     /// The turn of a process that was called is over: others may have its place.
     fn pass_on(&self, process: &Process) {
-        let outputs = process.outputs.iter();
-        for (link, writer) in outputs.filter_map(|socket| Some((socket.link?, socket.writer))) {
+        let outputs = process.outputs().iter();
+        for (link, writer) in outputs.filter_map(|to| Some((to.link()?, to.writer()))) {
             self.links[link].pass_on(writer);
         }
     }
 
     /// A process with its own thread is about to sleep.
     pub(crate) fn pay(&self, process: usize) {
-        let inputs = self.processes[process].inputs.iter();
-        let links = inputs.filter_map(|socket| Some(&self.links[socket.link?]));
+        let inputs = self.processes[process].inputs().iter();
+        let links = inputs.filter_map(|socket| Some(&self.links[socket.link()?]));
         for link in links.filter(|link| link.owes()) {
             self.busily(|| link.pay());
         }
@@ -219,7 +219,7 @@ impl Net {
     }
 
     pub(crate) fn leak(&self, process: &Process, packets: i64, on_stack: bool) {
-        let (address, origin) = (process.address.clone(), process.origin());
+        let (address, origin) = (process.address.to_string(), process.origin());
         self.leaks.lock().push(Leak {
             address,
             packets,
@@ -242,12 +242,12 @@ impl Net {
     }
 
     fn give_up(&self, process: &Process) {
-        for socket in &process.outputs {
-            if let Some(link) = socket.link {
-                self.links[link].close_writer(socket.writer);
+        for socket in process.outputs() {
+            if let Some(link) = socket.link() {
+                self.links[link].close_writer(socket.writer());
             }
         }
-        process.signals.iter().for_each(Outlet::close);
+        process.special.signals.iter().for_each(Outlet::close);
         self.terminated(process);
     }
 
@@ -472,7 +472,7 @@ impl Observer {
         self.net
             .processes
             .iter()
-            .map(|process| (process.address.clone(), process.state()))
+            .map(|process| (process.address.to_string(), process.state()))
             .collect()
     }
 }

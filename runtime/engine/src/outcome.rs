@@ -94,7 +94,7 @@ impl Crew {
         let process = process.map(|index| &self.net.processes[index]);
         FaultReport {
             address: name.to_owned(),
-            component: process.map_or_else(String::new, |process| process.spec.name.clone()),
+            component: process.map_or_else(String::new, |process| process.form.spec.name.clone()),
             port: None,
             message: format!("the system refused a thread: {error}"),
             packet: None,
@@ -120,7 +120,7 @@ impl Net {
 
     /// Whether there is nothing for a process to do or to see before a packet comes, or an end.
     fn only_waits(&self, process: &Process) -> bool {
-        let links = || process.inputs.iter().filter_map(|socket| socket.link);
+        let links = || process.inputs().iter().filter_map(Socket::link);
         !process.is_receiver
             && process.single_reads().next().is_none()
             && links().next().is_some()
@@ -197,7 +197,10 @@ impl Net {
                 let (shed, lost) = (shed + members.shed, lost + members.lost);
                 (shed + counts.shed, lost + counts.lost_on_close, fed + more)
             });
-        let unread = self.processes.iter().flat_map(|process| &process.templates);
+        let unread = self
+            .processes
+            .iter()
+            .flat_map(|process| &process.special.templates);
         let waiting = self
             .links
             .iter()
@@ -236,8 +239,8 @@ impl Net {
         };
         let writers = self.links[link].writers.iter().enumerate();
         let sockets = writers.filter_map(|(at, who)| {
-            let mut sockets = process(who)?.outputs.iter();
-            sockets.find(|socket| socket.link == Some(link) && socket.writer == at)
+            let mut sockets = process(who)?.outputs().iter();
+            sockets.find(|socket| socket.link() == Some(link) && socket.writer() == at)
         });
         sockets.map(waited).sum()
     }
@@ -246,9 +249,9 @@ impl Net {
         let Who::Process(reader) = self.links[link].reader else {
             return Duration::ZERO;
         };
-        let mut sockets = self.processes[reader].inputs.iter();
+        let mut sockets = self.processes[reader].inputs().iter();
         sockets
-            .find(|socket| socket.link == Some(link))
+            .find(|socket| socket.link() == Some(link))
             .map_or(Duration::ZERO, waited)
     }
 
@@ -276,13 +279,14 @@ fn process_statistics(process: &Process) -> ProcessStatistics {
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let time = |counter: &AtomicU64| Duration::from_nanos(count(counter));
     let templates: u64 = process
+        .special
         .templates
         .iter()
         .map(|template| template.delivered())
         .sum();
     ProcessStatistics {
-        address: process.address.clone(),
-        component: process.spec.name.clone(),
+        address: process.address.to_string(),
+        component: process.form.spec.name.clone(),
         origin: process.origin(),
         state: process.state(),
         opened: count(&tally.opened),

@@ -1,20 +1,22 @@
 //! One process: its ports, its life, and the turn it takes.
 
 use std::any::Any;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use paperflow_core::component::{Deskside, Layout};
+use paperflow_core::component::Deskside;
 use paperflow_core::connector::Settlement;
-use paperflow_core::turn::{Counts, Pulled, Waits};
-use paperflow_core::{Activity, Component, Fault, Packet, Spec, Step, Turn, failpoint};
+use paperflow_core::turn::{Counts, Places, Pulled, Waits};
+use paperflow_core::{Activity, Fault, Packet, Step, Turn, failpoint};
 
 use paperflow_graph::{Sources, Span};
 
+use crate::form::Form;
 use crate::initial::Template;
-use crate::link::Writer;
+use crate::link::{Writer, number};
 use crate::network::Net;
 use crate::options::Policy;
 use crate::patience::Refused;
@@ -47,23 +49,14 @@ fn batch_after(batch: usize, busy: Duration) -> usize {
 
 pub(crate) struct Process {
     pub(crate) index: usize,
-    pub(crate) address: String,
+    pub(crate) address: Box<str>,
     pub(crate) origin: Origin,
-    pub(crate) component: Arc<dyn Component>,
-    pub(crate) spec: Arc<Spec>,
-    pub(crate) layout: Arc<Layout>,
-    pub(crate) inputs: Box<[Socket]>,
-    pub(crate) outputs: Box<[Socket]>,
-    pub(crate) templates: Box<[Arc<Template>]>,
-    pub(crate) gates: Box<[usize]>,
-    pub(crate) signals: Box<[Writer]>,
-    pub(crate) params: Box<[ParamSource]>,
-    pub(crate) error: Option<usize>,
-    /// What a store keeps for it.
-    pub(crate) desk: Option<Arc<Deskside>>,
+    pub(crate) form: Arc<Form>,
+    pub(crate) special: Arc<Special>,
+    /// Of its in-port elements, and behind them of its out-port elements up to the last that leads anywhere.
+    pub(crate) sockets: Box<[Socket]>,
     pub(crate) fate: Fate,
     pub(crate) policy: Policy,
-    pub(crate) scope: Option<usize>,
     /// No arrow leads to its in-ports: it starts by itself, once its subnet lives.
     pub(crate) is_source: bool,
     /// No arrow leads to it at all, nor to a re-armed subnet around it: it ends when the network is
@@ -87,21 +80,78 @@ pub(crate) struct Origin {
     pub(crate) span: Option<Span>,
 }
 
-/// A port element, for reports.
-#[derive(Debug, Default)]
+/// What only some processes have; the others share one in which there is nothing.
+#[derive(Default)]
+pub(crate) struct Special {
+    /// Links to its automatic in-port.
+    pub(crate) gates: Box<[usize]>,
+    /// Links from its automatic out-port.
+    pub(crate) signals: Box<[Writer]>,
+    /// In the order of the description.
+    pub(crate) params: Box<[ParamSource]>,
+    /// Initial packets for its in-ports.
+    pub(crate) templates: Box<[Arc<Template>]>,
+    /// The out-port element ERROR, if it leads anywhere.
+    pub(crate) error: Option<usize>,
+    /// What a store keeps for it.
+    pub(crate) desk: Option<Arc<Deskside>>,
+    /// The innermost re-armed subnet that it belongs to.
+    pub(crate) scope: Option<usize>,
+}
+
+impl Special {
+    pub(crate) const fn is_nothing(&self) -> bool {
+        let Self {
+            gates,
+            signals,
+            params,
+            templates,
+            error,
+            desk,
+            scope,
+        } = self;
+        let has_lists =
+            gates.is_empty() && signals.is_empty() && params.is_empty() && templates.is_empty();
+        has_lists && error.is_none() && desk.is_none() && scope.is_none()
+    }
+}
+
+/// Where a port element leads.
+#[derive(Debug)]
 pub(crate) struct Socket {
-    /// `IN` or `IN[2]`.
-    pub(crate) name: Arc<str>,
-    pub(crate) link: Option<usize>,
-    /// Which writer of the link it is, for an out-port.
-    pub(crate) writer: usize,
+    /// The link, counted from one.
+    link: Option<NonZeroU32>,
+    writer: u32,
     /// How long the process has waited here.
     pub(crate) waited: AtomicU64,
 }
 
 impl Socket {
-    fn waited(sockets: &[Self], elements: &[usize], time: u64) {
-        for socket in elements.iter().filter_map(|at| sockets.get(*at)) {
+    /// Of an in-port.
+    pub(crate) fn reading(link: Option<usize>) -> Self {
+        Self::writing(link.map(|link| (link, 0)))
+    }
+
+    /// Of an out-port: its link, and which writer of that it is.
+    pub(crate) fn writing(link: Option<(usize, usize)>) -> Self {
+        let (link, writer) = link.unzip();
+        Self {
+            link: link.and_then(|link| NonZeroU32::new(number(link + 1))),
+            writer: writer.map_or(0, number),
+            waited: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn link(&self) -> Option<usize> {
+        self.link.map(|link| link.get() as usize - 1)
+    }
+
+    pub(crate) const fn writer(&self) -> usize {
+        self.writer as usize
+    }
+
+    fn waited(sockets: &[Self], elements: &Places, time: u64) {
+        for socket in elements.iter().filter_map(|at| sockets.get(at)) {
             socket.waited.fetch_add(time, Ordering::Relaxed);
         }
     }
@@ -440,6 +490,31 @@ impl Process {
         }
     }
 
+    pub(crate) fn inputs(&self) -> &[Socket] {
+        &self.sockets[..self.form.inputs.len()]
+    }
+
+    /// Up to the last one that leads anywhere.
+    pub(crate) fn outputs(&self) -> &[Socket] {
+        &self.sockets[self.form.inputs.len()..]
+    }
+
+    /// The innermost re-armed subnet that it belongs to.
+    pub(crate) fn scope(&self) -> Option<usize> {
+        self.special.scope
+    }
+
+    /// The in-port elements that a link leads to.
+    pub(crate) fn connected_inputs(&self) -> impl Iterator<Item = usize> + '_ {
+        let inputs = self.inputs().iter().enumerate();
+        inputs.filter_map(|(element, socket)| socket.link().map(|_| element))
+    }
+
+    /// What an in-port element is called.
+    pub(crate) fn input_name(&self, element: usize) -> Option<&str> {
+        self.form.inputs.get(element).map(|input| &*input.name)
+    }
+
     /// Where it is written, for reports.
     pub(crate) fn origin(&self) -> String {
         let Origin { sources, span } = &self.origin;
@@ -449,8 +524,8 @@ impl Process {
     /// Itself, for a notice.
     pub(crate) fn holder(&self) -> Holder {
         Holder {
-            address: self.address.clone(),
-            component: self.spec.name.clone(),
+            address: self.address.to_string(),
+            component: self.form.spec.name.clone(),
             origin: self.origin(),
         }
     }
@@ -472,10 +547,10 @@ impl Process {
             let blocked = body.sampling.waited(time);
             if !body.waits.send.is_empty() {
                 bump(&self.tally.blocked_send, blocked);
-                Socket::waited(&self.outputs, &body.waits.send, blocked);
+                Socket::waited(self.outputs(), &body.waits.send, blocked);
             } else if !body.waits.receive.is_empty() {
                 bump(&self.tally.blocked_receive, blocked);
-                Socket::waited(&self.inputs, &body.waits.receive, blocked);
+                Socket::waited(self.inputs(), &body.waits.receive, blocked);
             }
         }
         is_due.then_some(now)
@@ -503,8 +578,8 @@ impl Process {
         after
     }
 
-    pub(crate) const fn waiting_life(&self, body: &Body) -> Life {
-        if !self.gates.is_empty() && !body.passed_gate {
+    pub(crate) fn waiting_life(&self, body: &Body) -> Life {
+        if !self.special.gates.is_empty() && !body.passed_gate {
             Life::Gated
         } else if body.opened == 0 {
             Life::NotStarted
@@ -520,8 +595,7 @@ impl Process {
         let Some(mut body) = self.body.try_lock() else {
             return false;
         };
-        let mut connected =
-            (0..self.inputs.len()).filter(|element| self.inputs[*element].link.is_some());
+        let mut connected = self.connected_inputs();
         connected.any(|element| body.turn.look(element) == Pulled::Some)
     }
 
@@ -538,12 +612,8 @@ impl Process {
             return State::Outside;
         }
         let status = self.status();
-        let names = |sockets: &[Socket], elements: &[usize]| {
-            elements
-                .iter()
-                .filter_map(|at| Some(sockets.get(*at)?.name.to_string()))
-                .collect()
-        };
+        let input = |at: usize| self.input_name(at).map(str::to_owned);
+        let output = |at: usize| self.form.output_name(at).to_owned();
         match status.life {
             Life::NotStarted => State::NotStarted,
             Life::Active => State::Active,
@@ -552,10 +622,12 @@ impl Process {
             Life::Dormant | Life::RoundOver => State::Dormant,
             Life::Terminated => State::Terminated,
             Life::Suspended if !status.waits.send.is_empty() => {
-                State::SuspendedSend(names(&self.outputs, &status.waits.send))
+                State::SuspendedSend(status.waits.send.iter().map(output).collect())
             }
             Life::Suspended if status.waits.outside || status.waits.is_empty() => State::Outside,
-            Life::Suspended => State::SuspendedReceive(names(&self.inputs, &status.waits.receive)),
+            Life::Suspended => {
+                State::SuspendedReceive(status.waits.receive.iter().filter_map(input).collect())
+            }
         }
     }
 }

@@ -95,7 +95,7 @@ impl Net {
             let is_elsewhere = status.life == Life::Suspended && status.waits.is_empty();
             let is_outside =
                 process.is_outside.load(Ordering::Acquire) || status.waits.outside || is_elsewhere;
-            process.is_over.load(Ordering::Acquire) || !is_outside || process.desk.is_some()
+            process.is_over.load(Ordering::Acquire) || !is_outside || process.special.desk.is_some()
         };
         self.processes.iter().all(rests) && !self.is_left_unread()
     }
@@ -112,7 +112,8 @@ impl Net {
 
     /// Whether a process has something, or something waits for it, that may never come again.
     fn leaves_something(&self, process: &Process) -> bool {
-        let holds = process.fate.is_unsafe && process.desk.is_none() && process.fate.outlasts;
+        let holds =
+            process.fate.is_unsafe && process.special.desk.is_none() && process.fate.outlasts;
         let waits = |link: usize| {
             let link = &self.links[link];
             let mut writers = link.writers.iter();

@@ -9,7 +9,7 @@ use paperflow_core::turn::{Outlet, Received};
 use crate::link::Link;
 use crate::network::Net;
 use crate::options::Policy;
-use crate::process::{Process, Stage};
+use crate::process::{Process, Socket, Stage};
 
 pub(crate) struct Scope {
     pub(crate) parent: Option<usize>,
@@ -107,15 +107,15 @@ impl Net {
     }
 
     fn is_drained(&self, process: &Process, element: usize) -> bool {
-        let look = process.inputs[element]
-            .link
+        let look = process.inputs()[element]
+            .link()
             .map(|link| self.links[link].observe());
         look.is_none_or(|look| look.is_over && look.fill == 0)
     }
 
     /// A member of a scope has ended its life; the last one re-arms the scope.
     pub(crate) fn member_over(&self, process: usize) {
-        if let Some(scope) = self.processes[process].scope {
+        if let Some(scope) = self.processes[process].scope() {
             self.one_less(scope);
         }
     }
@@ -168,7 +168,7 @@ impl Net {
         let members = this.members.iter().map(|member| &self.processes[*member]);
         let outer = || {
             members.clone().flat_map(|process| {
-                let link = |at: usize| process.inputs[at].link.map(|link| &self.links[link]);
+                let link = |at: usize| process.inputs()[at].link().map(|link| &self.links[link]);
                 process
                     .outer_inputs(self)
                     .filter_map(move |at| Some((process.index, at, link(at)?)))
@@ -186,7 +186,7 @@ impl Net {
 
     fn refuse_to_rearm(&self, scope: usize, (process, element): (usize, usize)) {
         let process = &self.processes[process];
-        let port = &process.inputs[element].name;
+        let port = process.input_name(element).unwrap_or_default();
         let message = format!(
             "has ended without receiving anything while packets wait at {port}; its subnet would start again for ever"
         );
@@ -220,8 +220,8 @@ impl Net {
     /// The links that lead out of a subnet.
     fn ways_out(&self, scope: usize) -> impl Iterator<Item = &Arc<Link>> {
         let members = self.scopes[scope].members.iter();
-        let outputs = members.flat_map(|member| &self.processes[*member].outputs);
-        let links = outputs.filter_map(|socket| socket.link);
+        let outputs = members.flat_map(|member| self.processes[*member].outputs());
+        let links = outputs.filter_map(Socket::link);
         let links = links.map(|link| &self.links[link]);
         links.filter(move |link| link.home != Some(scope))
     }
@@ -280,17 +280,17 @@ impl Net {
         for member in &this.members {
             let process = &self.processes[*member];
             let mut body = process.body.lock();
-            for (element, socket) in process.outputs.iter().enumerate() {
-                if self.lives_with(socket.link, parent) {
+            for (element, socket) in process.outputs().iter().enumerate() {
+                if self.lives_with(socket.link(), parent) {
                     body.turn.end_output(element);
                 }
             }
-            for (element, socket) in process.inputs.iter().enumerate() {
-                if self.lives_with(socket.link, parent) {
+            for (element, socket) in process.inputs().iter().enumerate() {
+                if self.lives_with(socket.link(), parent) {
                     body.turn.end_input(element, is_sated);
                 }
             }
-            let signals = process.signals.iter();
+            let signals = process.special.signals.iter();
             signals
                 .filter(|writer| writer.link.home == Some(parent))
                 .for_each(Outlet::close);

@@ -153,8 +153,8 @@ impl Net {
             Who::Process(writer) => {
                 let process = &self.processes[*writer];
                 let waits = process.status().waits;
-                let mut sockets = waits.send.iter().filter_map(|at| process.outputs.get(*at));
-                sockets.any(|socket| socket.link == Some(link))
+                let mut sockets = waits.send.iter().filter_map(|at| process.outputs().get(at));
+                sockets.any(|socket| socket.link() == Some(link))
             }
             Who::External(_) => false,
         };

@@ -43,7 +43,7 @@ pub(crate) struct Wiring {
 
 impl Wiring {
     pub(crate) fn new(network: Network) -> Result<Self, BuildError> {
-        let components = components(&network)?;
+        let (components, specs) = kinds(&network)?;
         let policies = policies(&network.plan)?;
         let own_thread: Vec<bool> = components
             .iter()
@@ -65,7 +65,7 @@ impl Wiring {
                 &own_thread,
                 workers(network.options.scheduler, &own_thread),
             )),
-            specs: specs(&network.plan, &components),
+            specs,
             network,
             components,
             own_thread,
@@ -262,29 +262,25 @@ fn workers(scheduler: Scheduler, own_thread: &[bool]) -> usize {
     wanted.min(pooled)
 }
 
-fn components(network: &Network) -> Result<Vec<Arc<dyn Component>>, BuildError> {
-    let find = |process: &plan::Process| {
-        network
-            .catalogue
-            .get(&process.component)
-            .cloned()
-            .ok_or_else(|| BuildError::UnknownComponent {
-                address: process.address.clone(),
-                component: process.component.clone(),
-            })
-    };
-    network.plan.processes.iter().map(find).collect()
-}
+/// By process: its component and its description, which processes with the same component share.
+type Kinds = (Vec<Arc<dyn Component>>, Vec<Arc<Spec>>);
 
-fn specs(plan: &Plan, components: &[Arc<dyn Component>]) -> Vec<Arc<Spec>> {
-    let mut shared: BTreeMap<&str, Arc<Spec>> = BTreeMap::new();
-    let processes = plan.processes.iter().zip(components);
-    processes
-        .map(|(process, component)| {
-            let spec = shared.entry(&process.component);
-            Arc::clone(spec.or_insert_with(|| Arc::new(component.spec().clone())))
-        })
-        .collect()
+fn kinds(network: &Network) -> Result<Kinds, BuildError> {
+    let mut known: BTreeMap<&str, (Arc<dyn Component>, Arc<Spec>)> = BTreeMap::new();
+    let kinds = network.plan.processes.iter().map(|process| {
+        if let Some(kind) = known.get(&*process.component) {
+            return Ok(kind.clone());
+        }
+        let component = network.catalogue.get(&process.component);
+        let component = component.ok_or_else(|| BuildError::UnknownComponent {
+            address: process.address.clone(),
+            component: process.component.clone(),
+        })?;
+        let kind = (Arc::clone(component), Arc::new(component.spec().clone()));
+        known.insert(&process.component, kind.clone());
+        Ok(kind)
+    });
+    kinds.collect()
 }
 
 fn policies(plan: &Plan) -> Result<Vec<Policy>, BuildError> {

@@ -77,7 +77,7 @@ impl Turn {
     /// woken once it does; that is a wait for room.
     pub fn is_awaited(&mut self, element: usize) -> bool {
         let inner = self.inner();
-        let outlet = inner.outs[element].outlet.as_ref();
+        let outlet = inner.outlet(element);
         let is_awaited = outlet.is_none_or(|outlet| outlet.is_awaited());
         if !is_awaited {
             inner.wait_for_room(element);

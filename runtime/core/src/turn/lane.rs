@@ -12,16 +12,17 @@ use crate::turn::{Pulled, Received, Turn};
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
     packets: Vec<Packet>,
-    room: usize,
+    room: u32,
     /// How many of the packets the process took before.
-    forwarded: usize,
+    forwarded: u32,
 }
 
 impl Lane {
     /// Gives it room, and memory for that.
     #[inline]
-    fn lend(&mut self, room: usize) {
+    fn lend(&mut self, room: u32) {
         self.room = room;
+        let room = room as usize;
         if self.packets.capacity() == 0 {
             // Many processes never have more at a time.
             self.packets.reserve_exact(room);
@@ -38,11 +39,11 @@ impl Lane {
     pub(crate) fn put(&mut self, packet: Packet, forwarded: bool) -> Result<(), Packet> {
         let put = self.packets.len();
         // There is memory for the room; asking for it as well spares the code that would get more.
-        if put >= self.room || put >= self.packets.capacity() {
+        if put >= self.room as usize || put >= self.packets.capacity() {
             return Err(packet);
         }
         self.packets.push(packet);
-        self.forwarded += usize::from(forwarded);
+        self.forwarded += u32::from(forwarded);
         Ok(())
     }
 }
@@ -85,14 +86,16 @@ impl Turn {
             return;
         }
         let inner = self.inner();
-        let out = &mut inner.outs[element];
+        let Some(out) = inner.outs.get_mut(element) else {
+            return;
+        };
         let sent = lane.packets.len();
-        out.room += room - sent;
+        out.room += room - windows::number(sent);
         if sent == 0 {
             return;
         }
         out.window.take_all(&mut lane.packets);
-        let forwarded = std::mem::take(&mut lane.forwarded);
+        let forwarded = std::mem::take(&mut lane.forwarded) as usize;
         inner.left = inner.left.saturating_sub(sent);
         inner.owned -= windows::signed(forwarded);
         inner.counts.created += (sent - forwarded) as u64;
@@ -104,8 +107,10 @@ impl Turn {
     /// by one.
     pub(crate) fn lend_room(&mut self, element: usize, lane: &mut Lane) {
         let inner = self.inner();
-        if !inner.manner.eager {
-            lane.lend(std::mem::take(&mut inner.outs[element].room));
+        if let Some(out) = inner.outs.get_mut(element)
+            && !inner.manner.eager
+        {
+            lane.lend(std::mem::take(&mut out.room));
         }
     }
 
@@ -113,10 +118,12 @@ impl Turn {
     #[inline]
     pub(crate) fn lend_own_room(&mut self, element: usize, lane: &mut Lane, most: usize) {
         let inner = self.inner();
-        if inner.manner.stop.is_none() && !inner.manner.eager {
-            let out = &mut inner.outs[element];
+        if let Some(out) = inner.outs.get_mut(element)
+            && inner.manner.stop.is_none()
+            && !inner.manner.eager
+        {
             out.seek_own_room();
-            lane.lend(out.room.min(most));
+            lane.lend(out.room.min(windows::number(most)));
             out.room -= lane.room;
         }
     }

@@ -236,13 +236,14 @@ impl Inner {
     pub(super) fn stage(&mut self, at: usize, packet: Packet, forwarded: bool) -> Give {
         let before = packet.trail().cloned().unwrap_or_default();
         let packet = self.descend(at, packet, forwarded);
+        let leads_nowhere = self.outlet(at).is_none();
         let Some(staging) = &mut self.staging else {
             return Give::Full(packet);
         };
         if forwarded {
             staging.handle(before.id, !before.tokens.is_empty());
         }
-        if self.outs[at].outlet.is_none() {
+        if leads_nowhere {
             self.place(at, packet, forwarded);
             return Give::Sent;
         }

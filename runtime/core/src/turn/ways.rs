@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::packet::Packet;
-use crate::turn::windows::{Inner, signed};
+use crate::turn::windows::{Inner, number, signed};
 use crate::turn::{Give, Take, Turn, Window};
 
 /// So many ways are open at a time; each look at the books looks at them all.
@@ -150,7 +150,7 @@ impl Inner {
         let Some(port) = self.ins.get(element) else {
             return;
         };
-        let left = port.stride.saturating_sub(port.received.packets + 1);
+        let left = (port.stride as usize).saturating_sub(port.received.packets + 1);
         let most = port.window.len().min(left).min(self.left);
         if most > 0 && self.may_open() && self.list(Side::In(element)) {
             self.ins[element].way.open(most);
@@ -159,7 +159,10 @@ impl Inner {
 
     /// Opens the way through an out-port element that has room.
     fn open_out(&mut self, element: usize) {
-        let most = self.outs[element].room.min(self.left);
+        let Some(port) = self.outs.get(element) else {
+            return;
+        };
+        let most = (port.room as usize).min(self.left);
         if most > 0 && self.may_open() && self.list(Side::Out(element)) {
             self.outs[element].way.open(most);
         }
@@ -211,7 +214,7 @@ impl Inner {
                     self.retrying = false;
                 }
                 Side::Out(at) => {
-                    self.outs[at].room -= passed;
+                    self.outs[at].room -= number(passed);
                     self.counts.sent += passed as u64;
                     self.counts.created += (passed - forwarded) as u64;
                     self.owned -= signed(forwarded);

@@ -19,41 +19,71 @@ pub(super) struct InElement {
     pub(super) window: VecDeque<Packet>,
     pub(super) received: Received,
     /// So many received packets are released at once.
-    pub(super) stride: usize,
+    pub(super) stride: u32,
     pub(super) way: Way,
     pub(super) ended: bool,
     /// Its link outlives the process's lives: it comes from outside a re-armed subnet.
     pub(super) is_border: bool,
-    /// Of what came from a store: open brackets that are not closed.
-    pub(super) level: i64,
-    /// The group that is open is not received, but given back.
-    pub(super) skips: bool,
+}
+
+impl InElement {
+    pub(super) fn new(inlet: Option<Arc<dyn Inlet>>, stride: u32) -> Self {
+        Self {
+            ended: inlet.is_none(),
+            inlet,
+            window: VecDeque::new(),
+            received: Received::default(),
+            stride,
+            way: Way::default(),
+            is_border: false,
+        }
+    }
 }
 
 pub(super) struct OutElement {
     pub(super) outlet: Option<Arc<dyn Outlet>>,
     pub(super) window: Window,
-    pub(super) room: usize,
+    pub(super) room: u32,
+    /// So many packets are asked room for, and published, at a time.
+    pub(super) stride: u32,
+    pub(super) way: Way,
     /// The room is nobody else's: it need not be given back.
     pub(super) is_own: bool,
-    pub(super) way: Way,
-    /// So many packets are asked room for, and published, at a time.
-    pub(super) stride: usize,
-    pub(super) closed: bool,
-    /// To be closed once the hand has left.
-    pub(super) closing: bool,
+    pub(super) gate: Gate,
     /// Its link outlives the process's lives: it leads out of a re-armed subnet.
     pub(super) is_border: bool,
 }
 
+/// Whether an out-port element is open in this life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gate {
+    Open,
+    /// To be closed once the hand has left.
+    Closing,
+    Closed,
+}
+
 impl OutElement {
+    pub(super) fn new(outlet: Option<Arc<dyn Outlet>>, stride: u32) -> Self {
+        Self {
+            outlet,
+            window: Window::default(),
+            room: 0,
+            stride,
+            way: Way::default(),
+            is_own: false,
+            gate: Gate::Open,
+            is_border: false,
+        }
+    }
+
     /// Looks for room that is this port's alone, if it has none.
     pub(super) fn seek_own_room(&mut self) {
         if self.room == 0
-            && !self.closed
+            && self.gate != Gate::Closed
             && let Some(outlet) = &self.outlet
         {
-            self.room = outlet.own_room(self.window.len()).min(self.stride);
+            self.room = number(outlet.own_room(self.window.len())).min(self.stride);
             self.is_own = true;
         }
     }
@@ -62,14 +92,15 @@ impl OutElement {
     fn unused(&mut self) -> usize {
         self.way.close();
         let room = std::mem::take(&mut self.room);
-        if self.is_own { 0 } else { room }
+        if self.is_own { 0 } else { room as usize }
     }
 }
 
 #[derive(Default)]
 pub(super) struct Inner {
-    pub(super) ins: Vec<InElement>,
-    pub(super) outs: Vec<OutElement>,
+    pub(super) ins: Box<[InElement]>,
+    /// Up to the last one that leads anywhere.
+    pub(super) outs: Box<[OutElement]>,
     pub(super) hand: VecDeque<(usize, Packet, bool)>,
     pub(super) retry: Option<Box<(usize, Packet)>>,
     /// The packet being handled has failed before.
@@ -88,10 +119,7 @@ pub(super) struct Inner {
     /// committed.
     pub(super) staging: Option<Box<Staging>>,
     pub(super) fault: Option<Box<Fault>>,
-    /// The packet that a plain function handles, and whether the function has it as it is; at most one.
-    pub(super) kept: Vec<(usize, Packet, bool, usize)>,
-    /// Packets that stay over the end of an activation.
-    pub(super) stack: Vec<Packet>,
+    pub(super) seldom: Option<Box<Seldom>>,
     /// The process has had a packet that owns packets: each that leaves is looked at.
     pub(super) has_trees: bool,
     /// Ways that are open, or were.
@@ -108,7 +136,38 @@ pub(super) struct Inner {
     pub(super) allows_ways: bool,
 }
 
+/// What only few processes have.
+#[derive(Default)]
+pub(super) struct Seldom {
+    pub(super) kept: Option<Kept>,
+    /// Packets that stay over the end of an activation.
+    pub(super) stack: Vec<Packet>,
+}
+
+/// The packet that a plain function handles.
+pub(super) struct Kept {
+    pub(super) element: usize,
+    pub(super) packet: Packet,
+    /// The function has it as it is.
+    pub(super) is_raw: bool,
+    /// So many packets it owned.
+    pub(super) members: usize,
+}
+
 impl Inner {
+    /// The books of no process.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn nowhere() -> Box<Self> {
+        Box::default()
+    }
+
+    /// Where an out-port element leads, if anywhere.
+    #[inline]
+    pub(super) fn outlet(&self, at: usize) -> Option<&Arc<dyn Outlet>> {
+        self.outs.get(at)?.outlet.as_ref()
+    }
+
     /// The next packet of a window, when nothing else has to be looked at first; nothing as well when it
     /// was recalled, and is given back.
     #[inline]
@@ -133,14 +192,17 @@ impl Inner {
     /// received as a whole.
     fn is_recalled(&mut self, at: usize, packet: &Packet) -> bool {
         let is_in_groups = self.manner.is_in_groups;
-        let element = &mut self.ins[at];
-        if element.level == 0 && !is_in_groups {
-            element.skips = packet
+        let Some(holding) = &mut self.holding else {
+            return false;
+        };
+        let group = holding.group(at);
+        if group.level == 0 && !is_in_groups {
+            group.is_recalled = packet
                 .trail()
                 .is_some_and(|trail| trail.tokens.are_recalled());
         }
-        element.level = (element.level + Received::of(packet).depth).max(0);
-        element.skips
+        group.level = (group.level + Received::of(packet).depth).max(0);
+        group.is_recalled
     }
 
     fn give_back(&mut self, packet: &Packet) {
@@ -160,7 +222,7 @@ impl Inner {
         self.counts.received += 1;
         if !std::mem::take(&mut self.is_settled) {
             element.received.add(Received::of(&packet));
-            if element.received.packets >= element.stride {
+            if element.received.packets >= element.stride as usize {
                 release(element);
             }
         }
@@ -290,11 +352,13 @@ impl Inner {
         {
             return Room::Closed;
         }
-        let element = &mut self.outs[at];
+        let Some(element) = self.outs.get_mut(at) else {
+            return Room::For(1);
+        };
         let Some(outlet) = &element.outlet else {
             return Room::For(1);
         };
-        if element.closed {
+        if element.gate == Gate::Closed {
             return Room::Closed;
         }
         if element.room == 0 {
@@ -302,24 +366,24 @@ impl Inner {
                 outlet.publish(&mut element.window, 0);
             }
             let pending = element.window.len();
-            let own = outlet.own_room(pending);
+            let own = number(outlet.own_room(pending));
             element.is_own = own > 0;
             element.room = if element.is_own {
                 own.min(element.stride)
             } else {
-                match outlet.reserve(element.stride, pending) {
-                    Room::For(room) => room,
+                match outlet.reserve(element.stride as usize, pending) {
+                    Room::For(room) => number(room),
                     refused => return refused,
                 }
             };
         }
-        Room::For(element.room)
+        Room::For(element.room as usize)
     }
 
     /// Nobody reads what is given there. If it is sent elsewhere it may be handled twice.
     #[cold]
     fn refuse(&mut self, at: usize, packet: Packet) -> Give {
-        let outlet = self.outs[at].outlet.as_ref();
+        let outlet = self.outlet(at);
         self.is_sated = outlet.is_some_and(|outlet| outlet.is_sated());
         if !self.is_sated {
             packet.release();
@@ -337,9 +401,15 @@ impl Inner {
         Give::Sent
     }
 
+    /// Whether an out-port element has to ask before a packet is placed there, or leads nowhere.
+    #[inline]
+    fn has_no_room(&self, at: usize) -> bool {
+        self.outs.get(at).is_none_or(|element| element.room == 0)
+    }
+
     #[inline]
     pub(super) fn give(&mut self, at: usize, packet: Packet, forwarded: bool) -> Give {
-        if self.outs[at].room == 0 {
+        if self.has_no_room(at) {
             if self.staging.is_some() {
                 return self.stage(at, packet, forwarded);
             }
@@ -393,12 +463,11 @@ impl Inner {
         }
         self.left = self.left.saturating_sub(1);
         self.waits.clear();
-        let element = &mut self.outs[at];
-        if element.room == 0 {
+        let Some(element) = self.outs.get_mut(at).filter(|element| element.room > 0) else {
             // It leads nowhere.
             self.counts.dropped += 1;
             return;
-        }
+        };
         self.counts.sent += 1;
         element.way.close();
         element.room -= 1;
@@ -453,7 +522,7 @@ impl Inner {
             }
         }
         for at in 0..self.outs.len() {
-            if std::mem::take(&mut self.outs[at].closing) {
+            if self.outs[at].gate == Gate::Closing {
                 self.close_output(at);
             }
         }
@@ -465,11 +534,11 @@ impl Inner {
     }
 
     pub(super) fn wait_for_packet(&mut self, at: usize) {
-        note_once(&mut self.waits.receive, at);
+        self.waits.receive.note(at);
     }
 
     pub(super) fn wait_for_room(&mut self, at: usize) {
-        note_once(&mut self.waits.send, at);
+        self.waits.send.note(at);
     }
 
     /// A packet leaves, and what it owns with it. What a new one owns and nobody has counted yet is new
@@ -484,7 +553,7 @@ impl Inner {
         };
         self.owned -= counted;
         self.counts.created += (members - counted).cast_unsigned();
-        if self.outs[at].room == 0 {
+        if self.has_no_room(at) {
             self.counts.dropped += members.cast_unsigned();
         }
     }
@@ -520,17 +589,28 @@ impl Inner {
     /// Tells what has been received, but for in-ports whose window has so much left that nobody is
     /// called now: whoever waits for room there is called for several packets at once, later.
     pub(super) fn release_where_few_are_left(&mut self) {
-        let few = |element: &&mut InElement| element.window.len() < element.stride;
+        let few = |element: &&mut InElement| element.window.len() < element.stride as usize;
         self.ins.iter_mut().filter(few).for_each(release);
+    }
+
+    /// Once the hand has left.
+    pub(super) fn close_output_later(&mut self, at: usize) {
+        if let Some(element) = self.outs.get_mut(at)
+            && element.gate == Gate::Open
+        {
+            element.gate = Gate::Closing;
+        }
     }
 
     /// Nothing leaves there any more in this life; a link that ends with this life is closed.
     pub(super) fn close_output(&mut self, at: usize) {
-        let element = &mut self.outs[at];
-        if element.closed {
+        let Some(element) = self.outs.get_mut(at) else {
+            return;
+        };
+        if element.gate == Gate::Closed {
             return;
         }
-        element.closed = true;
+        element.gate = Gate::Closed;
         let unused = element.unused();
         if let Some(outlet) = &element.outlet {
             if unused > 0 || !element.window.is_empty() {
@@ -545,8 +625,9 @@ impl Inner {
     /// Nothing leaves there ever again.
     pub(super) fn end_output(&mut self, at: usize) {
         self.close_output(at);
-        let element = &self.outs[at];
-        if let Some(outlet) = element.outlet.as_ref().filter(|_| element.is_border) {
+        if let Some(element) = self.outs.get(at)
+            && let Some(outlet) = element.outlet.as_ref().filter(|_| element.is_border)
+        {
             outlet.close();
         }
     }
@@ -589,22 +670,9 @@ pub(super) fn release(element: &mut InElement) {
     }
 }
 
-/// Adds an element that is not there yet; mostly there is one.
-#[inline(always)]
-fn note_once(elements: &mut Vec<usize>, at: usize) {
-    if elements.is_empty() && elements.capacity() > 0 {
-        elements.push(at);
-    } else if !elements.contains(&at) {
-        note_another(elements, at);
-    }
-}
-
-#[inline(never)]
-fn note_another(elements: &mut Vec<usize>, at: usize) {
-    if elements.capacity() == 0 {
-        elements.reserve_exact(1);
-    }
-    elements.push(at);
+/// Packets of a turn, as they are counted there: there are never more.
+pub(super) fn number(packets: usize) -> u32 {
+    u32::try_from(packets).unwrap_or(u32::MAX)
 }
 
 /// A number of packets, to count with.

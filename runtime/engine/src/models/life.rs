@@ -130,7 +130,7 @@ fn where_a_process_is_and_what_it_waits_for_fit() {
         let runner = thread::spawn(move || {
             let mut body = runner.1.lock();
             runner.0.set(Life::Active);
-            body.receive.push(0);
+            body.receive.note(0);
             runner.0.set(Life::Suspended);
         });
         let Status { life, waits } = process.0.look(&process.1, Waits::clone);
