@@ -445,7 +445,7 @@ impl Wiring {
         let plan = &self.network.plan;
         let members = by_scope(plan, plan.processes.iter().map(|process| process.scope));
         let children = by_scope(plan, plan.scopes.iter().map(|scope| scope.parent));
-        let links = by_scope(plan, self.links.iter().map(|link| link.home));
+        let links = by_scope(plan, self.links.iter().map(|link| link.home()));
         let parents = plan.scopes.iter().map(|scope| scope.parent);
         let inside = members.into_iter().zip(children).zip(links);
         parents

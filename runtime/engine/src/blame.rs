@@ -15,7 +15,7 @@ impl Still<'_> {
         let waits = self.wait(reader).receive;
         let wanted = waits.first().map(|link| self.port_in(reader, *link))?;
         let (from, to) = (self.port_out(sender, &exit), self.port_in(reader, link));
-        let (fill, capacity) = (self.looks[&link].fill, self.net.links[link].capacity);
+        let (fill, capacity) = (self.looks[&link].fill, self.net.links[link].capacity());
         let (reader_name, sender_name) = (self.address(reader), self.address(sender));
         let never = if self.net.links[link].counts().received == 0 {
             format!(", and has never read {to}")

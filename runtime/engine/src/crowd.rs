@@ -212,7 +212,7 @@ impl Link {
             return;
         }
         let mut state = self.middle.state.lock();
-        let has_room = self.let_go_of(&mut state, number(writer)) && state.used() < self.capacity;
+        let has_room = self.let_go_of(&mut state, number(writer)) && state.used() < self.capacity();
         let called = if has_room {
             self.call(&mut state)
         } else {
@@ -228,7 +228,7 @@ impl Link {
             return false;
         }
         let state = self.middle.state.lock();
-        state.waiting.is_some() && state.used() < self.capacity
+        state.waiting.is_some() && state.used() < self.capacity()
     }
 
     /// Calls everybody.

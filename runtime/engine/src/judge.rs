@@ -416,7 +416,7 @@ impl<'a> Still<'a> {
             port: self.port_in(index, link),
             peers: self.net.writer_names(link),
             fill: self.looks[&link].fill,
-            capacity: self.net.links[link].capacity,
+            capacity: self.net.links[link].capacity(),
         }
     }
 
@@ -425,7 +425,7 @@ impl<'a> Still<'a> {
             port: self.port_out(index, exit),
             peers: vec![self.net.reader_name(exit.link)],
             fill: self.looks[&exit.link].fill,
-            capacity: self.net.links[exit.link].capacity,
+            capacity: self.net.links[exit.link].capacity(),
         }
     }
 

@@ -593,7 +593,7 @@ impl Process {
         for (slot, source) in body.received_params.iter_mut().zip(&self.special.params) {
             if let ParamSource::Link(link) = source
                 && net.links[*link]
-                    .home
+                    .home()
                     .is_some_and(|home| net.is_within(home, scope))
             {
                 *slot = None;
@@ -633,7 +633,7 @@ impl Process {
 
     /// Whether both ends of the link lie in this process's re-armed subnet.
     fn is_inner(&self, link: &Link) -> bool {
-        self.scope().is_some() && link.home == self.scope()
+        self.scope().is_some() && link.home() == self.scope()
     }
 
     /// Tells its turn which links outlive its lives.

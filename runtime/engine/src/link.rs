@@ -25,22 +25,28 @@ pub(crate) use state::{Members, State, Writers, number};
 use state::{Open, members};
 
 pub(crate) struct Link {
-    pub(crate) capacity: usize,
+    capacity: u32,
     full: Full,
     pub(crate) reader: Who,
     pub(crate) writers: Writers,
-    /// The innermost re-armed subnet that holds all its ends.
-    pub(crate) home: Option<usize>,
-    /// The link that takes what this one refuses, and which writer of it each of ours is.
-    divert: OnceLock<Box<(Arc<Self>, Vec<usize>)>>,
-    /// Whether the run is cut short, if the next one goes on with the reader.
-    cut: OnceLock<Arc<AtomicBool>>,
+    special: OnceLock<Box<Special>>,
     pub(crate) roster: Arc<Roster>,
     /// Nobody else sends, and nothing is shed: the writer can keep count of its own room.
     has_one_writer: bool,
     /// Of the writers that wait for room one is called at a time.
     pub(crate) is_crowded: bool,
     pub(crate) middle: Apart<Middle>,
+}
+
+/// What only links have that divert, that lie in a re-armed subnet, or whose reader outlasts the run.
+#[derive(Default)]
+struct Special {
+    /// The innermost re-armed subnet that holds all its ends.
+    home: Option<usize>,
+    /// The link that takes what this one refuses, and which writer of it each of ours is.
+    divert: OnceLock<(Arc<Link>, Vec<usize>)>,
+    /// Whether the run is cut short, if the next one goes on with the reader.
+    cut: OnceLock<Arc<AtomicBool>>,
 }
 
 /// Where both ends of a link meet.
@@ -102,17 +108,19 @@ impl Link {
             Who::External(_) => false,
         };
         let is_brief = is_pooled(&reader) && writers.iter().all(is_pooled);
+        let special = home.map(|_| Special {
+            home,
+            ..Special::default()
+        });
         Arc::new(Self {
             // More than this fits no memory.
-            capacity: capacity.min(u32::MAX as usize),
+            capacity: number(capacity),
             has_one_writer,
             is_crowded: Self::is_crowd(has_thread, &writers),
             full,
             reader,
             writers: writers.into(),
-            home,
-            divert: OnceLock::new(),
-            cut: OnceLock::new(),
+            special: special.map_or_else(OnceLock::new, |special| Box::new(special).into()),
             roster,
             middle: Apart::new(Middle {
                 gauge: AtomicUsize::new(if has_one_writer { 0 } else { usize::MAX }),
@@ -123,14 +131,29 @@ impl Link {
 
     /// The next run goes on with the reader: it does not see an end that comes after this has been set.
     pub(crate) fn outlast(&self, cut: &Arc<AtomicBool>) {
-        if self.home.is_none() {
-            self.cut.get_or_init(|| Arc::clone(cut));
+        if self.home().is_none() {
+            let special = self.special.get_or_init(Box::default);
+            special.cut.get_or_init(|| Arc::clone(cut));
         }
     }
 
     fn is_cut_short(&self) -> bool {
-        let cut = self.cut.get();
+        let cut = self.special.get().and_then(|special| special.cut.get());
         cut.is_some_and(|cut| cut.load(Ordering::Acquire))
+    }
+
+    pub(crate) const fn capacity(&self) -> usize {
+        self.capacity as usize
+    }
+
+    /// The innermost re-armed subnet that holds all its ends.
+    pub(crate) fn home(&self) -> Option<usize> {
+        self.special.get()?.home
+    }
+
+    /// Where it diverts to, and which writer there each of ours is.
+    fn divert(&self) -> Option<&(Arc<Self>, Vec<usize>)> {
+        self.special.get()?.divert.get()
     }
 
     pub(crate) fn counts(&self) -> LinkCounts {
@@ -215,18 +238,18 @@ impl Link {
         target.show(&state);
         drop(state);
         self.middle.gauge.store(usize::MAX, Ordering::Release);
-        let divert = || Box::new((Arc::clone(target), writers));
-        self.divert.get_or_init(divert);
+        let special = self.special.get_or_init(Box::default);
+        special.divert.get_or_init(|| (Arc::clone(target), writers));
     }
 
     /// Which writer of `target` this link's writer is, when it diverts there.
     pub(crate) fn diverted_writer(&self, target: &Arc<Self>, writer: usize) -> Option<usize> {
-        let (to, writers) = &**self.divert.get()?;
+        let (to, writers) = self.divert()?;
         Arc::ptr_eq(to, target).then(|| writers[writer])
     }
 
     pub(crate) fn close_writer(&self, writer: usize) {
-        if let Some((target, writers)) = self.divert.get().map(|divert| &**divert) {
+        if let Some((target, writers)) = self.divert() {
             target.close_writer(writers[writer]);
         }
         let mut state = self.middle.state.lock();
@@ -273,13 +296,13 @@ impl Link {
     }
 
     fn diverts(&self) -> bool {
-        self.divert.get().is_some()
+        self.divert().is_some()
     }
 
     /// Puts a packet in, or sheds one. Gives it back when it is to go elsewhere.
     fn accept(&self, state: &mut State, packet: Packet) -> Option<Packet> {
         let is_gone = state.is_deserted || state.is_ended;
-        let is_full = self.sheds() && state.queue.len() >= self.capacity;
+        let is_full = self.sheds() && state.queue.len() >= self.capacity();
         if self.diverts() && is_full && !is_gone {
             return Some(packet);
         }
@@ -305,7 +328,7 @@ impl Link {
     fn send_elsewhere(&self, packets: Vec<Packet>) {
         for packet in packets {
             let owned = members([&packet]);
-            let divert = self.divert.get();
+            let divert = self.divert();
             let taken = divert.is_some_and(|divert| divert.0.take_diverted(packet));
             if !taken {
                 let mut state = self.middle.state.lock();
@@ -317,7 +340,7 @@ impl Link {
 
     fn take_diverted(&self, packet: Packet) -> bool {
         let mut state = self.middle.state.lock();
-        let is_full = !self.sheds() && state.used() >= self.capacity;
+        let is_full = !self.sheds() && state.used() >= self.capacity();
         if state.is_deserted || state.is_ended || is_full {
             return false;
         }
@@ -380,7 +403,7 @@ impl Inlet for Link {
             state.queue.push_front(packet);
         }
         // Others may have filled a link that sheds: it is the oldest that has no room now.
-        while self.sheds() && state.queue.len() > self.capacity {
+        while self.sheds() && state.queue.len() > self.capacity() {
             let victim = state.queue.pop_front();
             state.shed(members(&victim));
         }
@@ -395,7 +418,7 @@ impl Link {
     pub(crate) fn close_reader(&self, unread: Received, is_sated: bool) -> bool {
         let mut state = self.middle.state.lock();
         // Only a link that ends with a life of its subnet: what waits in others is for another run.
-        let is_done_with = is_sated && self.home.is_some();
+        let is_done_with = is_sated && self.home().is_some();
         if is_done_with || state.rare.is_some() {
             state.rare_mut().is_sated = is_done_with;
         }
@@ -491,7 +514,7 @@ impl Link {
             .gauge
             .load(Ordering::Acquire)
             .saturating_add(pending);
-        self.capacity.checked_sub(used).filter(|room| *room > 0)
+        self.capacity().checked_sub(used).filter(|room| *room > 0)
     }
 
     /// Whether the only writer keeps count of its own room: what it has pending is not reserved.
@@ -509,7 +532,7 @@ impl Link {
     }
 
     fn half(&self) -> usize {
-        (self.capacity / 2).max(1)
+        (self.capacity() / 2).max(1)
     }
 
     #[inline(always)]

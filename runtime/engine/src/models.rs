@@ -228,7 +228,10 @@ impl Pair {
             if matches!(pulled, Pulled::Empty | Pulled::End) {
                 return;
             }
-            assert!(window.len() <= self.link.capacity, "the capacity is exact");
+            assert!(
+                window.len() <= self.link.capacity(),
+                "the capacity is exact"
+            );
             let is_settled = pulled == Pulled::All && window.len() == 1;
             for packet in window.drain(..) {
                 self.received.fetch_add(1, Ordering::Relaxed);
@@ -260,7 +263,7 @@ impl Actors for Pair {
             "a packet is forgotten"
         );
         assert_eq!(counts.sent, counts.received);
-        assert!(counts.high_water <= self.link.capacity);
+        assert!(counts.high_water <= self.link.capacity());
     }
 }
 

@@ -224,7 +224,7 @@ impl Net {
         LinkStatistics {
             from: self.writer_names(link),
             to: self.reader_name(link),
-            capacity: self.links[link].capacity,
+            capacity: self.links[link].capacity(),
             waiting,
             waited_send: self.waited_send(link),
             waited_receive: self.waited_receive(link),

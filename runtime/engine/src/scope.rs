@@ -223,7 +223,7 @@ impl Net {
         let outputs = members.flat_map(|member| self.processes[*member].outputs());
         let links = outputs.filter_map(Socket::link);
         let links = links.map(|link| &self.links[link]);
-        links.filter(move |link| link.home != Some(scope))
+        links.filter(move |link| link.home() != Some(scope))
     }
 
     /// Makes a scope and everything in it ready for the next life of the outermost one that begins
@@ -292,7 +292,7 @@ impl Net {
             }
             let signals = process.special.signals.iter();
             signals
-                .filter(|writer| writer.link.home == Some(parent))
+                .filter(|writer| writer.link.home() == Some(parent))
                 .for_each(Outlet::close);
             process
                 .single_reads()
@@ -315,6 +315,6 @@ impl Net {
     }
 
     fn lives_with(&self, link: Option<usize>, scope: usize) -> bool {
-        link.is_some_and(|link| self.links[link].home == Some(scope))
+        link.is_some_and(|link| self.links[link].home() == Some(scope))
     }
 }

@@ -109,7 +109,7 @@ impl Link {
         }
         let is_own = self.gives_own_room() && !state.takes_diverted;
         let pending = if is_own { pending } else { 0 };
-        let room = self.capacity.saturating_sub(state.used() + pending);
+        let room = self.capacity().saturating_sub(state.used() + pending);
         if room == 0 {
             self.wait(state, writer);
             return Room::Full;

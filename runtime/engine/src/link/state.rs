@@ -57,14 +57,15 @@ pub(crate) struct Rare {
 /// Who writes to a link: mostly one, so that needs no list.
 pub(crate) enum Writers {
     One([Who; 1]),
-    More(Box<[Who]>),
+    /// Behind two pointers, so that one writer needs no more than itself.
+    More(Box<Box<[Who]>>),
 }
 
 impl From<Vec<Who>> for Writers {
     fn from(writers: Vec<Who>) -> Self {
         match <[Who; 1]>::try_from(writers) {
             Ok(one) => Self::One(one),
-            Err(more) => Self::More(more.into()),
+            Err(more) => Self::More(Box::new(more.into())),
         }
     }
 }
