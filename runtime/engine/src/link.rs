@@ -87,10 +87,11 @@ impl Link {
         capacity: usize,
         full: Full,
         reader: Who,
-        writers: Vec<Who>,
+        writers: impl IntoIterator<Item = Who>,
         home: Option<usize>,
         roster: Arc<Roster>,
     ) -> Arc<Self> {
+        let writers: Writers = writers.into_iter().collect();
         let has_several = writers.len() > 1;
         let state = State {
             open: Open::all(writers.len()),
@@ -119,7 +120,7 @@ impl Link {
             is_crowded: Self::is_crowd(has_thread, &writers),
             full,
             reader,
-            writers: writers.into(),
+            writers,
             special: special.map_or_else(OnceLock::new, |special| Box::new(special).into()),
             roster,
             middle: Apart::new(Middle {

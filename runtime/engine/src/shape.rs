@@ -186,7 +186,7 @@ mod tests {
     fn shape(arrows: &[(&[usize], usize)], joined: &[Vec<usize>]) -> Shape {
         let roster = Arc::new(Roster::new(&[], 0));
         let link = |(writers, reader): &(&[usize], usize)| {
-            let writers = writers.iter().copied().map(Who::Process).collect();
+            let writers = writers.iter().copied().map(Who::Process);
             let reader = Who::Process(*reader);
             Link::new(1, Full::Wait, reader, writers, None, Arc::clone(&roster))
         };

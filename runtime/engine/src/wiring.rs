@@ -122,20 +122,17 @@ impl Wiring {
 
     fn add_link(&mut self, link: &plan::Link, external: Option<&Arc<External>>) {
         let at = self.links.len();
-        let mut writers = Vec::new();
-        for writer in &link.from {
-            let index = writers.len();
+        for (index, writer) in link.from.iter().enumerate() {
             if writer.end.port == "*" {
                 self.signals[writer.end.process].push((at, index));
             } else {
                 let key = self.key(&writer.end);
                 self.out_of[writer.end.process].insert(key, (at, index));
             }
-            writers.push(Who::Process(writer.end.process));
         }
-        let diverted = link.diverted.iter();
-        writers.extend(diverted.map(|writer| Who::Process(writer.end.process)));
-        writers.extend(external.cloned().map(Who::External));
+        let inside = link.writers();
+        let inside = inside.map(|writer| Who::Process(writer.end.process));
+        let writers = inside.chain(external.cloned().map(Who::External));
         let mut ends = link
             .writers()
             .map(|writer| writer.end.process)
@@ -184,7 +181,7 @@ impl Wiring {
         self.output_links.push(at);
         let (reader, writers) = (
             Who::External(Arc::clone(external)),
-            vec![Who::Process(end.process)],
+            [Who::Process(end.process)],
         );
         let capacity = self.network.options.capacity.max(1);
         let roster = Arc::clone(&self.roster);

@@ -61,11 +61,15 @@ pub(crate) enum Writers {
     More(Box<Box<[Who]>>),
 }
 
-impl From<Vec<Who>> for Writers {
-    fn from(writers: Vec<Who>) -> Self {
-        match <[Who; 1]>::try_from(writers) {
-            Ok(one) => Self::One(one),
-            Err(more) => Self::More(Box::new(more.into())),
+impl FromIterator<Who> for Writers {
+    fn from_iter<I: IntoIterator<Item = Who>>(writers: I) -> Self {
+        let mut writers = writers.into_iter();
+        match (writers.next(), writers.next()) {
+            (Some(one), None) => Self::One([one]),
+            (first, second) => {
+                let some = first.into_iter().chain(second);
+                Self::More(Box::new(some.chain(writers).collect()))
+            }
         }
     }
 }
