@@ -138,11 +138,7 @@ impl Docs {
     /// What has to be asked for a document.
     fn getting(&self, key: &str) -> Request {
         let asked = json!({"last_by_subj": self.subject(key)});
-        Request {
-            subject: format!("$JS.API.STREAM.MSG.GET.KV_{}", self.bucket),
-            headers: HeaderMap::new(),
-            payload: asked.to_string().into_bytes(),
-        }
+        Request::api(&format!("STREAM.MSG.GET.KV_{}", self.bucket), &asked)
     }
 
     /// Changes a document and gives what came of it. What does the change may be asked several times, each
@@ -249,13 +245,8 @@ impl Docs {
 
     /// What has to be asked so that there is nothing under a key any more.
     pub(super) fn removing(&self, key: &str) -> Request {
-        Request {
-            subject: format!("$JS.API.STREAM.PURGE.KV_{}", self.bucket),
-            headers: HeaderMap::new(),
-            payload: json!({"filter": self.subject(key)})
-                .to_string()
-                .into_bytes(),
-        }
+        let asked = json!({"filter": self.subject(key)});
+        Request::api(&format!("STREAM.PURGE.KV_{}", self.bucket), &asked)
     }
 
     /// The documents under keys that begin with some parts: the rest of the key, and the document.

@@ -228,12 +228,12 @@ impl Queue {
     /// How it stands with it. What is done and lies there still is removed when somebody waits for room, or for
     /// the end.
     fn state(&self, inner: &Inner, is_urgent: bool) -> Result<State, StoreFault> {
-        self.recover(inner)?;
+        let number = self.recover(inner)?;
         let found = state(&inner.line, &self.stream)?;
         let none = || unavailable(format!("the server has no queue `{}` now", self.name));
         let found = found.ok_or_else(none)?;
         match is_urgent {
-            true => sweep(&inner.line, &self.stream, found),
+            true => sweep(&inner.line, number, &self.stream, found),
             false => Ok(found),
         }
     }

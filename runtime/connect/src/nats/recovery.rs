@@ -17,13 +17,12 @@ use super::Inner;
 use super::group::{Common, key_of};
 use super::line::{Line, Request, codes, is_refused, read};
 use super::queue::{Flight, Queue};
-use super::server::{CONSUMER, Kept, Raw, State, ensure_consumer, gaps, reads, state};
+use super::server::{
+    CONSUMER, Kept, PAGE, Raw, State, ensure_consumer, gaps, reads, remove_all, state,
+};
 use super::stream::Stream;
 use crate::clock::utc_of;
 use crate::stream::mark::Offset;
-
-/// How many messages are looked up at a time.
-const PAGE: usize = 64;
 
 impl Inner {
     /// Before something is written to queues: their consumers will get it. Gives the number of the connection
@@ -126,7 +125,7 @@ impl Queue {
         let told = told.map(|subject| (subject, b"+ACK".to_vec()));
         inner.acknowledge(number, told.collect())?;
         if let Some(state) = state(&inner.line, &self.stream)? {
-            sweep(&inner.line, &self.stream, state)?;
+            sweep(&inner.line, number, &self.stream, state)?;
         }
         self.local.lock().recovered = number;
         Ok(number)
@@ -205,7 +204,8 @@ impl Queue {
             let are_there = self.are_there(inner, number, page)?;
             let lie = page.iter().zip(are_there);
             let lie = lie.filter(|(_, is_there)| *is_there);
-            remove_all(&inner.line, &self.stream, lie.map(|((seq, _), _)| *seq))?;
+            let lie = lie.map(|((seq, _), _)| *seq);
+            remove_all(&inner.line, number, &self.stream, lie)?;
         }
         Ok(())
     }
@@ -227,7 +227,12 @@ fn written_at(nanos: u64) -> String {
 ///
 /// Only when nobody holds anything, and one by one: NATS 2.9 forgets what a consumer waits for when a stream is
 /// purged, even if that is kept, and does not deliver it again.
-pub(super) fn sweep(line: &Line, stream: &str, state: State) -> Result<State, StoreFault> {
+pub(super) fn sweep(
+    line: &Line,
+    number: u64,
+    stream: &str,
+    state: State,
+) -> Result<State, StoreFault> {
     let reads = reads(line, stream)?;
     let done = reads.ack_floor.stream_seq;
     if reads.num_ack_pending > 0 || state.messages == 0 || done < state.first_seq {
@@ -235,29 +240,9 @@ pub(super) fn sweep(line: &Line, stream: &str, state: State) -> Result<State, St
     }
     let gaps = gaps(line, stream)?;
     let lie = (gaps.first_seq..=done).filter(|seq| gaps.may_have(*seq));
-    remove_all(line, stream, lie)?;
+    remove_all(line, number, stream, lie)?;
     let kept: Kept = line.ask(&format!("STREAM.INFO.{stream}"), &Json::Null)?;
     Ok(kept.state)
-}
-
-/// Removes messages with these numbers, those of them that are there.
-fn remove_all(
-    line: &Line,
-    stream: &str,
-    seqs: impl Iterator<Item = u64>,
-) -> Result<(), StoreFault> {
-    let what = format!("STREAM.MSG.DELETE.{stream}");
-    let asked = seqs.map(|seq| Request::api(&what, &json!({"seq": seq, "no_erase": true})));
-    let asked: Vec<_> = asked.collect();
-    for page in asked.chunks(PAGE) {
-        for answer in line.exchange(page.to_vec())? {
-            match read::<Json>(&answer) {
-                Err(fault) if !is_refused(&fault, codes::NOT_DELETED) => return Err(fault),
-                _ => {}
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Where a server is told that it need not wait for messages of a queue which are done and gone: one that was

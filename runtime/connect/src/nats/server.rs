@@ -12,8 +12,11 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::docs::nanos;
-use super::line::{Line, Wire, codes, is_refused};
+use super::line::{Line, Request, Wire, codes, is_refused, read};
 use crate::fault::{damaged, unavailable};
+
+/// How many messages are asked about at a time.
+pub(super) const PAGE: usize = 64;
 
 /// A stream as the server knows it.
 #[derive(Clone, Debug, Deserialize)]
@@ -325,11 +328,30 @@ pub(super) fn message_at(
 
 /// Removes a message of a stream, by its number; nothing happens when it is not there.
 pub(super) fn remove(line: &Line, stream: &str, seq: u64) -> Result<(), StoreFault> {
-    let asked = json!({"seq": seq, "no_erase": true});
-    match line.ask::<Json>(&format!("STREAM.MSG.DELETE.{stream}"), &asked) {
-        Err(fault) if is_refused(&fault, codes::NOT_DELETED) => Ok(()),
-        removed => removed.map(|_| ()),
+    remove_all(line, line.number()?, stream, [seq])
+}
+
+/// Removes messages with these numbers, those of them that are there, over the connection of this number alone: a
+/// server that begins anew may give theirs to others.
+pub(super) fn remove_all(
+    line: &Line,
+    number: u64,
+    stream: &str,
+    seqs: impl IntoIterator<Item = u64>,
+) -> Result<(), StoreFault> {
+    let what = format!("STREAM.MSG.DELETE.{stream}");
+    let asked = seqs.into_iter();
+    let asked = asked.map(|seq| Request::api(&what, &json!({"seq": seq, "no_erase": true})));
+    let asked: Vec<_> = asked.collect();
+    for page in asked.chunks(PAGE) {
+        for answer in line.exchange_still(number, page.to_vec())? {
+            match read::<Json>(&answer) {
+                Err(fault) if !is_refused(&fault, codes::NOT_DELETED) => return Err(fault),
+                _ => {}
+            }
+        }
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -123,10 +123,9 @@ impl Inner {
         stream: &str,
         partitions: usize,
     ) -> Result<Vec<State>, StoreFault> {
-        let requests = (0..partitions).map(|at| Request {
-            subject: format!("$JS.API.STREAM.INFO.{}", self.line.names.shelf(stream, at)),
-            headers: HeaderMap::new(),
-            payload: Vec::new(),
+        let requests = (0..partitions).map(|at| {
+            let shelf = self.line.names.shelf(stream, at);
+            Request::api(&format!("STREAM.INFO.{shelf}"), &Json::Null)
         });
         let answers = self.line.exchange(requests.collect())?;
         let kept = answers.iter().map(|answer| Ok(read::<Kept>(answer)?.state));
