@@ -8,9 +8,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod brokers;
+#[path = "cuts/chance.rs"]
+mod chance;
 mod orders;
 
-use std::env;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Lines};
 use std::net::TcpListener;
@@ -19,6 +20,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use chance::{Chance, given, seed};
 use orders::outcomes;
 
 /// The arcs between the parts as queues of a broker; as streams, where there are no queues.
@@ -139,12 +141,6 @@ impl Drop for Program {
     }
 }
 
-/// A number that whoever runs the tests may give.
-fn given(variable: &str, usual: u64) -> u64 {
-    let text = env::var(variable).ok();
-    text.map_or(usual, |text| text.parse().expect(variable))
-}
-
 /// Waits for something while programs run.
 fn until(programs: &mut [&mut Program], is_so: impl Fn(&[&mut Program]) -> bool) {
     let begun = Instant::now();
@@ -241,8 +237,8 @@ fn outlives_its_broker(broker: &str, parts: &[&'static str]) {
     let Some(own) = brokers::Private::new(broker) else {
         return;
     };
-    let orders = usize::try_from(given("PAPERFLOW_TEST_ORDERS", 200)).unwrap();
-    let least = Duration::from_secs(given("PAPERFLOW_TEST_AWAY", 1));
+    let orders = given("PAPERFLOW_TEST_ORDERS", 200);
+    let least = Duration::from_secs(given("PAPERFLOW_TEST_AWAY", 1) as u64);
     let name = format!("{broker}-outlives-{}", parts.len());
     let agency = Agency::new(&name, own.url(), orders);
     let memory = agency.in_memory();
@@ -274,22 +270,15 @@ fn survives_kills(broker: &str) {
     let Some(url) = brokers::url(broker) else {
         return;
     };
-    let kills = usize::try_from(given("PAPERFLOW_TEST_KILLS", 12)).unwrap();
-    let mut chance = given("PAPERFLOW_TEST_SEED", 1).max(1);
-    let mut one_of = |count: usize| {
-        // As Marsaglia's xorshift does it.
-        chance ^= chance << 13;
-        chance ^= chance >> 7;
-        chance ^= chance << 17;
-        usize::try_from(chance % count as u64).unwrap()
-    };
+    let kills = given("PAPERFLOW_TEST_KILLS", 12);
+    let mut chance = Chance::new(seed(), &[broker]);
     let agency = Agency::new(&format!("{broker}-killed"), &url, 20 + 5 * kills);
     let memory = agency.in_memory();
     let mut shown = Vec::new();
     let mut running = agency.begin_all();
     for _ in 0..kills {
-        shown.extend(running[0].some(one_of(6)));
-        let victim = one_of(running.len());
+        shown.extend(running[0].some(chance.below(6)));
+        let victim = chance.below(running.len());
         let part = running[victim].part;
         shown.extend(running.remove(victim).kill());
         running.insert(victim, agency.begin(part));

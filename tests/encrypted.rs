@@ -1,5 +1,5 @@
 //! Brokers behind TLS and a password: a small network runs over each, and what is wrong is said.
-#![cfg(any(feature = "redis", feature = "mqtt", feature = "nats"))]
+#![cfg(feature = "broker")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[cfg(feature = "tls")]
@@ -7,20 +7,91 @@ mod brokers;
 #[allow(dead_code, reason = "a part of it is used here")]
 mod command;
 
+use std::path::Path;
+
 use command::Folder;
 
-/// The name in the wiring, what the URL begins with, and the kind of the arc.
-const BROKERS: [(&str, &str, &str); 3] = [
-    ("redis", "rediss", "queue"),
-    ("mqtt", "mqtts", "pubsub"),
-    ("nats", "tls+nats", "queue"),
+/// A broker, and how it is reached by an encrypted connection.
+struct Broker {
+    name: &'static str,
+    scheme: &'static str,
+    /// Who it knows.
+    user: &'static str,
+    /// What the URL says beside.
+    setting: &'static str,
+    /// The kind of the arc.
+    kind: &'static str,
+    is_built_in: bool,
+    /// The feature that encrypts.
+    feature: &'static str,
+    encrypts: bool,
+}
+
+const REDIS: Broker = Broker {
+    name: "redis",
+    scheme: "rediss",
+    user: "",
+    setting: "",
+    kind: "queue",
+    is_built_in: cfg!(feature = "redis"),
+    feature: "tls",
+    encrypts: cfg!(feature = "tls"),
+};
+
+const BROKERS: [Broker; 6] = [
+    REDIS,
+    Broker {
+        name: "mqtt",
+        scheme: "mqtts",
+        user: "me",
+        kind: "pubsub",
+        is_built_in: cfg!(feature = "mqtt"),
+        ..REDIS
+    },
+    Broker {
+        name: "nats",
+        scheme: "tls+nats",
+        user: "me",
+        is_built_in: cfg!(feature = "nats"),
+        // Its client always can.
+        encrypts: true,
+        ..REDIS
+    },
+    Broker {
+        name: "amqp",
+        scheme: "amqps",
+        user: "me",
+        is_built_in: cfg!(feature = "amqp"),
+        ..REDIS
+    },
+    KAFKA,
+    Broker {
+        setting: "&tls=yes&sasl=SCRAM-SHA-256",
+        ..KAFKA
+    },
 ];
 
-fn is_built_in(broker: &str) -> bool {
-    match broker {
-        "redis" => cfg!(feature = "redis"),
-        "mqtt" => cfg!(feature = "mqtt"),
-        _ => cfg!(feature = "nats"),
+const KAFKA: Broker = Broker {
+    name: "kafka",
+    scheme: "kafka",
+    user: "me",
+    setting: "&tls=yes",
+    kind: "stream",
+    is_built_in: cfg!(feature = "kafka"),
+    feature: "kafka-tls",
+    encrypts: cfg!(feature = "kafka-tls"),
+};
+
+impl Broker {
+    fn url(&self, password: &str, port: u16, ca: &Path) -> String {
+        let Self {
+            scheme,
+            user,
+            setting,
+            ..
+        } = self;
+        let ca = ca.display();
+        format!("{scheme}://{user}:{password}@localhost:{port}?ca={ca}{setting}")
     }
 }
 
@@ -45,34 +116,47 @@ fn run(folder: &Folder) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
-#[cfg(not(feature = "tls"))]
 #[test]
 fn a_build_that_cannot_encrypt_says_which_feature_does() {
-    for (broker, scheme, kind) in BROKERS.iter().filter(|(broker, ..)| is_built_in(broker)) {
-        let folder = Folder::new(&format!("plain-{broker}"));
-        network(&folder, kind, &format!("{scheme}://me:secret@localhost:1"));
+    let unable = |broker: &&Broker| broker.is_built_in && !broker.encrypts;
+    for broker in BROKERS.iter().filter(unable) {
+        let name = broker.name;
+        let folder = Folder::new(&format!("plain-{name}"));
+        network(
+            &folder,
+            broker.kind,
+            &broker.url("secret", 1, Path::new("ca.pem")),
+        );
         let (_, errors) = run(&folder);
-        assert!(errors.contains("feature `tls`"), "{broker}: {errors}");
-        assert!(!errors.contains("secret"), "{broker}: {errors}");
+        let feature = format!("feature `{}`", broker.feature);
+        assert!(errors.contains(&feature), "{name}: {errors}");
+        assert!(!errors.contains("secret"), "{name}: {errors}");
     }
 }
 
 #[cfg(feature = "tls")]
 mod served {
     use std::net::{TcpListener, TcpStream};
-    use std::path::Path;
     use std::process::{Child, Command, Stdio};
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use super::{BROKERS, Folder, brokers, is_built_in, network, run};
+    use super::{BROKERS, Broker, Folder, Path, brokers, network, run};
 
     const PASSWORD: &str = "s3cret";
 
     /// A server of this test alone, until it is dropped.
-    struct Server(Child);
+    enum Server {
+        Own(Own),
+        /// One that takes more than a command.
+        Private {
+            _broker: brokers::Private,
+        },
+    }
 
-    impl Drop for Server {
+    struct Own(Child);
+
+    impl Drop for Own {
         fn drop(&mut self) {
             // One that has ended by itself is gone all the same.
             let _ended = self.0.kill();
@@ -152,16 +236,26 @@ mod served {
         command
     }
 
+    fn free_port() -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    }
+
     fn start(broker: &str, folder: &Folder) -> (Server, u16) {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
+        if let "amqp" | "kafka" = broker {
+            folder.write("password", PASSWORD);
+            let here = folder.path(".").canonicalize().unwrap();
+            let private = brokers::Private::encrypted(broker, port, &here);
+            let server = Server::Private {
+                _broker: private.unwrap(),
+            };
+            return (server, port);
+        }
         let mut command = serving(broker, folder, port);
         command.current_dir(folder.path(".")).stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        let server = Server(command.spawn().unwrap());
+        let server = Server::Own(Own(command.spawn().unwrap()));
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(
@@ -173,52 +267,55 @@ mod served {
         (server, port)
     }
 
-    fn with_tls(broker: &str, scheme: &str, kind: &str) {
+    fn with_tls(name: &str) {
         // So its programs are there.
-        if brokers::url(broker).is_none() {
+        if brokers::url(name).is_none() {
             return;
         }
-        let folder = Folder::new(&format!("tls-{broker}"));
+        let folder = Folder::new(&format!("tls-{name}"));
         certificates(&folder);
-        let (_server, port) = start(broker, &folder);
-        let user = if broker == "redis" { "" } else { "me" };
+        let (_server, port) = start(name, &folder);
+        for broker in BROKERS.iter().filter(|broker| broker.name == name) {
+            is_encrypted(broker, &folder, port);
+        }
+    }
+
+    fn is_encrypted(broker: &Broker, folder: &Folder, port: u16) {
         let at = |password: &str, ca: &str| {
-            let ca = folder.path(ca);
-            let ca = Path::new(&ca).display();
-            network(
-                &folder,
-                kind,
-                &format!("{scheme}://{user}:{password}@localhost:{port}?ca={ca}"),
-            );
-            run(&folder)
+            let url = broker.url(password, port, &folder.path(ca));
+            network(folder, broker.kind, &url);
+            run(folder)
         };
+        let name = broker.name;
         let (shown, errors) = at(PASSWORD, "ca.pem");
-        assert_eq!(shown, "TO BE\nOR NOT\n", "{broker}: {errors}");
+        assert_eq!(shown, "TO BE\nOR NOT\n", "{name}: {errors}");
         let (_, errors) = at(PASSWORD, "other.pem");
         assert!(
             errors.contains("certificate"),
-            "{broker}, another authority: {errors}"
+            "{name}, another authority: {errors}"
         );
         let (_, errors) = at("wr0ng", "ca.pem");
         let says = ["refuses us", "password", "uthoriz"];
         assert!(
             says.iter().any(|says| errors.contains(says)),
-            "{broker}, a wrong password: {errors}"
+            "{name}, a wrong password: {errors}"
         );
-        assert!(!errors.contains("wr0ng"), "{broker}: {errors}");
+        assert!(!errors.contains("wr0ng"), "{name}: {errors}");
         let (_, errors) = at(PASSWORD, "names");
         assert!(
             errors.contains("certificate"),
-            "{broker}, no certificate: {errors}"
+            "{name}, no certificate: {errors}"
         );
     }
 
     #[test]
     fn a_network_runs_over_brokers_behind_tls_and_a_password() {
+        let able = |broker: &&Broker| broker.is_built_in && broker.encrypts;
+        let mut names: Vec<_> = BROKERS.iter().filter(able).map(|one| one.name).collect();
+        names.dedup();
         thread::scope(|scope| {
-            for (broker, scheme, kind) in BROKERS.iter().filter(|(broker, ..)| is_built_in(broker))
-            {
-                scope.spawn(move || with_tls(broker, scheme, kind));
+            for name in names {
+                scope.spawn(move || with_tls(name));
             }
         });
     }

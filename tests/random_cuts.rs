@@ -32,7 +32,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use chance::Chance;
+use chance::{Chance, given};
 use graphs::Graph;
 use programs::{Agency, Office, Ran, Split};
 
@@ -47,11 +47,6 @@ const AT_A_TIME: usize = 3;
 
 /// How many graphs are drawn by chance when all of them are asked for.
 const DRAWN: usize = 20;
-
-/// A number that a variable gives.
-fn given(variable: &str, usual: usize) -> usize {
-    env::var(variable).map_or(usual, |asked| asked.parse().unwrap())
-}
 
 /// What has come of the cuts of a test.
 #[derive(Default)]
@@ -91,7 +86,9 @@ fn kept(broker: &str, chance: &mut Chance) -> Vec<Graph> {
     all.retain(|graph| graph.goes_over(broker));
     match count() {
         Some(count) => {
-            chance.shuffle(&mut all);
+            for last in (1..all.len()).rev() {
+                all.swap(last, chance.below(last + 1));
+            }
             all.truncate(count);
         }
         None => all.retain(|graph| is_asked(&graph.name)),
@@ -252,7 +249,8 @@ fn gives_the_same(broker: &str, test: &str) {
         // The first not near its end: who is killed when it has said its last word would wait for the next run.
         let some = (0..given("PAPERFLOW_TEST_KILLS", 1)).map(|_| {
             let victim = chance.below(office.parts.len());
-            (victim, ran.took.mul_f64(chance.fraction() / 2.0))
+            let moment = u32::try_from(chance.below(1000)).unwrap();
+            (victim, ran.took * moment / 2000)
         });
         let kills: Vec<_> = some.collect();
         let mut ran = office.run(&kills);

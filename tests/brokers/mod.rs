@@ -55,6 +55,14 @@ impl Private {
         Self::of("kafka", up_with("kafka", &["--private"], &told))
     }
 
+    /// A RabbitMQ or Kafka that is reached by encrypted connections as well, on this port of `localhost`, by the
+    /// user `me`; `server.pem`, `server.key`, `ca.pem` and `password` lie in the folder.
+    pub(crate) fn encrypted(name: &str, port: u16, folder: &Path) -> Option<Self> {
+        let told = format!("{port} {}", folder.display());
+        let told = [("PAPERFLOW_TEST_ENCRYPTED", told.as_str())];
+        Self::of(name, up_with(name, &["--private"], &told))
+    }
+
     fn of(name: &str, broker: Option<Broker>) -> Option<Self> {
         let name = name.to_owned();
         broker.map(|broker| Self { name, broker })

@@ -1,11 +1,16 @@
-//! Numbers by chance that are the same for the same seed.
+//! Numbers that whoever runs the tests may give, and numbers by chance that are the same for the same seed.
 
 use std::env;
 
+/// A number that a variable gives.
+pub(crate) fn given(variable: &str, usual: usize) -> usize {
+    let text = env::var(variable).ok();
+    text.map_or(usual, |text| text.parse().expect(variable))
+}
+
 /// The seed that is asked for.
 pub(crate) fn seed() -> u64 {
-    let text = env::var("PAPERFLOW_TEST_SEED").ok();
-    text.map_or(1, |text| text.parse().expect("a number"))
+    given("PAPERFLOW_TEST_SEED", 1) as u64
 }
 
 pub(crate) struct Chance(u64);
@@ -30,16 +35,5 @@ impl Chance {
 
     pub(crate) fn below(&mut self, count: usize) -> usize {
         usize::try_from(self.next() % count as u64).unwrap()
-    }
-
-    /// From 0 to just below 1.
-    pub(crate) fn fraction(&mut self) -> f64 {
-        f64::from(u32::try_from(self.next() >> 33).unwrap()) / f64::from(1_u32 << 31)
-    }
-
-    pub(crate) fn shuffle<T>(&mut self, all: &mut [T]) {
-        for last in (1..all.len()).rev() {
-            all.swap(last, self.below(last + 1));
-        }
     }
 }

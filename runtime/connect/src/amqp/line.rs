@@ -10,12 +10,12 @@ use lapin::options::{
 };
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 use lapin::types::{FieldTable, ShortString};
-use lapin::uri::{AMQPAuthority, AMQPScheme, AMQPUri, AMQPUserInfo};
 use lapin::{Channel, Connection, ConnectionProperties, ErrorKind, ExchangeKind};
 use paperflow_core::connector::{StoreFault, StoreFaultKind};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
+use super::place::Place;
 use crate::broker::Address;
 use crate::broker::patience::insist;
 use crate::broker::presence::{Presence, session};
@@ -29,13 +29,11 @@ const MAKING: Duration = Duration::from_secs(5);
 const SILENT: Duration = Duration::from_secs(25);
 /// After this it has what was held over one that has ended.
 const SOON: Duration = Duration::from_secs(1);
-/// Seconds between two signs of life; after two of these a line on which nothing comes is given up.
-const HEARTBEAT: u16 = 10;
 
 /// A line to a server.
 pub(super) struct Line {
     runtime: Handle,
-    uri: AMQPUri,
+    place: Place,
     pub(super) address: Address,
     /// What all names begin with.
     pub(super) prefix: String,
@@ -83,6 +81,7 @@ impl Line {
     /// A line to the server at an address; nobody has been called yet.
     pub(super) fn new(
         address: &Address,
+        place: Place,
         prefix: String,
         answer: Duration,
         clock: Arc<dyn Clock>,
@@ -90,7 +89,7 @@ impl Line {
         let session = session();
         Ok(Self {
             runtime: tasks::runtime()?,
-            uri: uri(address)?,
+            place,
             presence: Presence::new(address, &session),
             address: address.clone(),
             prefix,
@@ -208,7 +207,7 @@ impl Line {
     /// Calls the server: a connection, or in a few words why there is none.
     fn dial(&self) -> Result<Arc<Link>, (String, StoreFault)> {
         let properties = ConnectionProperties::default().with_connection_name("paperflow".into());
-        let dialled = Connection::connect_uri(self.uri.clone(), properties);
+        let dialled = self.place.dial(properties);
         let connection = match tasks::wait(&self.runtime, self.answer, dialled) {
             Some(Ok(connection)) => connection,
             Some(Err(error)) => return Err((error.to_string(), self.fault(&error))),
@@ -505,38 +504,4 @@ pub(super) fn short(name: &str) -> Result<ShortString, StoreFault> {
             "`{name}` is longer than the 255 bytes that a name may have in RabbitMQ"
         ))
     })
-}
-
-fn uri(address: &Address) -> Result<AMQPUri, StoreFault> {
-    let is_encrypted = address.scheme == "amqps";
-    if is_encrypted && !cfg!(feature = "tls") {
-        return Err(unsupported(
-            "`amqps` is encrypted, and this build cannot do that: build it with the feature `tls`",
-        ));
-    }
-    let or_guest = |given: &Option<String>| given.clone().unwrap_or_else(|| String::from("guest"));
-    let usual = if is_encrypted { 5671 } else { 5672 };
-    let vhost = match address.path.as_str() {
-        "" => "/",
-        path => path,
-    };
-    let mut uri = AMQPUri {
-        scheme: if is_encrypted {
-            AMQPScheme::AMQPS
-        } else {
-            AMQPScheme::AMQP
-        },
-        authority: AMQPAuthority {
-            userinfo: AMQPUserInfo {
-                username: or_guest(&address.user),
-                password: or_guest(&address.password),
-            },
-            host: address.host.clone(),
-            port: address.port.unwrap_or(usual),
-        },
-        vhost: vhost.to_owned(),
-        query: Default::default(),
-    };
-    uri.query.heartbeat = Some(HEARTBEAT);
-    Ok(uri)
 }

@@ -8,9 +8,10 @@
 //! # URL
 //!
 //! `amqp://USER:PASSWORD@HOST:PORT/VHOST?prefix=P&timeout=SECONDS`, or `amqps://` for an encrypted connection,
-//! with the feature `tls`. Write what is secret as `${NAME}` in the wiring file: it is taken from the
-//! environment, and never shown. All names begin with the prefix. A server that does not answer within the
-//! timeout, ten seconds if nothing is said, is away.
+//! with the feature `tls`, where the certificates in the file `ca` are trusted beside those of the system. Write
+//! what is secret as `${NAME}` in the wiring file: it is taken from the environment, and never shown. All names
+//! begin with the prefix. A server that does not answer within the timeout, ten seconds if nothing is said, is
+//! away.
 //!
 //! # What a server does not do
 //!
@@ -47,6 +48,7 @@ mod line;
 mod log;
 mod outbox;
 mod page;
+mod place;
 mod queue;
 mod reader;
 mod rests;
@@ -78,6 +80,7 @@ use crate::streams::{Answer, Request};
 use board::{Board, Run};
 use channel::Channel;
 use line::Line;
+use place::Place;
 use queue::Queue;
 use reader::Reader;
 use rests::make;
@@ -142,9 +145,11 @@ impl Amqp {
         let mut settings = access.settings();
         let prefix = settings.text("prefix").unwrap_or_default();
         let answer = answer_time(&mut settings)?;
+        let authority = settings.authority(access.address.scheme == "amqps", "amqps://")?;
+        let place = Place::of(&access.address, authority.as_deref())?;
         settings.done()?;
         let clock = Arc::new(SystemClock::default());
-        let line = Arc::new(Line::new(&access.address, prefix, answer, clock)?);
+        let line = Arc::new(Line::new(&access.address, place, prefix, answer, clock)?);
         line.link()?;
         let (orders, jobs) = crossbeam_channel::unbounded();
         let inner = Arc::new(Inner {

@@ -184,6 +184,30 @@ impl Settings {
         Some(self.left.remove(at).1)
     }
 
+    /// The file whose certificates are trusted; what `encrypts` is written for an encrypted connection.
+    ///
+    /// # Errors
+    /// The connection is not encrypted.
+    #[cfg(any(
+        feature = "amqp",
+        feature = "kafka",
+        feature = "mqtt",
+        feature = "nats",
+        feature = "redis"
+    ))]
+    pub(crate) fn authority(
+        &mut self,
+        is_encrypted: bool,
+        encrypts: &str,
+    ) -> Result<Option<String>, StoreFault> {
+        match self.text("ca") {
+            Some(_) if !is_encrypted => Err(unsupported(format!(
+                "`ca` is for encrypted connections: write `{encrypts}`"
+            ))),
+            file => Ok(file),
+        }
+    }
+
     /// A setting that is so many seconds.
     ///
     /// # Errors

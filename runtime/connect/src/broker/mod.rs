@@ -69,7 +69,13 @@ pub(crate) fn no_tables(broker: &str, process: &str) -> paperflow_core::connecto
 ///
 /// # Errors
 /// It cannot be read, or has none (`Unsupported`).
-#[cfg(all(feature = "tls", any(feature = "mqtt", feature = "redis")))]
+#[cfg(any(
+    feature = "kafka-tls",
+    all(
+        feature = "tls",
+        any(feature = "amqp", feature = "mqtt", feature = "redis")
+    )
+))]
 pub(crate) fn certificates(file: &str) -> Result<Vec<u8>, paperflow_core::connector::StoreFault> {
     use crate::fault::unsupported;
     let read = std::fs::read(file);

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use paperflow_core::connector::{StoreFault, StoreFaultKind};
+use parking_lot::Mutex;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::broker::presence::Presence;
-use crate::fault::unavailable;
+use crate::fault::{unavailable, unsupported};
 
 /// Whether any broker is there.
 pub(super) struct Health {
@@ -20,6 +21,11 @@ pub(super) struct Health {
     is_away: AtomicBool,
     /// A client has lost one of them; whether others are there is looked at soon.
     is_doubtful: AtomicBool,
+    /// Why a broker that is there was not spoken to, since one has answered last: clients tell that apart from
+    /// what was asked, which then has no answer.
+    refusal: Mutex<Option<String>>,
+    /// One has answered.
+    has_answered: AtomicBool,
 }
 
 impl Health {
@@ -28,6 +34,8 @@ impl Health {
             presence,
             is_away: AtomicBool::new(false),
             is_doubtful: AtomicBool::new(false),
+            refusal: Mutex::default(),
+            has_answered: AtomicBool::new(false),
         }
     }
 
@@ -53,6 +61,8 @@ impl Health {
     /// One has answered.
     pub(super) fn heard(&self) {
         self.presence.note(None);
+        *self.refusal.lock() = None;
+        self.has_answered.store(true, Ordering::Release);
         self.is_away.store(false, Ordering::Release);
     }
 
@@ -64,8 +74,27 @@ impl Health {
         self.is_away.load(Ordering::Acquire)
     }
 
+    /// A broker and a client do not trust each other, or one does not know the other.
+    fn refused(&self, refusal: String) {
+        *self.refusal.lock() = Some(refusal);
+    }
+
     /// That there is none.
     pub(super) fn away(&self) -> StoreFault {
+        self.refusal().unwrap_or_else(|| self.silent())
+    }
+
+    fn refusal(&self) -> Option<StoreFault> {
+        let refusal = self.refusal.lock().clone()?;
+        let message = format!("`{}` {refusal}", self.presence.address());
+        // A broker that was cut off while it greeted us looks the same as one that does not trust us.
+        Some(match self.has_answered.load(Ordering::Acquire) {
+            true => unavailable(message),
+            false => unsupported(message),
+        })
+    }
+
+    fn silent(&self) -> StoreFault {
         unavailable(format!(
             "no broker of `{}` answers",
             self.presence.address()
@@ -85,6 +114,9 @@ impl Health {
             Some(AllBrokersDown | OperationTimedOut) => self.lost(asked, error),
             Some(code) if kind(code) == StoreFaultKind::Unavailable => self.doubt(),
             _ => {}
+        }
+        if let Some(refusal) = self.refusal() {
+            return refusal;
         }
         let address = self.presence.address();
         let message = format!("the brokers of `{address}` did not do it: {error}");
@@ -147,8 +179,11 @@ impl ClientContext for Ear {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        use RDKafkaErrorCode::{AllBrokersDown, Authentication, SSL};
         match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::AllBrokersDown) => self.0.lost(Instant::now(), &reason),
+            Some(AllBrokersDown) => self.0.lost(Instant::now(), &reason),
+            Some(Authentication) => self.0.refused(format!("refuses us: {reason}")),
+            Some(SSL) => self.0.refused(format!("is not trusted: {reason}")),
             _ => self.0.doubt(),
         }
         tracing::debug!("{error}: {reason}");

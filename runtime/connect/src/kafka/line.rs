@@ -40,6 +40,9 @@ const GLANCE: Duration = Duration::from_secs(2);
 /// and an error that it has told before it keeps to itself for 30 s.
 const QUIET: Duration = Duration::from_secs(3);
 
+/// So long one listens why there was no answer.
+const HEARING: Duration = Duration::from_millis(50);
+
 /// A client that is younger has not asked in vain for long.
 const FRESH: Duration = Duration::from_secs(5);
 
@@ -168,6 +171,7 @@ impl Line {
                 Err(error) => error,
             };
             tracing::debug!("`{}`: {error}", self.health.presence.address());
+            self.hear();
             let rest = backoff.rest();
             match error.rdkafka_error_code() {
                 Some(code) if is_settling(code) && Instant::now() + rest < end => {
@@ -180,6 +184,17 @@ impl Line {
 
     fn clients(&self) -> Arc<Clients> {
         Arc::clone(&self.clients.lock())
+    }
+
+    /// Hears why the client that asks has no answer, which it tells one by one.
+    fn hear(&self) {
+        let (clients, end) = (self.clients(), Instant::now() + HEARING);
+        while Instant::now() < end {
+            let left = end.saturating_duration_since(Instant::now());
+            if let Some(Err(error)) = clients.asker.poll(left) {
+                tracing::debug!("{error}");
+            }
+        }
     }
 
     /// Hears what has happened; whether a broker is there again that was not.

@@ -38,6 +38,13 @@ impl Settings {
         let mut settings = access.settings();
         let replicas = settings.number("replicas")?;
         let replicas = replicas.map(|replicas| i32::try_from(replicas).unwrap_or(i32::MAX));
+        let is_encrypted = match settings.text("tls").as_deref() {
+            None | Some("no") => false,
+            Some("yes") => true,
+            Some(other) => {
+                return Err(unsupported(format!("`tls={other}` is neither yes nor no")));
+            }
+        };
         let known = Self {
             is_structured: access.is_structured,
             prefix: settings.text("prefix").unwrap_or_default(),
@@ -47,20 +54,12 @@ impl Settings {
             hold: settings.seconds("hold")?.unwrap_or(HOLD),
             brokers: settings.text("brokers"),
             mechanism: settings.text("sasl"),
-            is_encrypted: match settings.text("tls").as_deref() {
-                None | Some("no") => false,
-                Some("yes") => true,
-                Some(other) => {
-                    return Err(unsupported(format!("`tls={other}` is neither yes nor no")));
-                }
-            },
-            authority: settings.text("ca"),
+            is_encrypted,
+            authority: settings.authority(is_encrypted, "tls=yes")?,
         };
         settings.done()?;
-        if known.is_encrypted && !cfg!(feature = "kafka-tls") {
-            let message =
-                "this build has no encrypted connections: build it with the feature `kafka-tls`";
-            return Err(unsupported(message));
+        if known.is_encrypted {
+            can_encrypt(known.authority.as_deref())?;
         }
         Ok(known)
     }
@@ -113,4 +112,21 @@ impl Settings {
     pub(super) fn source(&self, connector: &str) -> String {
         format!("paperflow:{connector}")
     }
+}
+
+/// Whether connections can be encrypted, and such certificates trusted.
+#[cfg(feature = "kafka-tls")]
+fn can_encrypt(authority: Option<&str>) -> Result<(), StoreFault> {
+    // The client reads the file by itself, and is less clear about what is wrong with it.
+    authority
+        .map(crate::broker::certificates)
+        .transpose()
+        .map(|_| ())
+}
+
+#[cfg(not(feature = "kafka-tls"))]
+fn can_encrypt(_: Option<&str>) -> Result<(), StoreFault> {
+    Err(unsupported(
+        "this build has no encrypted connections: build it with the feature `kafka-tls`",
+    ))
 }

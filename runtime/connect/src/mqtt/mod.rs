@@ -210,7 +210,7 @@ impl Settings {
             window,
             kept: settings.seconds("session")?.unwrap_or(KEPT),
             answer: answer_time(&mut settings)?,
-            ca: settings.text("ca"),
+            ca: settings.authority(access.address.scheme == "mqtts", "mqtts://")?,
         };
         settings.done()?;
         if !own.address.path.is_empty() {

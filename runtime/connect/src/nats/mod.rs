@@ -161,7 +161,9 @@ impl Nats {
         let mut settings = access.settings();
         let names = Names::new(settings.text("prefix").unwrap_or_default());
         let answer = answer_time(&mut settings)?;
-        let authority = settings.text("ca").map(Into::into);
+        let is_encrypted = access.address.scheme == "tls+nats";
+        let authority = settings.authority(is_encrypted, "tls+nats://")?;
+        let authority = authority.map(Into::into);
         let kept = Settings {
             is_structured: access.is_structured,
             window: settings.seconds("window")?.unwrap_or(WINDOW),

@@ -193,7 +193,7 @@ impl Redis {
             answer: answer_time(&mut settings)?,
             prefix: settings.text("prefix").unwrap_or_default(),
             session: session(),
-            ca: settings.text("ca"),
+            ca: settings.authority(access.address.scheme == "rediss", "rediss://")?,
             clock: Arc::clone(&clock),
             is_told_time,
         };
