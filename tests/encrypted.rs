@@ -141,13 +141,15 @@ mod served {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use super::{BROKERS, Broker, Folder, Path, brokers, network, run};
+    use super::{BROKERS, Broker, Folder, brokers, network, run};
 
     const PASSWORD: &str = "s3cret";
 
     /// A server of this test alone, until it is dropped.
     enum Server {
-        Own(Own),
+        Own {
+            _process: Own,
+        },
         /// One that takes more than a command.
         Private {
             _broker: brokers::Private,
@@ -255,7 +257,9 @@ mod served {
         let mut command = serving(broker, folder, port);
         command.current_dir(folder.path(".")).stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        let server = Server::Own(Own(command.spawn().unwrap()));
+        let server = Server::Own {
+            _process: Own(command.spawn().unwrap()),
+        };
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(
