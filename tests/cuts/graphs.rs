@@ -132,6 +132,14 @@ impl Graph {
         self.has_any(within, |name| name == "flow/balance")
     }
 
+    /// Whether any of its processes has a table.
+    pub(crate) fn has_tables(&self) -> bool {
+        let catalogue = describe(&standard());
+        self.has_any(&self.addresses(), |name| {
+            !catalogue.find(name).unwrap().tables.is_empty()
+        })
+    }
+
     fn has_any(&self, within: &[String], is_such: impl Fn(&str) -> bool) -> bool {
         let is_within = |address: &str| {
             within.iter().any(|name| {
