@@ -171,13 +171,15 @@ impl Line {
                 Err(error) => error,
             };
             tracing::debug!("`{}`: {error}", self.health.presence.address());
-            self.hear();
             let rest = backoff.rest();
             match error.rdkafka_error_code() {
                 Some(code) if is_settling(code) && Instant::now() + rest < end => {
                     thread::sleep(rest);
                 }
-                _ => return Err(self.health.fault_since(asked, &error)),
+                _ => {
+                    self.hear();
+                    return Err(self.health.fault_since(asked, &error));
+                }
             }
         }
     }
