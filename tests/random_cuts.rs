@@ -262,8 +262,9 @@ fn gives_the_same(broker: &str, test: &str) {
             let processes: Vec<_> = victims.flat_map(|(_, all)| all.iter().cloned()).collect();
             let chooses = trial.graph.chooses_by_time(&processes);
             ran.is_known &= !chooses;
-            // What a table knows does not pass when it comes as another packet, and what had passed may be lost.
-            let has_passed = chooses && trial.graph.has_tables();
+            // What a table knows does not pass when it comes as another packet, and what had passed may have died
+            // with the part of the table.
+            let has_passed = chooses && trial.graph.has_tables(&processes);
             // What comes twice is counted twice, in whatever part.
             let remembers = match ran.is_known {
                 true => trial.graph.remembers(&processes),

@@ -33,13 +33,16 @@ const WORDS: [&str; 12] = [
     "rain",
 ];
 
+/// How many graphs are drawn at most until one comes to no deadlock; few do.
+const TRIES: usize = 10;
+
 /// Draws a graph into a folder, and runs it there in one piece. One in which processes wait for each other is
 /// none, and another one is drawn in its place.
 pub(crate) fn draw(folder: &Path, name: &str, mut chance: Chance) -> Graph {
     let folder = folder.join(name);
     fs::create_dir_all(&folder).unwrap();
     let (lines, file) = (folder.join("lines.txt"), folder.join("drawn.fbp"));
-    loop {
+    for _ in 0..TRIES {
         fs::write(&lines, text(&mut chance)).unwrap();
         let mut sheet = Sheet::new(&mut chance);
         sheet.draw(&lines);
@@ -51,6 +54,7 @@ pub(crate) fn draw(folder: &Path, name: &str, mut chance: Chance) -> Graph {
             return Graph::new(name, file, drawn, &shown);
         }
     }
+    panic!("{}: {TRIES} deadlocks in a row", file.display());
 }
 
 /// Some lines of some words, of which some are the same.

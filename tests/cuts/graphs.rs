@@ -132,10 +132,10 @@ impl Graph {
         self.has_any(within, |name| name == "flow/balance")
     }
 
-    /// Whether any of its processes has a table.
-    pub(crate) fn has_tables(&self) -> bool {
+    /// Whether any of them has a table.
+    pub(crate) fn has_tables(&self, within: &[String]) -> bool {
         let catalogue = describe(&standard());
-        self.has_any(&self.addresses(), |name| {
+        self.has_any(within, |name| {
             !catalogue.find(name).unwrap().tables.is_empty()
         })
     }
