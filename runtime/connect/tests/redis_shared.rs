@@ -260,3 +260,69 @@ fn k20_what_outlasts_its_lease_while_the_server_is_away_is_not_delivered_again()
         || server.start(),
     );
 }
+
+#[test]
+fn k20_who_asks_first_when_the_server_is_back_gives_nobody_up_of_its_own_process() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    let corner = Corner::of(&url);
+    let store = corner.open();
+    let consumers = [
+        (ConnectorKind::Queue, "paperflow:q:consumers"),
+        (ConnectorKind::Stream, "paperflow:s:group:g:consumers"),
+    ];
+    for (kind, consumers) in consumers {
+        let mut declaration = declared(
+            if kind == ConnectorKind::Queue {
+                "q"
+            } else {
+                "s"
+            },
+            kind,
+        );
+        declaration.partitions = 2;
+        let connector = store.connect(&declaration).unwrap();
+        let readers = [read(&connector, "first"), read(&connector, "second")];
+        connector
+            .send(&(1..=20).map(message).collect::<Vec<_>>())
+            .unwrap();
+        let mut held = [Vec::new(), Vec::new()];
+        until(|| {
+            for (reader, held) in readers.iter().zip(&mut held) {
+                held.extend(take(reader, 10));
+            }
+            (held[0].len() + held[1].len() == 20).then_some(())
+        });
+        assert!(!held[1].is_empty(), "the {kind} is read by one alone");
+        // As if the server had been away for as long as that.
+        let mut stranger = corner.stranger();
+        let key = corner.key(consumers);
+        let members: Vec<String> = cmd("ZRANGE")
+            .arg(&key)
+            .arg(0)
+            .arg(-1)
+            .query(&mut stranger)
+            .unwrap();
+        assert_eq!(members.len(), 2);
+        for member in members {
+            cmd("ZADD")
+                .arg(&key)
+                .arg("XX")
+                .arg(1)
+                .arg(member)
+                .exec(&mut stranger)
+                .unwrap();
+        }
+        for reader in &readers {
+            assert!(
+                take(reader, 64).is_empty(),
+                "the {kind} has given what was held to another"
+            );
+        }
+        for (reader, held) in readers.iter().zip(&held) {
+            done(reader, held);
+        }
+        until(|| (connector.unfinished("g").ok() == Some(Some(0))).then_some(()));
+    }
+}

@@ -1,4 +1,4 @@
--- A sign of life of consumers of a queue; tells which have been given up.
+-- A sign of life of all consumers of a queue that read for whoever asks; tells which have been given up.
 -- ARGV: 4 queue, 5 lease, 6 and 7 its bounds, 8... consumers.
 local name, lease, lost = ARGV[4], number(ARGV[5]), {}
 local consumers = key(name, 'consumers')
@@ -8,6 +8,10 @@ for at = 8, #ARGV do
   else
     lost[#lost + 1] = ARGV[at]
   end
+end
+for _, consumer in ipairs(late(consumers, true)) do
+  evict(name, consumer)
+  lost[#lost + 1] = consumer
 end
 -- The last entry that has come, so that it is seen when others write here by themselves.
 local about, last = redis.call('XINFO', 'STREAM', prefix .. name), ''

@@ -266,11 +266,19 @@ local function evict(name, consumer)
   return given_back
 end
 
--- Consumers that have given no sign of life in time.
-local function sweep(name)
-  for _, consumer in ipairs(redis.call('ZRANGEBYSCORE', key(name, 'consumers'), '-inf', now)) do
-    evict(name, consumer)
+-- Consumers that have given no sign of life in time, of others or of whoever asks. He is alive, and so are those
+-- who read for him, also when the server was away for longer than their leases: they are given up only when he
+-- tells who still reads, and they are not among those.
+local function late(consumers, is_own)
+  local found = {}
+  for _, consumer in ipairs(redis.call('ZRANGEBYSCORE', consumers, '-inf', now)) do
+    if (string.sub(consumer, 1, #asker + 1) == asker .. ':') == is_own then found[#found + 1] = consumer end
   end
+  return found
+end
+
+local function sweep(name)
+  for _, consumer in ipairs(late(key(name, 'consumers'), false)) do evict(name, consumer) end
 end
 
 -- Whether somebody reads a queue, and is to get more.
@@ -388,10 +396,10 @@ local function leave_group(name, group, member)
   bell('shares', name)
 end
 
--- Consumers of a group that have given no sign of life in time.
-local function sweep_group(name, group)
-  local late = redis.call('ZRANGEBYSCORE', of_group(name, group, 'consumers'), '-inf', now)
-  for _, member in ipairs(late) do leave_group(name, group, member) end
+-- Consumers of a group that have given no sign of life in time, as `late` has them.
+local function sweep_group(name, group, is_own)
+  local consumers = of_group(name, group, 'consumers')
+  for _, member in ipairs(late(consumers, is_own or false)) do leave_group(name, group, member) end
 end
 
 -- Copies that are due come back to the end of the partition they came from, for their group alone.

@@ -4,7 +4,6 @@ local lease, tries, dead, joins = number(ARGV[7]), number(ARGV[8]) + 1, ARGV[9],
 local session = ARGV[11]
 local consumers = key(name, 'consumers')
 if joins == '' and not redis.call('ZSCORE', consumers, consumer) then return { 'gone' } end
--- First, so that who asks before all others when the server was away does not give up himself.
 redis.call('ZADD', consumers, whole(now + lease), consumer)
 sweep(name)
 
