@@ -260,18 +260,13 @@ fn gives_the_same(broker: &str, test: &str) {
             let names: Vec<_> = victims.clone().map(|(name, _)| name.as_str()).collect();
             let how = format!(" with {names:?} killed by {kills:?}");
             let processes: Vec<_> = victims.flat_map(|(_, all)| all.iter().cloned()).collect();
-            let chooses = trial.graph.chooses_by_time(&processes);
-            ran.is_known &= !chooses;
-            // What a table knows does not pass when it comes as another packet, and what had passed may have died
-            // with the part of the table.
-            let has_passed = chooses && trial.graph.has_tables(&processes);
+            ran.is_known &= !trial.graph.chooses_by_time(&processes);
             // What comes twice is counted twice, in whatever part.
             let remembers = match ran.is_known {
                 true => trial.graph.remembers(&processes),
                 false => trial.graph.remembers(&trial.graph.addresses()),
             };
             // Who has forgotten it again and again may wait for what has been.
-            let remembers = remembers || has_passed;
             if !remembers || kills.len() == 1 {
                 let is_right = remembers || ran.has_all(expected);
                 trial.judge(&office, &ran, &how, is_right, &mut tally);

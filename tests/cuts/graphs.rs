@@ -132,14 +132,6 @@ impl Graph {
         self.has_any(within, |name| name == "flow/balance")
     }
 
-    /// Whether any of them has a table.
-    pub(crate) fn has_tables(&self, within: &[String]) -> bool {
-        let catalogue = describe(&standard());
-        self.has_any(within, |name| {
-            !catalogue.find(name).unwrap().tables.is_empty()
-        })
-    }
-
     fn has_any(&self, within: &[String], is_such: impl Fn(&str) -> bool) -> bool {
         let is_within = |address: &str| {
             within.iter().any(|name| {

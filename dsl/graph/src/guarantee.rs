@@ -14,7 +14,7 @@
 //! | stream with `on-error=skip` | at most once: what fails is left behind |
 //! | pubsub | at most once: who is not there gets no copy |
 //! | source that cannot send the same again, up to the first store | at most once: nobody knows what it had read |
-//! | process with a table in a store | once only: what it has handled, its rows and what it sends are committed together, and what it sends of its own accord is owed until it has arrived |
+//! | process with a table in a store | once only: what it has handled, its rows and what it sends are committed together, and what nobody may deliver again is owed until it has arrived |
 //! | process without one that handles each packet by itself | as before: when it handles a packet again, what it sends has the same ids |
 //! | any other process without one, behind a store or such a source | at least once: in another order it may send packets with other ids |
 //! | sink without a table in a store | at least once: what it does to the world may be done again |

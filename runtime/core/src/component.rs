@@ -114,6 +114,9 @@ pub struct Deskside {
     pub tables: Arc<[String]>,
     /// What has been written to them.
     pub journal: Journal,
+    /// What it has sent is owed until it has arrived, whatever it follows from: after a crash that may come as
+    /// another packet.
+    pub owes_all: bool,
     /// Calls the process.
     pub waker: Waker,
 }

@@ -474,7 +474,8 @@ pub trait Desk: Send + Sync {
     fn commit(&self, work: &Work) -> Result<(), StoreFault>;
 
     /// What was committed as [`own`](Handled::own) work, and of which it is not known whether all of it
-    /// has been sent and handled, oldest first: what a run that was cut short still owes.
+    /// has been sent and handled, oldest first: what a run that was cut short still owes. One that has
+    /// finished owes nothing.
     ///
     /// # Errors
     /// The store cannot be reached.
@@ -504,9 +505,9 @@ pub struct Handled {
     pub id: Id,
     /// What followed from it, with the out-port element it goes to.
     pub sent: Vec<(usize, Message)>,
-    /// There was no such message: the process has sent this of its own accord, as when a timer rang, and
-    /// nobody will deliver anything again to have it sent once more. The id is that of the first message
-    /// sent.
+    /// Nobody may deliver anything again to have this sent once more: the process has sent it of its own accord,
+    /// as when a timer rang, or what it follows from may come as another message after a crash. The id is that
+    /// of the first message sent.
     pub own: bool,
 }
 

@@ -9,7 +9,7 @@
 mod declared;
 mod run;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -29,6 +29,7 @@ use crate::patience::Patience;
 use crate::receiver::{Receiver, Station};
 use crate::sender::Sender;
 use crate::watch::{Notice, Told};
+use crate::ways::Ways;
 use crate::wiring::{chance, same};
 
 pub use declared::{Declared, declared};
@@ -283,6 +284,12 @@ impl Lowering<'_> {
     /// What stores keep for the processes with tables there.
     fn desks(&mut self) -> Result<BTreeMap<usize, Deskside>, BuildError> {
         let mut tables: BTreeMap<usize, Vec<&plan::Table>> = BTreeMap::new();
+        let receivers: Vec<usize> = self.receivers.iter().map(|(process, _)| *process).collect();
+        let ways = Ways::new(&self.plan, &self.catalogue);
+        let owe_all = self.plan.tables.iter().map(|table| table.process);
+        let owe_all: BTreeSet<usize> = owe_all
+            .filter(|process| ways.may_come_as_another(*process, &receivers))
+            .collect();
         let kept = std::mem::take(&mut self.plan.tables);
         for table in &kept {
             tables.entry(table.process).or_default().push(table);
@@ -296,6 +303,7 @@ impl Lowering<'_> {
                 desk: desk.map_err(|fault| failed(&address, fault))?,
                 tables: tables.iter().map(|table| table.name.clone()).collect(),
                 journal: Journal::default(),
+                owes_all: owe_all.contains(&process),
                 // Its own when it is made.
                 waker: Waker::noop().clone(),
             };

@@ -46,6 +46,7 @@ mod sync;
 mod unread;
 mod waits;
 mod watch;
+mod ways;
 mod wiring;
 
 pub use build::{BuildError, MAX_THREADS, Network, Started};

@@ -204,9 +204,26 @@ async fn last(
     Ok(())
 }
 
+/// Lets each number pass once.
+#[component("k/new", work = compute)]
+fn new(
+    /// Numbers.
+    number: i64,
+    /// Those that have passed.
+    seen: &mut Table<i64, i64>,
+    /// Each number once.
+    out: &mut Out<i64>,
+) {
+    if seen.get(&number).is_none() {
+        seen.put(number, 1);
+        out.put(number);
+    }
+}
+
 fn catalogue() -> Catalogue {
     common::catalogue()
         .with(last)
+        .with(new)
         .with(count)
         .with(add)
         .with(pairs)
@@ -533,6 +550,69 @@ fn what_is_sent_of_its_own_accord_is_owed_until_it_has_arrived() {
         assert_eq!(told, BTreeSet::from(expected), "{way:?}");
         let owed = shelf.kept("test/P", |kept| kept.owed.len());
         assert_eq!(owed, 0, "{way:?}");
+    }
+}
+
+#[test]
+fn what_comes_by_another_way_after_a_crash_had_been_sent_and_is_sent_again() {
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let life = |first: usize, read| {
+            let text = format!(
+                "'1000' -> COUNT E(t/emit) OUT -> IN C(t/choose)\n'{first}' -> FIRST C\n\
+                 C OUT[0] -> IN A(t/pass) OUT -> NUMBER P(k/new)\n\
+                 C OUT[1] -> IN B(t/pass) OUT -> NUMBER P\nOUTPORT=P.OUT:OUT"
+            );
+            run(&shelf, &text, ("SEEN", &["C.IN"]), way, read)
+        };
+        let cut: fn(&Control, Output) -> Vec<String> = |control, output| {
+            let seen: Vec<_> = (0..7).map_while(|_| output.recv()).collect();
+            control.kill();
+            seen.iter().map(ToString::to_string).collect()
+        };
+        let (_, first) = life(0, cut);
+        let (outcome, second) = life(1, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        let told: BTreeSet<String> = first.into_iter().chain(second).collect();
+        let expected: BTreeSet<String> = (1..=1000).map(|at| at.to_string()).collect();
+        let lost: Vec<_> = expected.difference(&told).collect();
+        assert!(lost.is_empty(), "{way:?}: {lost:?}");
+        let owed = shelf.kept("test/P", |kept| kept.owed.len());
+        assert_eq!(owed, 0, "{way:?}");
+    }
+}
+
+#[test]
+fn what_may_come_by_another_way_and_fails_is_tried_again_and_set_aside_by_its_store() {
+    let text = "'20' -> COUNT E(t/emit) OUT -> IN C(t/choose)\n'0' -> FIRST C\n\
+                C OUT[0] -> IN A(t/pass) OUT -> NUMBER P(k/new)\n\
+                C OUT[1] -> IN B(t/pass) OUT -> NUMBER P\n\
+                '7' -> NUMBER F(t/fail-on)\nP OUT -> IN F\nOUTPORT=F.OUT:OUT";
+    for way in DRIVERS {
+        let shelf = Arc::new(Shelf::default());
+        let (outcome, out) = run(&shelf, text, ("SEEN", &["C.IN"]), way, all);
+        assert_eq!(outcome.verdict, Verdict::Finished, "{way:?}");
+        let told: BTreeSet<&str> = out.iter().map(String::as_str).collect();
+        assert_eq!(
+            (told.len(), told.contains("7")),
+            (19, false),
+            "{way:?}: {out:?}"
+        );
+        shelf.with("C.IN", |queue| {
+            let failed: Vec<_> = queue
+                .dead
+                .iter()
+                .map(|(message, _)| common::shelf::body(message))
+                .collect();
+            assert_eq!(failed, ["7"], "{way:?}");
+        });
+        let (next, again) = run(&shelf, text, ("SEEN", &["C.IN"]), way, all);
+        assert_eq!(
+            next.verdict,
+            Verdict::Finished,
+            "{way:?}: nothing is owed of a run that has finished"
+        );
+        assert!(again.is_empty(), "{way:?}: {again:?}");
     }
 }
 

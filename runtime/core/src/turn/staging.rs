@@ -76,13 +76,13 @@ impl Unit {
             .map(|(id, _)| *id)
     }
 
-    /// Whether nobody will deliver anything again to have this sent once more.
-    fn is_own(&self) -> bool {
-        self.bringer().is_none() && !self.sent.is_empty() && !self.is_known
+    /// Whether it is owed until it has arrived: nobody may deliver anything again to have this sent once more.
+    fn is_owed(&self, owes_all: bool) -> bool {
+        (owes_all || self.bringer().is_none()) && !self.sent.is_empty() && !self.is_known
     }
 
     /// What is to be remembered of it.
-    fn remember(&self, into: &mut Vec<Handled>) {
+    fn remember(&self, owes_all: bool, into: &mut Vec<Handled>) {
         let bringer = self.bringer();
         for (id, _) in &self.handled {
             let sent = if Some(*id) == bringer {
@@ -92,7 +92,7 @@ impl Unit {
             };
             into.push(handled(*id, sent));
         }
-        if self.is_own()
+        if self.is_owed(owes_all)
             && let Some((_, first)) = self.sent.first()
         {
             into.push(Handled {
@@ -203,7 +203,7 @@ impl Staging {
     fn commit(&mut self) -> Result<Vec<Unit>, StoreFault> {
         let mut work = Work::default();
         for unit in &self.complete {
-            unit.remember(&mut work.handled);
+            unit.remember(self.side.owes_all, &mut work.handled);
             work.rows.extend(unit.rows.iter().cloned());
         }
         if work != Work::default() {
@@ -357,7 +357,12 @@ impl Inner {
 
     /// A packet that has been handled before ends here, and what was sent is sent again.
     fn send_again(&mut self, packet: &Packet, sent: Vec<(usize, Message)>) {
-        let tokens = packet.tokens();
+        let mut tokens = packet.tokens();
+        if let (Some(staging), Some((_, first))) = (&self.staging, sent.first())
+            && staging.side.owes_all
+        {
+            tokens = tokens.join(&staging.ledger.owe(first.id, true));
+        }
         self.dropped_all(packet.weight());
         let again = sent.into_iter();
         let packets = again.filter_map(|(at, message)| {
@@ -433,7 +438,7 @@ impl Turn {
         }
         let ledger = Arc::clone(&staging.ledger);
         for owed in staging.side.desk.owed()? {
-            let tokens = ledger.owe(owed.id);
+            let tokens = ledger.owe(owed.id, false);
             let packets = owed.sent.into_iter();
             let packets =
                 packets.filter_map(|(at, message)| Some((at, restored(message, &tokens)?, false)));
@@ -495,10 +500,12 @@ impl Turn {
         if staging.is_settled() {
             return Ok(());
         }
-        let ledger = Arc::clone(&staging.ledger);
+        let (ledger, owes_all) = (Arc::clone(&staging.ledger), staging.side.owes_all);
         for unit in staging.commit()? {
             let own = match unit.sent.first() {
-                Some((_, first)) if unit.is_own() => ledger.owe(first.id),
+                Some((_, first)) if unit.is_owed(owes_all) => {
+                    ledger.owe(first.id, unit.bringer().is_some())
+                }
                 _ => Tokens::default(),
             };
             for (at, mut packet, forwarded) in unit.packets {
@@ -559,7 +566,8 @@ struct Owing {
 #[derive(Default)]
 struct Book {
     last: u64,
-    owed: HashMap<u64, Id>,
+    /// Each with whether a store delivers again what it follows from.
+    owed: HashMap<u64, (Id, bool)>,
     /// What was sent could not be handled, and nobody will try again in this run.
     failure: Option<Failure>,
 }
@@ -579,11 +587,11 @@ impl Owing {
     }
 
     /// Whoever holds the tokens has still to do with what was sent.
-    fn owe(self: &Arc<Self>, id: Id) -> Tokens {
+    fn owe(self: &Arc<Self>, id: Id, is_delivered: bool) -> Tokens {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         book.last += 1;
         let ticket = book.last;
-        book.owed.insert(ticket, id);
+        book.owed.insert(ticket, (id, is_delivered));
         Token::new(Arc::clone(self) as Arc<dyn Subscription>, ticket).into()
     }
 }
@@ -593,15 +601,18 @@ impl Subscription for Owing {
         Ok(Found::Empty(Outlook::default()))
     }
 
-    /// What was not handled is found owed by the next run. Who sent it fails, as no store gives it again.
+    /// What was not handled is found owed by the next run. What could not be handled and no store gives again lets
+    /// fail who sent it; what a store gives again, or sets aside, has its fate there.
     fn settle(&self, ticket: u64, settlement: Settlement) {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(id) = book.owed.remove(&ticket) else {
+        let Some((id, is_delivered)) = book.owed.remove(&ticket) else {
             return;
         };
         match settlement.disposition {
             Disposition::Done => self.desk.paid(id),
             Disposition::Release => {}
+            Disposition::Retry if is_delivered => {}
+            Disposition::Reject | Disposition::Invalid if is_delivered => self.desk.paid(id),
             Disposition::Retry | Disposition::Reject | Disposition::Invalid => {
                 book.failure = Some(settlement.failure.unwrap_or_default());
                 self.waker.wake_by_ref();

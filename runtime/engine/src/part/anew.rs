@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use paperflow_core::turn::Received;
 use paperflow_core::{Catalogue, Sends, Spec};
-use paperflow_graph::Full;
 use paperflow_graph::plan::{Link, Plan};
 
 use crate::link::Link as Wire;
+use crate::ways::Ways;
 
 use super::Part;
 
@@ -55,33 +55,18 @@ impl Part {
     }
 }
 
-/// Who sends to whom in a part.
+/// The ways through a part.
 struct Map<'a> {
-    plan: &'a Plan,
-    catalogue: &'a Catalogue,
+    ways: Ways<'a>,
     /// The senders to other parts: whether the end of what they send had been told before.
     ended: BTreeMap<usize, bool>,
-    /// By process: its links in and out.
-    into: Vec<Vec<usize>>,
-    out_of: Vec<Vec<usize>>,
 }
 
 impl<'a> Map<'a> {
     fn new(plan: &'a Plan, catalogue: &'a Catalogue, ended: BTreeMap<usize, bool>) -> Self {
-        let (mut into, mut out_of) = (vec![Vec::new(); plan.processes.len()], Vec::new());
-        out_of.resize(plan.processes.len(), BTreeSet::new());
-        for (at, link) in plan.links.iter().enumerate() {
-            into[link.to.process].push(at);
-            for writer in link.writers() {
-                out_of[writer.end.process].insert(at);
-            }
-        }
         Self {
-            plan,
-            catalogue,
+            ways: Ways::new(plan, catalogue),
             ended,
-            into,
-            out_of: out_of.into_iter().map(Vec::from_iter).collect(),
         }
     }
 
@@ -89,65 +74,33 @@ impl<'a> Map<'a> {
         if !self.ended.values().any(|ended| *ended) {
             return Vec::new();
         }
-        let processes = 0..self.plan.processes.len();
+        let processes = 0..self.ways.plan.processes.len();
         let choosing = processes.filter(|process| self.chooses_anew(*process));
         choosing
             .flat_map(|process| self.closed_to(process))
             .collect()
     }
 
-    fn spec(&self, process: usize) -> Option<&Spec> {
-        let component = &self.plan.processes[process].component;
-        self.catalogue.get(component).map(|found| found.spec())
-    }
-
     /// Whether a process may divide what it is given in another way than in a former life, and passes over
     /// those who have left. One with tables learns of those too late, and one in a subnet that begins anew with
     /// each group forgets them.
     fn chooses_anew(&self, process: usize) -> bool {
-        let mut tables = self.plan.tables.iter();
-        if tables.any(|table| table.process == process)
-            || self.plan.processes[process].scope.is_some()
-        {
+        if self.ways.has_tables(process) || self.ways.plan.processes[process].scope.is_some() {
             return false;
         }
         let passes_over = |spec: &Spec| {
             let by_order = spec.sends == Sends::InStep;
-            spec.passes_over && !(by_order && self.comes_in_order(process))
+            spec.passes_over && !(by_order && self.ways.comes_in_order(process))
         };
-        self.spec(process).is_some_and(passes_over)
-    }
-
-    /// Whether a process receives the same in the same order in each life: from one that repeats itself, by a row
-    /// of processes that handle each packet by itself.
-    fn comes_in_order(&self, process: usize) -> bool {
-        let mut met = BTreeSet::new();
-        let mut at = process;
-        while met.insert(at) {
-            let [link] = self.into[at].as_slice() else {
-                return false;
-            };
-            let link = &self.plan.links[*link];
-            let mut writers = link.writers();
-            at = match (writers.next(), writers.next()) {
-                (Some(writer), None) if link.full == Full::Wait => writer.end.process,
-                _ => return false,
-            };
-            match self.spec(at) {
-                Some(spec) if self.into[at].is_empty() => return spec.repeats,
-                Some(spec) if spec.plain => {}
-                _ => return false,
-            }
-        }
-        false
+        self.ways.spec(process).is_some_and(passes_over)
     }
 
     /// Of the links by which a process sends from one port, those behind which less arrives than behind others:
     /// somebody must be left, and when nothing arrives anywhere, everything had been sent.
     fn closed_to(&self, process: usize) -> Vec<usize> {
         let mut ports: BTreeMap<&str, BTreeMap<usize, Arrival>> = BTreeMap::new();
-        for at in &self.out_of[process] {
-            let link = &self.plan.links[*at];
+        for at in &self.ways.out_of[process] {
+            let link = &self.ways.plan.links[*at];
             let own = link.from.iter().filter(|one| one.end.process == process);
             for writer in own {
                 let port = ports.entry(&writer.end.port).or_default();
@@ -170,8 +123,8 @@ impl<'a> Map<'a> {
 
     /// Whether a process alone writes to a link, and nothing goes elsewhere when that is full.
     fn is_own(&self, process: usize, at: usize) -> bool {
-        let link = &self.plan.links[at];
-        let mut fed = self.plan.inports.iter();
+        let link = &self.ways.plan.links[at];
+        let mut fed = self.ways.plan.inports.iter();
         let is_fed = fed.any(|export| {
             let (end, to) = (&export.end, &link.to);
             (end.process, &end.port, end.index) == (to.process, &to.port, to.index)
@@ -192,8 +145,8 @@ impl<'a> Map<'a> {
                 Some(true) => is_ended = true,
                 Some(false) => is_open = true,
                 None => {
-                    let links = self.out_of[process].iter();
-                    next.extend(links.map(|link| self.plan.links[*link].to.process));
+                    let links = self.ways.out_of[process].iter();
+                    next.extend(links.map(|link| self.ways.plan.links[*link].to.process));
                     is_open |= self.is_end(process);
                 }
             }
@@ -207,8 +160,8 @@ impl<'a> Map<'a> {
 
     /// Whether what is sent to a process may arrive there and nowhere else.
     fn is_end(&self, process: usize) -> bool {
-        let mut exports = self.plan.outports.iter();
-        self.out_of[process].is_empty() || exports.any(|export| export.end.process == process)
+        let mut exports = self.ways.plan.outports.iter();
+        self.ways.out_of[process].is_empty() || exports.any(|export| export.end.process == process)
     }
 }
 

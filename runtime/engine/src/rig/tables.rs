@@ -22,6 +22,7 @@ impl Tables {
             desk: Arc::new(Blank),
             tables: names.collect(),
             journal: Journal::default(),
+            owes_all: false,
             waker: std::task::Waker::noop().clone(),
         })
     }

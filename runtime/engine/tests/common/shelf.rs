@@ -150,6 +150,10 @@ impl Store for Shelf {
         for queue in self.queues.lock().values() {
             queue.state.lock().seen.clear();
         }
+        let desks = self.desks.lock();
+        desks
+            .values()
+            .for_each(|desk| desk.state.lock().owed.clear());
         Ok(())
     }
 }

@@ -14,10 +14,8 @@ pub(super) const CASES: &[Case] = &[
         "s5: rows, what was handled and what followed are kept together",
         together,
     ),
-    (
-        "what was sent of its own accord is owed until it is paid",
-        owed,
-    ),
+    ("what is owed is owed until it is paid", owed),
+    ("a run that has finished well owes nothing", nothing),
     ("desks do not see each other", apart),
 ];
 
@@ -91,6 +89,23 @@ fn owed(bench: &mut dyn Bench) {
     assert_eq!(own.owed().unwrap(), work.handled, "oldest first");
     own.paid(Id::of("b"));
     assert_eq!(own.owed().unwrap(), work.handled[1..]);
+}
+
+fn nothing(bench: &mut dyn Bench) {
+    let epoch = bench.store().epoch("g").unwrap();
+    let work = Work {
+        handled: vec![Handled {
+            own: true,
+            ..handled("a", vec![(0, text("a"))])
+        }],
+        rows: Vec::new(),
+    };
+    let (own, other) = (desk(bench, "g/P"), desk(bench, "gg/P"));
+    own.commit(&work).unwrap();
+    other.commit(&work).unwrap();
+    bench.store().finish("g", epoch).unwrap();
+    assert_eq!(own.owed().unwrap(), []);
+    assert_eq!(other.owed().unwrap(), work.handled);
 }
 
 fn apart(bench: &mut dyn Bench) {
