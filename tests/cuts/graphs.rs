@@ -126,10 +126,12 @@ impl Graph {
         })
     }
 
-    /// Whether one of them sends what it has sent another way when it begins again: it comes by that way as
-    /// another packet, and is not known again.
-    pub(crate) fn chooses_by_time(&self, within: &[String]) -> bool {
-        self.has_any(within, |name| name == "flow/balance")
+    /// Whether one of them sends what it has sent by another way when it begins again, or in a group with
+    /// others: so it comes as another packet, or in one, and is not known again.
+    pub(crate) fn divides_anew(&self, within: &[String]) -> bool {
+        self.has_any(within, |name| {
+            ["flow/balance", "group/every"].contains(&name)
+        })
     }
 
     fn has_any(&self, within: &[String], is_such: impl Fn(&str) -> bool) -> bool {
