@@ -145,22 +145,7 @@ impl Queue {
             stream: inner.line.names.queue(&name),
             name,
             turn: Mutex::default(),
-            local: Mutex::new(Local {
-                declaration,
-                readers: Readers::default(),
-                writers: Writers::default(),
-                flights: BTreeMap::new(),
-                late: BTreeMap::new(),
-                settled: Vec::new(),
-                done: Done::default(),
-                round: 0,
-                resting: BTreeMap::new(),
-                others: HashMap::new(),
-                given: 0,
-                room: Room::default(),
-                last: 0,
-                recovered: 1,
-            }),
+            local: Mutex::new(Local::new(declaration)),
         }
     }
 
@@ -367,6 +352,25 @@ fn kept(inner: &Inner, name: &str) -> Json {
 }
 
 impl Local {
+    fn new(declaration: Declaration) -> Self {
+        Self {
+            declaration,
+            readers: Readers::default(),
+            writers: Writers::default(),
+            flights: BTreeMap::new(),
+            late: BTreeMap::new(),
+            settled: Vec::new(),
+            done: Done::default(),
+            round: 0,
+            resting: BTreeMap::new(),
+            others: HashMap::new(),
+            given: 0,
+            room: Room::default(),
+            last: 0,
+            recovered: 1,
+        }
+    }
+
     /// What is to be told now.
     pub(super) fn take_settled(&mut self) -> Vec<Settled> {
         self.round += 1;
@@ -407,6 +411,8 @@ impl Local {
                 "{} messages of `{name}` may be given to others: their lease was over",
                 late.len()
             );
+            // Who believes that he has all there is would not look for them, and writers would wait for room.
+            self.readers.call();
         }
         self.late.extend(late);
     }
@@ -503,4 +509,54 @@ fn said(answers: &[async_nats::Message]) -> Result<Sent, StoreFault> {
         }
     }
     Ok(sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::Wake;
+
+    use paperflow_core::connector::ConnectorKind;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Called(AtomicBool);
+
+    impl Wake for Called {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn who_holds_all_there_is_looks_again_when_its_lease_was_over() {
+        let called = Arc::new(Called::default());
+        let mut local = Local::new(Declaration::new("q", ConnectorKind::Queue));
+        local.readers.add(1, Waker::from(Arc::clone(&called)), ());
+        local.readers.set_waiting(1, true);
+        let flight = |until: Instant| Flight {
+            reader: 1,
+            token: String::new(),
+            seq: 1,
+            connection: 1,
+            at: 0,
+            id: Id::of("a"),
+            attempt: 1,
+            note: None,
+            bytes: 1,
+            until,
+        };
+        let now = Instant::now();
+        local
+            .flights
+            .insert(1, flight(now + Duration::from_secs(60)));
+        local.give_up_late("q");
+        assert!(!called.0.load(Ordering::Relaxed) && local.late.is_empty());
+        local.flights.insert(2, flight(now));
+        local.give_up_late("q");
+        assert!(called.0.load(Ordering::Relaxed));
+        assert_eq!((local.flights.len(), local.late.len()), (1, 1));
+    }
 }
