@@ -73,6 +73,39 @@ pub(crate) fn open(keeper: &Arc<Keeper>, process: &str) -> Result<Drawer, StoreF
     })
 }
 
+impl Drawer {
+    /// What was handled, or sent of its own accord, as a question finds it.
+    fn found(&self, sql: &'static str, own: bool) -> Result<Vec<Handled>, StoreFault> {
+        let process = self.process.clone();
+        let found: Vec<([u8; 16], String)> =
+            self.keeper.orders.call(Safe::FromCrash, move |tx| {
+                let mut found = Vec::new();
+                tx.rows(sql, [process], |row| {
+                    found.push((row.get(0)?, row.get(1)?));
+                    Ok(true)
+                })?;
+                Ok(found)
+            })?;
+        let handled = |(id, outputs): ([u8; 16], String)| {
+            Ok(Handled {
+                id: Id::from_bytes(id),
+                sent: sent(&outputs)?,
+                own,
+            })
+        };
+        found.into_iter().map(handled).collect()
+    }
+
+    /// Changes what is kept of an id.
+    fn later(&self, sql: &'static str, id: Id) {
+        let process = self.process.clone();
+        self.keeper.orders.later(move |tx| {
+            tx.execute(sql, params![process, id.to_bytes()])?;
+            Ok(())
+        });
+    }
+}
+
 impl Desk for Drawer {
     fn rows(&self, table: &str) -> Result<Vec<(String, String)>, StoreFault> {
         let (process, table) = (self.process.clone(), table.to_owned());
@@ -119,34 +152,26 @@ impl Desk for Drawer {
     }
 
     fn owed(&self) -> Result<Vec<Handled>, StoreFault> {
-        let process = self.process.clone();
-        let owed: Vec<([u8; 16], String)> =
-            self.keeper.orders.call(Safe::FromCrash, move |tx| {
-                let mut owed = Vec::new();
-                let sql = "SELECT id, outputs FROM owed WHERE process = ? ORDER BY turn";
-                tx.rows(sql, [process], |row| {
-                    owed.push((row.get(0)?, row.get(1)?));
-                    Ok(true)
-                })?;
-                Ok(owed)
-            })?;
-        let handled = |(id, outputs): ([u8; 16], String)| {
-            Ok(Handled {
-                id: Id::from_bytes(id),
-                sent: sent(&outputs)?,
-                own: true,
-            })
-        };
-        owed.into_iter().map(handled).collect()
+        self.found(
+            "SELECT id, outputs FROM owed WHERE process = ? ORDER BY turn",
+            true,
+        )
     }
 
     fn paid(&self, id: Id) {
-        let process = self.process.clone();
-        self.keeper.orders.later(move |tx| {
-            let sql = "DELETE FROM owed WHERE process = ? AND id = ?";
-            tx.execute(sql, params![process, id.to_bytes()])?;
-            Ok(())
-        });
+        self.later("DELETE FROM owed WHERE process = ? AND id = ?", id);
+    }
+
+    fn on_its_way(&self) -> Result<Vec<Handled>, StoreFault> {
+        let sql = "SELECT id, outputs FROM inbox WHERE process = ? AND outputs <> '[]' ORDER BY at";
+        self.found(sql, false)
+    }
+
+    fn arrived(&self, id: Id) {
+        self.later(
+            "UPDATE inbox SET outputs = '[]' WHERE process = ? AND id = ?",
+            id,
+        );
     }
 }
 

@@ -34,8 +34,7 @@ pub(crate) fn epoch(orders: &Orders, graph: &str) -> Result<u64, StoreFault> {
     })
 }
 
-/// The run has finished well: what its connectors and processes remember of it is forgotten, bit by bit, and at once
-/// what they owe, since all of it has arrived or was set aside.
+/// The run has finished well: what its connectors and processes remember of it is forgotten, bit by bit.
 /// Nothing happens when it is over.
 ///
 /// # Errors
@@ -49,10 +48,6 @@ pub(crate) fn finish(orders: &Orders, graph: &str, epoch: u64) -> Result<(), Sto
             return Ok(());
         }
         tx.opened.running.remove(&graph);
-        tx.execute(
-            "DELETE FROM owed WHERE process >= ?1 AND process < ?1 || char(1114111)",
-            [format!("{graph}/")],
-        )?;
         for number in own(tx, &graph) {
             let sql = "UPDATE connectors SET generation = generation + 1 WHERE number = ? \
                        RETURNING generation";

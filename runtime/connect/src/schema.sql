@@ -80,8 +80,7 @@ CREATE TABLE inbox (
 ) WITHOUT ROWID;
 CREATE INDEX inbox_since ON inbox (at);
 
--- What processes have sent that may be sent again only by themselves, and of which it is not known whether all was
--- handled.
+-- What processes have sent of their own accord, and of which it is not known whether all was handled.
 CREATE TABLE owed (
     turn INTEGER PRIMARY KEY,
     process TEXT NOT NULL,

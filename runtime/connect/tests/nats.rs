@@ -121,8 +121,11 @@ fn queues_comply(is_structured: bool) {
             "s5: rows, what was handled and what followed are kept together",
             NO_TABLES,
         ),
-        ("what is owed is owed until it is paid", NO_TABLES),
-        ("a run that has finished well owes nothing", NO_TABLES),
+        (
+            "what was sent of its own accord is owed until it is paid",
+            NO_TABLES,
+        ),
+        ("what has arrived is not sent again", NO_TABLES),
         ("desks do not see each other", NO_TABLES),
         (
             "a queue has room for as many bytes as it says",

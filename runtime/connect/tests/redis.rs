@@ -104,8 +104,8 @@ fn queues_comply() {
     };
     let left_out = [
         "s5: rows, what was handled and what followed are kept together",
-        "what is owed is owed until it is paid",
-        "a run that has finished well owes nothing",
+        "what was sent of its own accord is owed until it is paid",
+        "what has arrived is not sent again",
         "desks do not see each other",
     ]
     .map(|name| (name, NO_TABLES));

@@ -474,8 +474,7 @@ pub trait Desk: Send + Sync {
     fn commit(&self, work: &Work) -> Result<(), StoreFault>;
 
     /// What was committed as [`own`](Handled::own) work, and of which it is not known whether all of it
-    /// has been sent and handled, oldest first: what a run that was cut short still owes. One that has
-    /// finished owes nothing.
+    /// has been sent and handled, oldest first: what a run that was cut short still owes.
     ///
     /// # Errors
     /// The store cannot be reached.
@@ -485,6 +484,21 @@ pub trait Desk: Send + Sync {
 
     /// Own work of this id is owed no more. Does not wait; it may be found owed once more after a crash.
     fn paid(&self, id: Id) {
+        let _ = id;
+    }
+
+    /// The messages that were [`handled`](Self::handled) and followed by something which is not known to have
+    /// arrived, oldest first.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    fn on_its_way(&self) -> Result<Vec<Handled>, StoreFault> {
+        Ok(Vec::new())
+    }
+
+    /// What followed from the message of this id has arrived, or will never: nothing of it is to be sent again.
+    /// Does not wait; it may be found on its way once more after a crash.
+    fn arrived(&self, id: Id) {
         let _ = id;
     }
 }
@@ -505,9 +519,9 @@ pub struct Handled {
     pub id: Id,
     /// What followed from it, with the out-port element it goes to.
     pub sent: Vec<(usize, Message)>,
-    /// Nobody may deliver anything again to have this sent once more: the process has sent it of its own accord,
-    /// as when a timer rang, or what it follows from may come as another message after a crash. The id is that
-    /// of the first message sent.
+    /// There was no such message: the process has sent this of its own accord, as when a timer rang, and
+    /// nobody will deliver anything again to have it sent once more. The id is that of the first message
+    /// sent.
     pub own: bool,
 }
 

@@ -17,6 +17,7 @@ use crate::slot;
 
 mod deliveries;
 mod lane;
+mod owing;
 mod received;
 mod staging;
 mod waits;

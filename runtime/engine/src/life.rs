@@ -282,6 +282,9 @@ impl Process {
             body.stage = Stage::Waiting;
             return After::Again;
         }
+        if let Some(fault) = body.turn.take_undone() {
+            return self.fail(body, net, fault);
+        }
         self.finish(body, net)
     }
 

@@ -7,20 +7,17 @@
 //! was sent before is sent again, with the same ids.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Waker;
+use std::sync::Arc;
 
 use crate::component::Deskside;
-use crate::connector::{
-    Delivery, Desk, Disposition, Failure, Found, Handled, Outlook, Row, Settlement, StoreFault,
-    Subscription, Work,
-};
+use crate::connector::{Disposition, Failure, Handled, Row, StoreFault, Work};
 use crate::fault::Fault;
 use crate::message::{Id, Message};
 use crate::packet::Packet;
-use crate::settle::{Holding, Token, Tokens, Trail};
+use crate::settle::{Holding, Tokens, Trail};
 use crate::turn::{Give, Pulled, Take, Turn};
 
+use super::owing::{Debt, Owing};
 use super::windows::Inner;
 
 /// Most units of work that are committed at a time.
@@ -76,13 +73,22 @@ impl Unit {
             .map(|(id, _)| *id)
     }
 
-    /// Whether it is owed until it has arrived: nobody may deliver anything again to have this sent once more.
-    fn is_owed(&self, owes_all: bool) -> bool {
-        (owes_all || self.bringer().is_none()) && !self.sent.is_empty() && !self.is_known
+    /// Whether nobody will deliver anything again to have this sent once more.
+    fn is_own(&self) -> bool {
+        self.bringer().is_none() && !self.sent.is_empty() && !self.is_known
+    }
+
+    /// What is owed once it is committed: its own work, and all there is if a delivery may come as another one.
+    fn debt(&self, owes_all: bool) -> Option<Debt> {
+        let (_, first) = self.sent.first().filter(|_| !self.is_known)?;
+        match self.bringer() {
+            None => Some(Debt::Own(first.id)),
+            Some(bringer) => owes_all.then_some(Debt::Handled(bringer)),
+        }
     }
 
     /// What is to be remembered of it.
-    fn remember(&self, owes_all: bool, into: &mut Vec<Handled>) {
+    fn remember(&self, into: &mut Vec<Handled>) {
         let bringer = self.bringer();
         for (id, _) in &self.handled {
             let sent = if Some(*id) == bringer {
@@ -92,7 +98,7 @@ impl Unit {
             };
             into.push(handled(*id, sent));
         }
-        if self.is_owed(owes_all)
+        if self.is_own()
             && let Some((_, first)) = self.sent.first()
         {
             into.push(Handled {
@@ -203,7 +209,7 @@ impl Staging {
     fn commit(&mut self) -> Result<Vec<Unit>, StoreFault> {
         let mut work = Work::default();
         for unit in &self.complete {
-            unit.remember(self.side.owes_all, &mut work.handled);
+            unit.remember(&mut work.handled);
             work.rows.extend(unit.rows.iter().cloned());
         }
         if work != Work::default() {
@@ -355,15 +361,19 @@ impl Inner {
         Ok(sent)
     }
 
-    /// A packet that has been handled before ends here, and what was sent is sent again.
+    /// A packet that has been handled before ends here, and what was sent is sent again, unless it is on its way.
     fn send_again(&mut self, packet: &Packet, sent: Vec<(usize, Message)>) {
         let mut tokens = packet.tokens();
-        if let (Some(staging), Some((_, first))) = (&self.staging, sent.first())
+        let id = packet.trail().and_then(|trail| trail.id);
+        self.dropped_all(packet.weight());
+        if let (Some(staging), Some(id), false) = (&self.staging, id, sent.is_empty())
             && staging.side.owes_all
         {
-            tokens = tokens.join(&staging.ledger.owe(first.id, true));
+            match staging.ledger.owe_again(id, &tokens) {
+                Some(owed) => tokens = tokens.join(&owed),
+                None => return,
+            }
         }
-        self.dropped_all(packet.weight());
         let again = sent.into_iter();
         let packets = again.filter_map(|(at, message)| {
             let packet = restored(message, &tokens)?;
@@ -437,9 +447,17 @@ impl Turn {
             return Ok(());
         }
         let ledger = Arc::clone(&staging.ledger);
-        for owed in staging.side.desk.owed()? {
-            let tokens = ledger.owe(owed.id, false);
-            let packets = owed.sent.into_iter();
+        let desk = Arc::clone(&staging.side.desk);
+        let on_its_way = match staging.side.owes_all {
+            true => desk.on_its_way()?,
+            false => Vec::new(),
+        };
+        for committed in desk.owed()?.into_iter().chain(on_its_way) {
+            let tokens = ledger.owe(match committed.own {
+                true => Debt::Own(committed.id),
+                false => Debt::FormerLife(committed.id),
+            });
+            let packets = committed.sent.into_iter();
             let packets =
                 packets.filter_map(|(at, message)| Some((at, restored(message, &tokens)?, false)));
             let unit = Unit {
@@ -491,29 +509,27 @@ impl Turn {
             return Err(*fault);
         }
         if let Some(failure) = staging.ledger.take_failure() {
-            let Failure {
-                process, message, ..
-            } = failure;
-            let message = format!("what it sent could not be handled by {process}: {message}");
-            return Err(Fault::new(message));
+            return Err(not_handled(failure));
         }
         if staging.is_settled() {
             return Ok(());
         }
         let (ledger, owes_all) = (Arc::clone(&staging.ledger), staging.side.owes_all);
         for unit in staging.commit()? {
-            let own = match unit.sent.first() {
-                Some((_, first)) if unit.is_owed(owes_all) => {
-                    ledger.owe(first.id, unit.bringer().is_some())
-                }
-                _ => Tokens::default(),
-            };
+            let own = unit.debt(owes_all).map(|debt| ledger.owe(debt));
+            let own = own.unwrap_or_default();
             for (at, mut packet, forwarded) in unit.packets {
                 hold_all(&mut packet, std::slice::from_ref(&own));
                 inner.hand.push_back((at, packet, forwarded));
             }
         }
         Ok(())
+    }
+
+    /// What a former life has sent could not be handled, and until the end nothing has come again for it.
+    pub fn take_undone(&mut self) -> Option<Fault> {
+        let staging = self.inner().staging.as_ref()?;
+        staging.ledger.take_undone().map(not_handled)
     }
 
     /// Moves what has been committed to the links, after a step that has ended with a wait. It waits for
@@ -543,6 +559,15 @@ impl Turn {
     }
 }
 
+fn not_handled(failure: Failure) -> Fault {
+    let Failure {
+        process, message, ..
+    } = failure;
+    Fault::new(format!(
+        "what it sent could not be handled by {process}: {message}"
+    ))
+}
+
 /// Lets a packet stand for these deliveries as well.
 fn hold_all(packet: &mut Packet, tokens: &[Tokens]) {
     let Some(trail) = packet.trail() else { return };
@@ -553,76 +578,4 @@ fn hold_all(packet: &mut Packet, tokens: &[Tokens]) {
         tokens: all,
     };
     *packet = std::mem::replace(packet, Packet::null()).with_trail(trail);
-}
-
-/// What has been committed and sent of a process's own accord, until it is known to have arrived.
-struct Owing {
-    desk: Arc<dyn Desk>,
-    /// Calls the process.
-    waker: Waker,
-    book: Mutex<Book>,
-}
-
-#[derive(Default)]
-struct Book {
-    last: u64,
-    /// Each with whether a store delivers again what it follows from.
-    owed: HashMap<u64, (Id, bool)>,
-    /// What was sent could not be handled, and nobody will try again in this run.
-    failure: Option<Failure>,
-}
-
-impl Owing {
-    fn new(desk: Arc<dyn Desk>, waker: Waker) -> Self {
-        Self {
-            desk,
-            waker,
-            book: Mutex::default(),
-        }
-    }
-
-    fn take_failure(&self) -> Option<Failure> {
-        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        book.failure.take()
-    }
-
-    /// Whoever holds the tokens has still to do with what was sent.
-    fn owe(self: &Arc<Self>, id: Id, is_delivered: bool) -> Tokens {
-        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        book.last += 1;
-        let ticket = book.last;
-        book.owed.insert(ticket, (id, is_delivered));
-        Token::new(Arc::clone(self) as Arc<dyn Subscription>, ticket).into()
-    }
-}
-
-impl Subscription for Owing {
-    fn receive(&self, _: usize, _: &mut Vec<Delivery>) -> Result<Found, StoreFault> {
-        Ok(Found::Empty(Outlook::default()))
-    }
-
-    /// What was not handled is found owed by the next run. What could not be handled and no store gives again lets
-    /// fail who sent it; what a store gives again, or sets aside, has its fate there.
-    fn settle(&self, ticket: u64, settlement: Settlement) {
-        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((id, is_delivered)) = book.owed.remove(&ticket) else {
-            return;
-        };
-        match settlement.disposition {
-            Disposition::Done => self.desk.paid(id),
-            Disposition::Release => {}
-            Disposition::Retry if is_delivered => {}
-            Disposition::Reject | Disposition::Invalid if is_delivered => self.desk.paid(id),
-            Disposition::Retry | Disposition::Reject | Disposition::Invalid => {
-                book.failure = Some(settlement.failure.unwrap_or_default());
-                self.waker.wake_by_ref();
-            }
-        }
-    }
-
-    fn flush(&self) -> Result<(), StoreFault> {
-        Ok(())
-    }
-
-    fn close(&self) {}
 }

@@ -151,9 +151,7 @@ impl Store for Shelf {
             queue.state.lock().seen.clear();
         }
         let desks = self.desks.lock();
-        desks
-            .values()
-            .for_each(|desk| desk.state.lock().owed.clear());
+        desks.values().for_each(|desk| desk.end_run());
         Ok(())
     }
 }
@@ -323,7 +321,18 @@ pub struct Kept {
     pub rows: BTreeMap<(String, String), String>,
     pub handled: BTreeMap<Id, Handled>,
     pub owed: Vec<Handled>,
+    /// Of those handled, the ones of runs that are over.
+    over: BTreeSet<Id>,
     pub commits: usize,
+}
+
+impl Drawer {
+    /// What was handled is of a run that is over.
+    fn end_run(&self) {
+        let mut state = self.state.lock();
+        let ids: Vec<Id> = state.handled.keys().copied().collect();
+        state.over.extend(ids);
+    }
 }
 
 impl Shelf {
@@ -405,5 +414,18 @@ impl Desk for Drawer {
 
     fn paid(&self, id: Id) {
         self.state.lock().owed.retain(|owed| owed.id != id);
+    }
+
+    fn on_its_way(&self) -> Result<Vec<Handled>, StoreFault> {
+        let state = self.state.lock();
+        let own = state.handled.values();
+        let own = own.filter(|one| !one.sent.is_empty() && !state.over.contains(&one.id));
+        Ok(own.cloned().collect())
+    }
+
+    fn arrived(&self, id: Id) {
+        if let Some(handled) = self.state.lock().handled.get_mut(&id) {
+            handled.sent.clear();
+        }
     }
 }
