@@ -60,34 +60,28 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
             self.settle(turn);
         }
         loop {
-            if !turn.empty_hand()? {
-                return Ok(Step::Wait);
-            }
-            if turn.is_spent() {
-                return Ok(Step::More);
-            }
-            if self.batch.as_slice().is_empty() {
-                match turn.lend_batch(self.element, &mut self.batch) {
-                    Batch::Lent => {}
-                    Batch::One(packet) => {
-                        if self.handle_one(turn, packet)? {
-                            return Ok(Step::Wait);
-                        }
-                        continue;
+            match turn.lend_batch(self.element, &mut self.batch)? {
+                Batch::One(packet) => {
+                    if self.handle_one(turn, packet)? {
+                        return Ok(Step::Wait);
                     }
-                    Batch::Single => match turn.take_quietly(self.element) {
-                        Take::Packet(packet) => self.receive(turn, packet)?,
-                        Take::Empty => return Ok(Step::Wait),
-                        Take::End => return Ok(Step::Done),
-                    },
-                    Batch::Empty => return Ok(Step::Wait),
-                    Batch::End => return Ok(Step::Done),
+                    continue;
                 }
-            } else if let Some(packet) = next_if(&mut self.batch, Packet::is_special) {
-                turn.admit(self.element, &packet);
-                self.receive(turn, packet)?;
-            } else {
-                self.handle_batch(turn)?;
+                Batch::Lent => match next_if(&mut self.batch, Packet::is_special) {
+                    Some(packet) => {
+                        turn.admit(self.element, &packet);
+                        self.receive(turn, packet)?;
+                    }
+                    None => self.handle_batch(turn)?,
+                },
+                Batch::Single => match turn.take_quietly(self.element) {
+                    Take::Packet(packet) => self.receive(turn, packet)?,
+                    Take::Empty => return Ok(Step::Wait),
+                    Take::End => return Ok(Step::Done),
+                },
+                Batch::Empty => return Ok(Step::Wait),
+                Batch::Spent => return Ok(Step::More),
+                Batch::End => return Ok(Step::Done),
             }
             if self.batch.as_slice().is_empty() && turn.rests(self.element) {
                 return Ok(Step::Wait);
@@ -119,6 +113,7 @@ impl<const FALLIBLE: bool, T: Value, P: OutPorts, F: FnMut(T, &mut P) -> Result<
 {
     /// Calls the function for packets that have no brackets and no headers among them, until one is
     /// special, one fails, or something that was put did not fit.
+    #[inline(never)]
     fn handle_batch(&mut self, turn: &mut Turn) -> Result<(), Fault> {
         self.lent = self.batch.len();
         let rest = self.lent.saturating_sub(turn.begin_batch());

@@ -328,7 +328,7 @@ impl Packet {
     /// Whether it is more than a payload: a bracket, or something with headers or with packets attached.
     #[inline]
     #[must_use]
-    pub(crate) const fn is_special(&self) -> bool {
+    pub const fn is_special(&self) -> bool {
         self.flags & (BRACKET | HEADED | TREE) != 0
     }
 

@@ -17,6 +17,7 @@ thread_local! {
 /// Lends the turn to whatever `work` calls.
 ///
 /// When `work` panics the turn stays in the slot until the next loan; the engine ends the process.
+#[inline(always)]
 pub(crate) fn lend<R>(turn: &mut Turn, work: impl FnOnce() -> R) -> R {
     let outer = exchange(mem::take(turn));
     let was_direct = DIRECT.replace(false);

@@ -75,15 +75,24 @@ impl Window {
     }
 
     /// Moves everything to the end of a queue.
+    #[inline]
     pub fn empty_into(&mut self, queue: &mut VecDeque<Packet>) {
         if self.packets.len() == 1
+            && queue.capacity() > 0
             && let Some(packet) = self.packets.pop()
         {
-            if queue.capacity() == 0 {
-                // Many links never hold more.
-                queue.reserve_exact(1);
-            }
             queue.push_back(packet);
+        } else {
+            self.empty_all_into(queue);
+        }
+    }
+
+    #[inline(never)]
+    fn empty_all_into(&mut self, queue: &mut VecDeque<Packet>) {
+        if self.packets.len() == 1 {
+            // Many links never hold more.
+            queue.reserve_exact(1);
+            queue.extend(self.packets.pop());
         } else if queue.is_empty() && self.packets.len() > lane::FEW {
             let emptied = std::mem::take(queue).into();
             *queue = std::mem::replace(&mut self.packets, emptied).into();
@@ -93,6 +102,7 @@ impl Window {
     }
 
     /// Moves packets to the end.
+    #[inline]
     pub(crate) fn take_all(&mut self, packets: &mut Vec<Packet>) {
         if self.packets.is_empty() {
             std::mem::swap(&mut self.packets, packets);
@@ -119,14 +129,9 @@ pub trait Inlet: Send + Sync {
     fn pull(&self, window: &mut VecDeque<Packet>, most: usize, released: Received) -> Pulled;
 
     /// As `pull`, for a reader that waits without a further look once it has received all there was: the
-    /// answer is then [`Pulled::All`]. A packet that is all there was counts as received at once.
-    fn pull_to_rest(
-        &self,
-        window: &mut VecDeque<Packet>,
-        most: usize,
-        released: Received,
-    ) -> Pulled {
-        self.pull(window, most, released)
+    /// answer is then [`Haul::One`] or [`Pulled::All`].
+    fn pull_to_rest(&self, window: &mut VecDeque<Packet>, most: usize, released: Received) -> Haul {
+        Haul::Window(self.pull(window, most, released))
     }
 
     /// Tells that pulled packets have been received.
@@ -161,6 +166,15 @@ pub enum Pulled {
     Empty,
     /// None ever again.
     End,
+}
+
+/// What a pull found for a reader that rests once it has received all there was.
+#[derive(Debug)]
+pub enum Haul {
+    /// The only packet there was: it counts as received, and is in no window.
+    One(Packet),
+    /// What there is lies in the window.
+    Window(Pulled),
 }
 
 /// The writing end of a link.

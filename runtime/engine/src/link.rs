@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use paperflow_core::Packet;
-use paperflow_core::turn::{Inlet, Pulled, Received};
+use paperflow_core::turn::{Haul, Inlet, Pulled, Received};
 use paperflow_graph::Full;
 use serde::Serialize;
 
 use crate::crowd::Called;
 use crate::roster::{Roster, Who};
 use crate::shed::least;
-use crate::sync::{Apart, AtomicUsize, Latch};
+use crate::sync::{Apart, AtomicUsize, Latch, LatchGuard};
 
 mod outlet;
 mod state;
@@ -358,16 +358,30 @@ impl Link {
 
 impl Inlet for Link {
     fn pull(&self, window: &mut VecDeque<Packet>, most: usize, released: Received) -> Pulled {
-        self.pull_as(false, window, most, released)
+        let mut state = self.middle.state.lock();
+        let waiting = self.let_go(&mut state, released);
+        self.move_out(state, waiting, (window, most), false)
     }
 
-    fn pull_to_rest(
-        &self,
-        window: &mut VecDeque<Packet>,
-        most: usize,
-        released: Received,
-    ) -> Pulled {
-        self.pull_as(true, window, most, released)
+    fn pull_to_rest(&self, window: &mut VecDeque<Packet>, most: usize, released: Received) -> Haul {
+        let mut guard = self.middle.state.lock();
+        let state = &mut *guard;
+        let mut waiting = self.let_go(state, released);
+        if state.queue.len() == 1
+            && !self.sheds()
+            && !state.is_over()
+            && let Some(packet) = state.queue.pop_front()
+        {
+            state.reader_waits = true;
+            if packet.is_special() {
+                state.note_special(Received::of(&packet));
+            }
+            waiting.join(self.receive(state, 1));
+            drop(guard);
+            self.wake_all(waiting);
+            return Haul::One(packet);
+        }
+        Haul::Window(self.move_out(guard, waiting, (window, most), true))
     }
 
     fn stride(&self) -> usize {
@@ -445,21 +459,17 @@ impl Link {
         is_done_with
     }
 
-    /// `rests`: the reader waits without a further look once it has received all there was.
-    fn pull_as(
+    /// Moves packets to the window of a reader, and wakes who waits for what it has received before.
+    /// `rests`: it waits without a further look once it has received all there was.
+    #[inline(always)]
+    fn move_out(
         &self,
+        mut guard: LatchGuard<'_, State>,
+        waiting: Called,
+        (window, most): (&mut VecDeque<Packet>, usize),
         rests: bool,
-        window: &mut VecDeque<Packet>,
-        most: usize,
-        released: Received,
     ) -> Pulled {
-        let mut guard = self.middle.state.lock();
         let state = &mut *guard;
-        let mut waiting = if released.packets == 0 {
-            Called::Nobody
-        } else {
-            self.let_go(state, released)
-        };
         let mut holding_back = Called::Nobody;
         let pulled = if state.queue.is_empty() {
             holding_back = state.take_holding_back();
@@ -472,13 +482,7 @@ impl Link {
             let moved = state.move_into(window, most);
             let is_all = rests && state.queue.is_empty() && !state.is_over();
             state.reader_waits |= is_all;
-            match window.front() {
-                Some(only) if is_all && moved == 1 => {
-                    state.note_special(Received::of(only));
-                    waiting.join(self.receive(state, 1));
-                }
-                _ => state.held += moved,
-            }
+            state.held += moved;
             if is_all { Pulled::All } else { Pulled::Some }
         };
         drop(guard);
@@ -488,9 +492,13 @@ impl Link {
     }
 
     /// These packets have been received: whoever waited for their room is to be woken.
+    #[inline]
     fn let_go(&self, state: &mut State, received: Received) -> Called {
+        if received.packets == 0 {
+            return Called::Nobody;
+        }
         state.note_special(received);
-        if received.packets == 0 || self.sheds() {
+        if self.sheds() {
             return Called::Nobody;
         }
         // After a run was cut short, a thread that was left behind may release what has been abandoned.

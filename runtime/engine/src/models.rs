@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering;
 use loom::sync::atomic::AtomicUsize;
 use loom::thread;
 use paperflow_core::Packet;
-use paperflow_core::turn::{Inlet, Outlet, Pulled, Received, Room, Window};
+use paperflow_core::turn::{Haul, Inlet, Outlet, Pulled, Received, Room, Window};
 use paperflow_graph::Full;
 
 use crate::link::{Link, Writer};
@@ -224,7 +224,13 @@ impl Pair {
         let mut received = Received::default();
         loop {
             let released = std::mem::take(&mut received);
-            let pulled = self.link.pull_to_rest(&mut window, 8, released);
+            let pulled = match self.link.pull_to_rest(&mut window, 8, released) {
+                Haul::One(_) => {
+                    self.received.fetch_add(1, Ordering::Relaxed);
+                    return;
+                }
+                Haul::Window(pulled) => pulled,
+            };
             if matches!(pulled, Pulled::Empty | Pulled::End) {
                 return;
             }
@@ -232,12 +238,9 @@ impl Pair {
                 window.len() <= self.link.capacity(),
                 "the capacity is exact"
             );
-            let is_settled = pulled == Pulled::All && window.len() == 1;
             for packet in window.drain(..) {
                 self.received.fetch_add(1, Ordering::Relaxed);
-                if !is_settled {
-                    received.add(Received::of(&packet));
-                }
+                received.add(Received::of(&packet));
             }
             if pulled == Pulled::All {
                 // It rests without a further look.

@@ -4,9 +4,10 @@
 use std::collections::VecDeque;
 use std::vec;
 
+use crate::fault::Fault;
 use crate::packet::Packet;
 use crate::turn::windows::{self, Inner};
-use crate::turn::{Pulled, Received, Turn};
+use crate::turn::{Haul, Pulled, Received, Turn};
 
 /// Room that an out-port was lent, and what it has put there.
 #[derive(Debug, Default)]
@@ -59,8 +60,10 @@ pub(crate) enum Batch {
     One(Packet),
     /// Packets are to be taken one by one.
     Single,
-    /// Nothing yet.
+    /// Nothing yet, or no room for what was put before.
     Empty,
+    /// The turn is spent.
+    Spent,
     /// Nothing ever again.
     End,
 }
@@ -133,37 +136,47 @@ impl Turn {
         self.inner().hand.is_empty()
     }
 
-    /// Gives the packets of an in-port's window to `batch`, which is empty. What is done with them is told
-    /// by `admit` and `settle`.
+    /// Moves the hand to the links, and gives the packets of an in-port to `batch` if that is empty. What
+    /// is done with them is told by `admit` and `settle`.
+    ///
+    /// # Errors
+    /// A receiver has left.
+    #[inline]
     pub(crate) fn lend_batch(
         &mut self,
         element: usize,
         batch: &mut vec::IntoIter<Packet>,
-    ) -> Batch {
+    ) -> Result<Batch, Fault> {
         let inner = self.inner();
-        let one_by_one = inner.manner.eager || inner.manner.keep || inner.holding.is_some();
-        if one_by_one || inner.left == 0 || inner.retry.is_some() {
-            return Batch::Single;
+        if !inner.hand.is_empty() && !inner.empty_hand()? {
+            return Ok(Batch::Empty);
         }
-        match inner.look_into(element) {
-            Pulled::Empty => {
+        inner.spent = inner.left == 0;
+        if inner.spent {
+            return Ok(Batch::Spent);
+        }
+        if !batch.as_slice().is_empty() {
+            return Ok(Batch::Lent);
+        }
+        let one_by_one = inner.manner.eager || inner.manner.keep || inner.holding.is_some();
+        if one_by_one || inner.retry.is_some() {
+            return Ok(Batch::Single);
+        }
+        match inner.haul(element) {
+            Haul::One(packet) if !packet.is_special() => {
+                inner.lineage = None;
+                Ok(Batch::One(packet))
+            }
+            Haul::One(packet) => {
+                inner.lay(element, packet);
+                Ok(Batch::Single)
+            }
+            Haul::Window(Pulled::Empty) => {
                 inner.wait_for_packet(element);
-                Batch::Empty
+                Ok(Batch::Empty)
             }
-            Pulled::End => Batch::End,
-            Pulled::Some | Pulled::All => {
-                let window = &mut inner.ins[element].window;
-                if window.len() == 1 {
-                    if window.front().is_some_and(Packet::is_special) {
-                        return Batch::Single;
-                    }
-                    inner.lineage = None;
-                    return window.pop_front().map_or(Batch::Single, Batch::One);
-                }
-                let packets = std::mem::replace(window, emptied(batch).into());
-                *batch = Vec::from(packets).into_iter();
-                Batch::Lent
-            }
+            Haul::Window(Pulled::End) => Ok(Batch::End),
+            Haul::Window(Pulled::Some | Pulled::All) => Ok(inner.lend_window(element, batch)),
         }
     }
 
@@ -174,6 +187,7 @@ impl Turn {
     }
 
     /// A batch of one was received, and perhaps dropped; whether the step ends now, as `rests` tells.
+    #[inline]
     pub(crate) fn settle_one(&mut self, element: usize, is_dropped: bool) -> bool {
         let inner = self.inner();
         inner.settle(element, 1, usize::from(is_dropped));
@@ -218,6 +232,22 @@ impl Turn {
 }
 
 impl Inner {
+    /// Gives what is in a window to `batch`, which is empty.
+    #[inline(never)]
+    fn lend_window(&mut self, element: usize, batch: &mut vec::IntoIter<Packet>) -> Batch {
+        let window = &mut self.ins[element].window;
+        if window.len() == 1 {
+            if window.front().is_some_and(Packet::is_special) {
+                return Batch::Single;
+            }
+            self.lineage = None;
+            return window.pop_front().map_or(Batch::Single, Batch::One);
+        }
+        let packets = std::mem::replace(window, emptied(batch).into());
+        *batch = Vec::from(packets).into_iter();
+        Batch::Lent
+    }
+
     #[inline]
     fn settle(&mut self, element: usize, received: usize, dropped: usize) {
         let settled = usize::from(std::mem::take(&mut self.is_settled));

@@ -11,7 +11,7 @@ use crate::settle::{Holding, Trail};
 use crate::turn::staging::Staging;
 use crate::turn::ways::{Side, Way};
 use crate::turn::{
-    BATCH, Counts, Give, Inlet, Manner, Outlet, Pulled, Received, Room, Take, Waits, Window,
+    BATCH, Counts, Give, Haul, Inlet, Manner, Outlet, Pulled, Received, Room, Take, Waits, Window,
 };
 
 pub(super) struct InElement {
@@ -78,6 +78,7 @@ impl OutElement {
     }
 
     /// Looks for room that is this port's alone, if it has none.
+    #[inline]
     pub(super) fn seek_own_room(&mut self) {
         if self.room == 0
             && self.gate != Gate::Closed
@@ -128,7 +129,7 @@ pub(super) struct Inner {
     pub(super) rests: bool,
     /// There was no more when its only in-port was last looked at in this turn, and it is woken by more.
     pub(super) is_drained: bool,
-    /// What is in the window counts as received already.
+    /// The packet that a pull has given by itself counts as received already.
     pub(super) is_settled: bool,
     /// The last packet that was refused was one that a sated reader left.
     pub(super) is_sated: bool,
@@ -298,33 +299,60 @@ impl Inner {
 
     /// Makes the window non-empty if it can be.
     pub(super) fn look_into(&mut self, at: usize) -> Pulled {
+        match self.haul(at) {
+            Haul::One(packet) => {
+                self.lay(at, packet);
+                Pulled::All
+            }
+            Haul::Window(pulled) => pulled,
+        }
+    }
+
+    /// Lays the only packet there is into the window, which is empty.
+    pub(super) fn lay(&mut self, at: usize, packet: Packet) {
+        let window = &mut self.ins[at].window;
+        if window.capacity() == 0 {
+            // Many windows never hold more.
+            window.reserve_exact(1);
+        }
+        window.push_back(packet);
+    }
+
+    /// Makes the window non-empty if it can be, or gives the only packet there is.
+    #[inline(always)]
+    pub(super) fn haul(&mut self, at: usize) -> Haul {
         let Some(element) = self.ins.get_mut(at) else {
-            return Pulled::End;
+            return Haul::Window(Pulled::End);
         };
         if !element.window.is_empty() {
-            return Pulled::Some;
+            return Haul::Window(Pulled::Some);
         }
-        if element.ended {
-            return Pulled::End;
-        }
-        let Some(inlet) = &element.inlet else {
-            return Pulled::End;
+        let Some(inlet) = element.inlet.as_ref().filter(|_| !element.ended) else {
+            return Haul::Window(Pulled::End);
         };
         if std::mem::take(&mut self.is_drained) {
-            return Pulled::Empty;
+            return Haul::Window(Pulled::Empty);
         }
         element.way.close();
         let most = BATCH.min(self.left.max(1));
         let received = std::mem::take(&mut element.received);
-        let pulled = if self.rests {
-            inlet.pull_to_rest(&mut element.window, most, received)
-        } else {
-            inlet.pull(&mut element.window, most, received)
-        };
-        self.is_drained = pulled == Pulled::All;
-        self.is_settled = self.is_drained && element.window.len() == 1;
-        element.ended = pulled == Pulled::End;
-        pulled
+        if !self.rests {
+            let pulled = inlet.pull(&mut element.window, most, received);
+            element.ended = pulled == Pulled::End;
+            return Haul::Window(pulled);
+        }
+        let haul = inlet.pull_to_rest(&mut element.window, most, received);
+        match &haul {
+            Haul::One(_) => {
+                self.is_drained = true;
+                self.is_settled = true;
+            }
+            Haul::Window(pulled) => {
+                self.is_drained = *pulled == Pulled::All;
+                element.ended = *pulled == Pulled::End;
+            }
+        }
+        haul
     }
 
     /// What there is. What was received is told before, or who looks at the end of a stream would be taken for one
