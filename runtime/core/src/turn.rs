@@ -656,11 +656,6 @@ impl Turn {
         self.inner().is_outside = false;
     }
 
-    /// What was waited for so far.
-    pub(crate) fn waits(&mut self) -> Waits {
-        self.inner().waits.clone()
-    }
-
     /// Still waits for these in-port elements too, although something has moved since.
     pub(crate) fn wait_also(&mut self, waits: Waits) {
         let inner = self.inner();
@@ -704,15 +699,19 @@ impl Turn {
         inner.waits.clear();
     }
 
-    /// Ends a step: publishes, releases, leaves behind what it waits for, and tells whether it was cut
-    /// short.
-    pub fn end(&mut self, waits: &mut Waits) -> bool {
+    /// Ends a step: publishes, releases, and tells whether it was cut short.
+    pub fn end(&mut self) -> bool {
         let inner = self.inner();
         inner.close_ways();
         inner.release();
         inner.publish();
-        std::mem::swap(waits, &mut inner.waits);
         inner.spent
+    }
+
+    /// What the step waits for so far, or waited for at its end.
+    #[inline]
+    pub fn waits(&mut self) -> &Waits {
+        &self.inner().waits
     }
 
     /// Takes the counts since the last call.
@@ -819,10 +818,12 @@ impl Turn {
     /// Makes elements usable again for the next life of a re-armed subnet.
     pub fn rearm(&mut self) {
         self.rearm_inputs();
-        for element in &mut self.inner().outs {
+        let inner = self.inner();
+        for element in &mut inner.outs {
             element.gate = Gate::Open;
         }
-        self.inner().is_sated = false;
+        inner.waits.clear();
+        inner.is_sated = false;
     }
 
     /// Looks at every in-port afresh, for the next activation.
