@@ -172,6 +172,138 @@ fn the_end_of_a_run_forgets_the_ids_of_what_was_connected_in_it() {
     assert_eq!(sent().written, 1, "nobody knows it any more");
 }
 
+/// A server that knows ten ids of each connector at least, and for a minute.
+fn forgetful(url: &str) -> Server {
+    let mut server = Server::new(url, false);
+    let few = format!("{url}?prefix={}&ids=10&window=60", server.prefix);
+    server.access = Access::new(&few, false).unwrap();
+    server.open();
+    server
+}
+
+/// Somebody who sends to a connector of a kind: 1 if an id is new, 0 if it is known.
+fn sending(server: &Server, kind: ConnectorKind) -> impl Fn(&str) -> usize {
+    let connector = server.store().connect(&Declaration::new("known", kind));
+    let connector = connector.unwrap();
+    move |name| {
+        let message = Message::of(Id::of(name), &Packet::text(name)).unwrap();
+        connector.send(&[message]).unwrap().written
+    }
+}
+
+/// How many ids are kept in each of the sets, the old sorted one last.
+fn kept(url: &str, server: &Server) -> [usize; 3] {
+    let mut connection = redis::Client::open(url).unwrap().get_connection().unwrap();
+    let mut count = |command: &str, part: &str| {
+        let key = format!("{}paperflow:known:{part}", server.prefix);
+        cmd(command).arg(key).query(&mut connection).unwrap()
+    };
+    [
+        count("SCARD", "ids"),
+        count("SCARD", "ids-before"),
+        count("ZCARD", "seen"),
+    ]
+}
+
+const KINDS: [ConnectorKind; 3] = [
+    ConnectorKind::Queue,
+    ConnectorKind::Stream,
+    ConnectorKind::Pubsub,
+];
+
+#[test]
+fn ids_are_known_until_so_many_others_were_sent() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    for kind in KINDS {
+        let server = forgetful(&url);
+        let sent = sending(&server, kind);
+        for at in 0..45 {
+            assert_eq!(sent(&at.to_string()), 1, "{at}");
+            for before in (0..=at).rev().take(10) {
+                assert_eq!(sent(&before.to_string()), 0, "{before} after {at}");
+            }
+            let [last, before, _] = kept(&url, &server);
+            assert!(last <= 10 && before <= 10, "{last} and {before}");
+        }
+        assert_eq!(sent("24"), 1, "so many others came since");
+    }
+}
+
+#[test]
+fn ids_of_one_send_that_are_more_than_are_to_be_known_are_known() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    let server = forgetful(&url);
+    let queue = Declaration::new("known", ConnectorKind::Queue);
+    let queue = server.store().connect(&queue).unwrap();
+    let all: Vec<Message> = (0..50).map(message).collect();
+    assert_eq!(queue.send(&all[..25]).unwrap().written, 25);
+    assert_eq!(queue.send(&all).unwrap().written, 25);
+    assert_eq!(queue.send(&all).unwrap().written, 0);
+    let twice = [message(50), message(0), message(50)];
+    assert_eq!(queue.send(&twice).unwrap().written, 1);
+}
+
+#[test]
+fn ids_are_known_for_as_long_as_is_said() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    for kind in KINDS {
+        let server = forgetful(&url);
+        let sent = sending(&server, kind);
+        assert_eq!(["a", "b"].map(&sent), [1, 1]);
+        server.advance(Duration::from_secs(59));
+        assert_eq!(["a", "c"].map(&sent), [0, 1]);
+        // The second set begins.
+        server.advance(Duration::from_secs(1));
+        assert_eq!(["b", "d"].map(&sent), [0, 1]);
+        server.advance(Duration::from_secs(58));
+        assert_eq!(["c", "d", "e"].map(&sent), [0, 0, 1]);
+        // The first set is gone, and a third begins.
+        server.advance(Duration::from_secs(2));
+        assert_eq!(["f", "d", "e"].map(&sent), [1, 0, 0]);
+        assert_eq!(["a", "c"].map(&sent), [1, 1], "that was long ago");
+    }
+}
+
+/// It kept them in a sorted set, with the time when each was sent.
+#[test]
+fn ids_that_an_older_version_has_sent_are_known_as_long_as_others() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    for kind in KINDS {
+        let server = forgetful(&url);
+        let sent = sending(&server, kind);
+        let mut older = redis::Client::open(url.as_str())
+            .unwrap()
+            .get_connection()
+            .unwrap();
+        let mut sent_before = |id: &str, moment: u64| {
+            let key = format!("{}paperflow:known:seen", server.prefix);
+            let mut add = cmd("ZADD");
+            add.arg(key).arg(moment).arg(&Id::of(id).to_bytes());
+            let () = add.query(&mut older).unwrap();
+        };
+        sent_before("old", 1_699_999_999_000);
+        assert_eq!(["old", "new", "old", "new"].map(&sent), [0, 1, 0, 0]);
+        server.advance(Duration::from_secs(59));
+        assert_eq!(sent("old"), 0);
+        // It still sends.
+        sent_before("late", 1_700_000_059_000);
+        server.advance(Duration::from_secs(1));
+        assert_eq!(["one", "late", "old"].map(&sent), [1, 0, 0]);
+        // It sends no more.
+        server.advance(Duration::from_secs(60));
+        assert_eq!(["two", "late"].map(&sent), [1, 1]);
+        assert_eq!(kept(&url, &server)[2], 0);
+    }
+}
+
 /// A sign of life that is given while somebody joins does not know whether the server has heard of it.
 #[test]
 fn who_joins_while_signs_of_life_are_given_is_not_taken_for_lost() {

@@ -6,7 +6,9 @@
 //! | `paperflow:NAME:about` | a hash: kind, declaration, counts |
 //! | `paperflow:NAME:subscribers` | a hash: subscribers and their queues |
 //! | `paperflow:NAME:retained` | the fields of the last message, if new subscribers get it |
-//! | `paperflow:NAME:seen` | ids that were sent, and when |
+//! | `paperflow:NAME:ids` | a set: the ids that were sent last |
+//! | `paperflow:NAME:ids-before` | a set: those that were sent before |
+//! | `paperflow:NAME:seen` | ids that an older version has sent, and when |
 //!
 //! A subscriber is there as long as somebody reads its queue; who is away gets no new copies and keeps
 //! nobody waiting. Who has left with nothing to do is forgotten.

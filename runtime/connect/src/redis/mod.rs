@@ -11,8 +11,9 @@
 //! or `rediss://` for an encrypted connection, with the feature `tls`. Write what is secret as `${NAME}` in
 //! the wiring file: it is taken from the environment, and never shown. All keys begin with the prefix. A
 //! process that has given no sign of life for the time of a lease has lost what it held: for a queue what
-//! its arc says, for streams and channels ten seconds; `lease` in the URL bounds both. Ids that were sent
-//! are known for so many seconds (a week), and so many of them for each connector (a million).
+//! its arc says, for streams and channels ten seconds; `lease` in the URL bounds both. Ids that were sent are
+//! known for so many seconds at least (a week), or until so many others (a million) were sent to the same
+//! connector: they are kept in two sets of so many, and the older set goes when the newer is full or old.
 //!
 //! With `rediss://` the certificates in the file `ca` are trusted, if one is given, in place of those of the
 //! system.
@@ -31,6 +32,12 @@
 //! The number of a graph's run is kept by the server, in `paperflow:runs`: whoever goes on with the graph,
 //! on whatever host, has the same number until the run has finished well. Then the ids that it has sent are
 //! forgotten.
+//!
+//! # Older stores
+//!
+//! Where a version has sent that kept ids in a sorted set, `paperflow:NAME:seen`, those are known as well, until so
+//! many others were sent or so much time has gone by; then that set is removed. Such a version knows nothing of the
+//! ids that this one has sent: what it sends again, beside this one or after going back to it, comes twice.
 //!
 //! # One server
 //!
@@ -82,7 +89,7 @@ use reader::Reader;
 use stream::Stream;
 use wire::{item, list, lossy, number};
 
-/// Ids that are known for each connector, if the URL says nothing else.
+/// Ids that are known for each connector at least, if the URL says nothing else.
 const IDS: u64 = 1_000_000;
 
 /// What queues can do here.
@@ -122,7 +129,7 @@ struct Settings {
 const SILENT: Duration = Duration::from_secs(10);
 
 impl Settings {
-    /// For how long ids are known, and how many, as arguments.
+    /// For how long ids are known at least, and how many, as arguments.
     fn known(&self, call: Call) -> Call {
         call.with(self.window.as_millis().to_string())
             .number(self.ids)

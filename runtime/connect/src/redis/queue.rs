@@ -3,11 +3,13 @@
 //! | key | what it holds |
 //! |---|---|
 //! | `NAME` | the messages, as a stream with the group `paperflow`; what is done is deleted |
-//! | `paperflow:NAME:about` | a hash: kind, declaration, counts, bytes that wait |
+//! | `paperflow:NAME:about` | a hash: kind, declaration, counts, bytes that wait, since when `ids` is filled |
 //! | `paperflow:NAME:consumers` | who reads, until when without a sign of life |
 //! | `paperflow:NAME:due` | what rests, until when |
 //! | `paperflow:NAME:failed` | since when a message has failed |
-//! | `paperflow:NAME:seen` | ids that were sent, and when |
+//! | `paperflow:NAME:ids` | a set: the ids that were sent last |
+//! | `paperflow:NAME:ids-before` | a set: those that were sent before |
+//! | `paperflow:NAME:seen` | ids that an older version has sent, and when |
 //!
 //! A delivery belongs to the consumer under which the group lists it as pending, and is counted there.
 //! What rests, or was given back, is pending too, under the names `(resting)` and `(ready)`.

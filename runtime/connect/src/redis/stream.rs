@@ -10,7 +10,9 @@
 //! | `paperflow:NAME:group:G:failed` | records that have failed, how often, until when they rest |
 //! | `paperflow:NAME:group:G:consumers` | who reads, until when without a sign of life; `order`: as they came |
 //! | `paperflow:NAME:group:G:delayed` | copies that are to come back, and when |
-//! | `paperflow:NAME:seen` | ids that were sent, and when |
+//! | `paperflow:NAME:ids` | a set: the ids that were sent last |
+//! | `paperflow:NAME:ids-before` | a set: those that were sent before |
+//! | `paperflow:NAME:seen` | ids that an older version has sent, and when |
 //!
 //! The server gives the partitions out; a consumer that has one reads it alone, keeps what is in its hands
 //! in memory, and reports how far it is. Each time a partition changes hands it has a new epoch, and who

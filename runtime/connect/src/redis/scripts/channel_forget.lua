@@ -5,7 +5,7 @@ if redis.call('ZCARD', key(queue, 'consumers')) == 0 and redis.call('XLEN', pref
   redis.call('HDEL', key(name, 'subscribers'), subscriber)
   redis.call('SREM', prefix .. 'paperflow:connectors', queue)
   redis.call('UNLINK', prefix .. queue)
-  for _, part in ipairs({ 'about', 'consumers', 'due', 'failed', 'seen', 'stopped' }) do
+  for _, part in ipairs({ 'about', 'consumers', 'due', 'failed', 'ids', 'ids-before', 'seen', 'stopped' }) do
     redis.call('UNLINK', key(queue, part))
   end
 end

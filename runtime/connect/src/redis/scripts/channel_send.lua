@@ -7,7 +7,8 @@ while at <= #ARGV do
   ids[#ids + 1], places[#places + 1] = ARGV[at], at + 2
   at = at + 2 + number(ARGV[at + 1])
 end
-local new, count = unknown(name, ids)
+local fresh = unknown(name, ids)
+local count = #fresh
 local queues = present(name)
 for _, queue in ipairs(queues) do
   local waiting, bytes = standing(queue)
@@ -18,17 +19,14 @@ end
 if count > 0 then
   local added, first, last = 0, nil, nil
   places[#places + 1] = at + 2
-  for each, id in ipairs(ids) do
-    if new[id] then
-      new[id] = nil
-      first, last = places[each], places[each + 1] - 3
-      for _, queue in ipairs(queues) do
-        redis.call('XADD', prefix .. queue, '*', unpack(ARGV, first, last))
-      end
-      added = added + size_in(ARGV, first, last)
+  for _, each in ipairs(fresh) do
+    first, last = places[each], places[each + 1] - 3
+    for _, queue in ipairs(queues) do
+      redis.call('XADD', prefix .. queue, '*', unpack(ARGV, first, last))
     end
+    added = added + size_in(ARGV, first, last)
   end
-  know(name, ids, window, most_ids)
+  know(name, ids, fresh, window, most_ids)
   redis.call('HINCRBY', key(name, 'about'), 'sent', count)
   if #queues == 0 then redis.call('HINCRBY', key(name, 'about'), 'unobserved', count) end
   if retains ~= '' then

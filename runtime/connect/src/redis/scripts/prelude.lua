@@ -64,28 +64,49 @@ local function in_parts(list, what)
   for from = 1, #list, 1000 do what(unpack(list, from, math.min(from + 999, #list))) end
 end
 
--- Those of these ids that were not sent before, and how many they are.
+-- The places of those of these ids that were not sent before. What was sent stands in two sets, and in a sorted one
+-- if an older version has sent something.
 local function unknown(name, ids)
-  local new, count, at = {}, 0, 0
-  in_parts(ids, function(...)
-    for _, known in ipairs(redis.call('ZMSCORE', key(name, 'seen'), ...)) do
-      at = at + 1
-      if not known and not new[ids[at]] then
-        new[ids[at]], count = true, count + 1
+  local known, fresh = {}, {}
+  local function ask(command, part)
+    local set, at = key(name, part), 0
+    if redis.call('EXISTS', set) == 0 then return end
+    in_parts(ids, function(...)
+      for _, found in ipairs(redis.call(command, set, ...)) do
+        at = at + 1
+        if found and found ~= 0 then known[ids[at]] = true end
       end
+    end)
+  end
+  ask('SMISMEMBER', 'ids')
+  ask('SMISMEMBER', 'ids-before')
+  ask('ZMSCORE', 'seen')
+  for at, id in ipairs(ids) do
+    if not known[id] then
+      known[id] = true
+      fresh[#fresh + 1] = at
     end
-  end)
-  return new, count
+  end
+  return fresh
 end
 
--- Ids that were sent are known so long, and so many of them.
-local function know(name, ids, window, most)
-  -- As a text, since each number is written anew for each id.
-  local seen, scored, stamp = key(name, 'seen'), {}, whole(now)
-  for at, id in ipairs(ids) do scored[2 * at - 1], scored[2 * at] = stamp, id end
-  in_parts(scored, function(...) redis.call('ZADD', seen, 'NX', ...) end)
-  redis.call('ZREMRANGEBYSCORE', seen, '-inf', now - window)
-  redis.call('ZREMRANGEBYRANK', seen, 0, -1 - most)
+-- Ids that were sent are known so long, or until so many others were: the set of the last ones, once it is old or
+-- full, takes the place of the one before.
+local function know(name, ids, fresh, window, most)
+  local about, last, before = key(name, 'about'), key(name, 'ids'), key(name, 'ids-before')
+  local since, own = tonumber(redis.call('HGET', about, 'since') or nil), {}
+  if not since or since + window <= now or redis.call('SCARD', last) >= most then
+    if redis.call('EXISTS', last) == 1 then
+      redis.call('UNLINK', before)
+      redis.call('RENAME', last, before)
+    end
+    -- An older version that still sends here removes itself what is too old.
+    local newest = tonumber(redis.call('ZREVRANGE', key(name, 'seen'), 0, 0, 'WITHSCORES')[2])
+    if since and newest and newest < since then redis.call('UNLINK', key(name, 'seen')) end
+    redis.call('HSET', about, 'since', whole(now))
+  end
+  for each, at in ipairs(fresh) do own[each] = ids[at] end
+  in_parts(own, function(...) redis.call('SADD', last, ...) end)
 end
 
 -- Messages have come into a queue.

@@ -7,7 +7,8 @@ while at <= #ARGV do
   ids[#ids + 1], places[#places + 1] = ARGV[at], at + 2
   at = at + 2 + number(ARGV[at + 1])
 end
-local new, count = unknown(name, ids)
+local fresh = unknown(name, ids)
+local count = #fresh
 local waiting, bytes = standing(name)
 if count > 0 and waiting > 0 and (waiting + count > most or bytes >= most_bytes) then
   return { 'full' }
@@ -15,15 +16,12 @@ end
 if count > 0 then
   local added, stream = 0, prefix .. name
   places[#places + 1] = at + 2
-  for each, id in ipairs(ids) do
-    if new[id] then
-      new[id] = nil
-      local first, last = places[each], places[each + 1] - 3
-      redis.call('XADD', stream, '*', unpack(ARGV, first, last))
-      added = added + size_in(ARGV, first, last)
-    end
+  for _, each in ipairs(fresh) do
+    local first, last = places[each], places[each + 1] - 3
+    redis.call('XADD', stream, '*', unpack(ARGV, first, last))
+    added = added + size_in(ARGV, first, last)
   end
-  know(name, ids, window, most_ids)
+  know(name, ids, fresh, window, most_ids)
   count_in(name, count, added)
   waiting, bytes = waiting + count, bytes + added
   bell('message', name)

@@ -9,7 +9,8 @@ while at <= #ARGV do
   ids[#ids + 1], places[#places + 1] = ARGV[at], at + 3
   at = at + 3 + number(ARGV[at + 2])
 end
-local new, count = unknown(name, ids)
+local fresh = unknown(name, ids)
+local count = #fresh
 if lag and count > 0 then
   local free = stream_room(name, lag)
   if free == 0 or free < count and free < lag then return { 'full' } end
@@ -17,19 +18,16 @@ end
 if count > 0 then
   local parts, stamp = {}, whole(now)
   places[#places + 1] = at + 3
-  for each, id in ipairs(ids) do
-    if new[id] then
-      new[id] = nil
-      local first, last = places[each], places[each + 1] - 4
-      local part = ARGV[first - 2]
-      parts[part] = parts[part] or { next_of(name, part), 0, 0 }
-      local own = parts[part]
-      redis.call('XADD', records_of(name, part), whole(own[1] + own[2] + 1) .. '-0', 'pf_at', stamp,
-        unpack(ARGV, first, last))
-      own[2], own[3] = own[2] + 1, own[3] + size_in(ARGV, first, last)
-    end
+  for _, each in ipairs(fresh) do
+    local first, last = places[each], places[each + 1] - 4
+    local part = ARGV[first - 2]
+    parts[part] = parts[part] or { next_of(name, part), 0, 0 }
+    local own = parts[part]
+    redis.call('XADD', records_of(name, part), whole(own[1] + own[2] + 1) .. '-0', 'pf_at', stamp,
+      unpack(ARGV, first, last))
+    own[2], own[3] = own[2] + 1, own[3] + size_in(ARGV, first, last)
   end
-  know(name, ids, window, most_ids)
+  know(name, ids, fresh, window, most_ids)
   for part, own in pairs(parts) do count_records(name, part, own[2], own[3]) end
   redis.call('HINCRBY', key(name, 'about'), 'sent', count)
   bell('message', name)
