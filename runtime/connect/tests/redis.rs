@@ -304,6 +304,46 @@ fn ids_that_an_older_version_has_sent_are_known_as_long_as_others() {
     }
 }
 
+/// Fields are packed, and how depends on how long they are.
+#[test]
+fn packets_and_headers_of_every_length_come_as_they_were_sent() {
+    let Some(url) = brokers::url("redis") else {
+        return;
+    };
+    let lengths = [0, 31, 32, 255, 256, 0xffff, 0x1_0000, 300_000];
+    for (kind, is_structured) in KINDS
+        .into_iter()
+        .flat_map(|kind| [(kind, false), (kind, true)])
+    {
+        let server = Server::new(&url, is_structured);
+        let connector = server.store().connect(&Declaration::new("long", kind));
+        let connector = connector.unwrap();
+        let reader = read(&connector, "r");
+        assert!(take(&reader, 1).is_empty());
+        let sent: Vec<Message> = lengths
+            .iter()
+            .map(|length| {
+                let packet = Packet::text("\u{e9}".repeat(*length));
+                let packet = packet.with_header("long", &"h".repeat(*length));
+                Message::of(Id::of(&length.to_string()), &packet).unwrap()
+            })
+            .collect();
+        assert_eq!(connector.send(&sent).unwrap().written, sent.len());
+        let mut found = Vec::new();
+        while found.len() < sent.len() {
+            let some = take(&reader, sent.len());
+            assert!(!some.is_empty());
+            done(&reader, &some);
+            found.extend(some.into_iter().map(|one| one.message));
+        }
+        for (sent, found) in sent.iter().zip(&found) {
+            assert_eq!(sent.id, found.id);
+            assert_eq!(sent.body().unwrap(), found.body().unwrap());
+            assert_eq!(sent.headers.get("long"), found.headers.get("long"));
+        }
+    }
+}
+
 /// A sign of life that is given while somebody joins does not know whether the server has heard of it.
 #[test]
 fn who_joins_while_signs_of_life_are_given_is_not_taken_for_lost() {

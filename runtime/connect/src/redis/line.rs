@@ -70,7 +70,12 @@ impl Call {
     }
 
     pub(super) fn add(&mut self, argument: impl AsRef<[u8]>) {
-        self.arguments.extend_from_slice(argument.as_ref());
+        self.write(|arguments| arguments.extend_from_slice(argument.as_ref()));
+    }
+
+    /// An argument that is written where it is to be.
+    pub(super) fn write(&mut self, argument: impl FnOnce(&mut Vec<u8>)) {
+        argument(&mut self.arguments);
         self.ends.push(self.arguments.len());
     }
 }

@@ -27,11 +27,14 @@ use parking_lot::Mutex;
 
 use super::line::{Call, Line};
 use super::reader::Settled;
-use super::wire::{fields, item, list, lossy, number};
+use super::wire::{fields, item, list, lossy, number, pack};
 use super::{Settings, scripts};
 use crate::broker::patience::{PATIENCE, insist, wait_for};
 use crate::broker::waiting::{Readers, Writers};
-use crate::fault::{damaged, unavailable};
+use crate::fault::{damaged, unavailable, unsupported};
+
+/// Most bytes of a field that can be packed.
+const MOST_BYTES: usize = u32::MAX as usize;
 
 /// A queue of a server, as this process uses it.
 pub(super) struct Queue {
@@ -310,8 +313,10 @@ impl Text<'_> {
     }
 
     pub(super) fn write_fields(&self, call: &mut Call) {
-        call.add(self.fields.len().to_string());
-        self.fields.iter().for_each(|field| call.add(field));
+        // The payload comes last.
+        let payload = self.fields.last().map_or(0, |payload| payload.len());
+        call.add(payload.to_string());
+        call.write(|text| self.fields.iter().for_each(|field| pack(field, text)));
     }
 }
 
@@ -323,6 +328,10 @@ pub(super) fn written<'a>(
 ) -> Result<Vec<Text<'a>>, StoreFault> {
     let texts = messages.iter().map(|message| {
         let fields = fields(message, source, settings.is_structured)?;
+        // Nor would a server take it.
+        if fields.iter().any(|field| field.len() > MOST_BYTES) {
+            return Err(unsupported("a message of more than 4 gigabytes"));
+        }
         Ok(Text {
             id: message.id,
             fields,

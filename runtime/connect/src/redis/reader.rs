@@ -214,10 +214,10 @@ impl Reader {
         for one in found {
             let one = list(one)?;
             let entry = lossy(item(one, 0));
-            let attempt = number(item(one, 1)).unwrap_or(1);
+            let attempt = number(item(one, 2)).unwrap_or(1);
             let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
             let place = format!("{} {entry}", self.queue.name);
-            let message = message(list(item(one, 2))?, &place);
+            let message = message(list(item(one, 1))?, &place);
             let ticket = {
                 let mut local = self.queue.local.lock();
                 local.given += 1;

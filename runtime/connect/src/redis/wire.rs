@@ -41,6 +41,24 @@ pub(super) fn fields<'a>(
     Ok(fields)
 }
 
+/// Writes a field behind others into a text that a script takes apart (`cmsgpack.unpack`): a text of MessagePack,
+/// whose first byte tells how its length is written.
+pub(super) fn pack(field: &[u8], text: &mut Vec<u8>) {
+    let length = field.len().to_be_bytes();
+    match field.len() {
+        short @ 0..32 => text.push(0xa0 | short as u8),
+        32..0x1_0000 => {
+            text.push(0xda);
+            text.extend_from_slice(&length[length.len() - 2..]);
+        }
+        _ => {
+            text.push(0xdb);
+            text.extend_from_slice(&length[length.len() - 4..]);
+        }
+    }
+    text.extend_from_slice(field);
+}
+
 /// The message in an entry.
 pub(super) fn message(fields: &[Value], place: impl Display) -> Result<Message, Unreadable> {
     let mut attributes = Vec::with_capacity(fields.len() / 2);
@@ -117,4 +135,24 @@ fn bytes(value: &Value) -> &[u8] {
 /// The item of a list.
 pub(super) fn item(list: &[Value], at: usize) -> &Value {
     list.get(at).unwrap_or(&Value::Nil)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pack;
+
+    #[test]
+    fn a_packed_field_begins_with_its_length() {
+        for (length, begin) in [
+            (0, &[0xa0][..]),
+            (31, &[0xbf]),
+            (32, &[0xda, 0, 32]),
+            (0xffff, &[0xda, 0xff, 0xff]),
+            (0x1_0000, &[0xdb, 0, 1, 0, 0]),
+        ] {
+            let (field, mut text) = (vec![7; length], vec![1]);
+            pack(&field, &mut text);
+            assert_eq!(text, [&[1], begin, &field].concat(), "{length}");
+        }
+    }
 }

@@ -33,14 +33,13 @@ local function written(millis)
     math.floor(seconds / 3600), math.floor(seconds / 60) % 60, seconds % 60, rest % 1000)
 end
 
--- How long the payload is in a part of a list of fields, or in all of it.
-local function size_in(fields, first, last)
-  for at = first, last, 2 do
+-- How long the payload is in a list of fields; it is the last of those that a sender writes.
+local function size(fields)
+  for at = #fields - 1, 1, -2 do
     if fields[at] == 'data' then return #fields[at + 1] end
   end
   return 0
 end
-local function size(fields) return size_in(fields, 1, #fields) end
 
 local function field(fields, name)
   for at = 1, #fields, 2 do

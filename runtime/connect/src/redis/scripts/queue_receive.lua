@@ -1,4 +1,5 @@
--- Leases messages to a consumer: first those that were given back, then new ones.
+-- Leases messages to a consumer: first those that were given back, then new ones. For each its entry, its fields,
+-- and which delivery it is, if it is not the first.
 local name, consumer, most = ARGV[4], ARGV[5], number(ARGV[6])
 local lease, tries, dead, joins = number(ARGV[7]), number(ARGV[8]) + 1, ARGV[9], ARGV[10]
 local session = ARGV[11]
@@ -19,9 +20,9 @@ local function why(fields, count)
 end
 
 local found, bytes = {}, 0
-local function hand_out(id, count, fields)
-  bytes = bytes + size(fields)
-  found[#found + 1] = { id, count, fields }
+local function hand_out(each)
+  bytes = bytes + size(each[2])
+  found[#found + 1] = each
 end
 while #found < most do
   local ready = redis.call('XPENDING', prefix .. name, GROUP, '-', '+', most - #found, READY)
@@ -32,7 +33,7 @@ while #found < most do
       redis.call('HINCRBY', key(name, 'about'), 'bytes', 0 - size(fields))
       set_aside(name, id, dead, why(fields, count))
     elseif fields then
-      hand_out(id, count + 1, fields)
+      hand_out({ id, fields, count + 1 })
     end
   end
   if #ready == 0 then break end
@@ -40,7 +41,7 @@ end
 if #found < most then
   local fresh = redis.call('XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', most - #found,
     'STREAMS', prefix .. name, '>')
-  for _, each in ipairs(fresh and fresh[1][2] or {}) do hand_out(each[1], 1, each[2]) end
+  for _, each in ipairs(fresh and fresh[1][2] or {}) do hand_out(each) end
 end
 if #found > 0 then
   redis.call('HINCRBY', key(name, 'about'), 'bytes', 0 - bytes)
