@@ -201,7 +201,7 @@ impl<T: Value> Receive for Grouped<T> {
     fn poll(turn: &mut Turn, element: usize, state: &Self::State) -> Poll<Option<Got<Self>>> {
         let mut open = state.lock().unwrap_or_else(PoisonError::into_inner);
         // Packets of a group that is not complete are no progress for whoever else is polled with it.
-        let waits = turn.waits().clone();
+        let waits = turn.waits();
         loop {
             let Poll::Ready(packet) = poll_packet(turn, element) else {
                 turn.wait_also(waits);

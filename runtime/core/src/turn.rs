@@ -656,6 +656,11 @@ impl Turn {
         self.inner().is_outside = false;
     }
 
+    /// What was waited for so far.
+    pub(crate) fn waits(&mut self) -> Waits {
+        self.inner().waits.clone()
+    }
+
     /// Still waits for these in-port elements too, although something has moved since.
     pub(crate) fn wait_also(&mut self, waits: Waits) {
         let inner = self.inner();
@@ -699,19 +704,15 @@ impl Turn {
         inner.waits.clear();
     }
 
-    /// Ends a step: publishes, releases, and tells whether it was cut short.
-    pub fn end(&mut self) -> bool {
+    /// Ends a step: publishes, releases, leaves behind what it waits for, and tells whether it was cut
+    /// short.
+    pub fn end(&mut self, waits: &mut Waits) -> bool {
         let inner = self.inner();
         inner.close_ways();
         inner.release();
         inner.publish();
+        std::mem::swap(waits, &mut inner.waits);
         inner.spent
-    }
-
-    /// What the step waits for so far, or waited for at its end.
-    #[inline]
-    pub fn waits(&mut self) -> &Waits {
-        &self.inner().waits
     }
 
     /// Takes the counts since the last call.
@@ -818,12 +819,10 @@ impl Turn {
     /// Makes elements usable again for the next life of a re-armed subnet.
     pub fn rearm(&mut self) {
         self.rearm_inputs();
-        let inner = self.inner();
-        for element in &mut inner.outs {
+        for element in &mut self.inner().outs {
             element.gate = Gate::Open;
         }
-        inner.waits.clear();
-        inner.is_sated = false;
+        self.inner().is_sated = false;
     }
 
     /// Looks at every in-port afresh, for the next activation.

@@ -239,24 +239,20 @@ impl Process {
         if self.special.desk.is_some() {
             turn.skip_known()?;
         }
-        // A fault is large, and mostly there is none.
-        let step = || activity.step(turn, &mut cx).map_err(Box::new);
-        match catch_unwind(AssertUnwindSafe(step)) {
-            Ok(stepped) => stepped.map_err(|fault| *fault),
-            Err(panic) => {
-                if let Some(lent) = slot::reclaim() {
-                    *turn = lent;
-                }
-                let fault = panicked(&*panic);
-                Err(match turn.take_kept() {
-                    Some((element, packet)) => fault.with(packet).at(element),
-                    None => {
-                        *has_panicked = true;
-                        fault
-                    }
-                })
+        let stepped = catch_unwind(AssertUnwindSafe(|| activity.step(turn, &mut cx)));
+        stepped.unwrap_or_else(|panic| {
+            if let Some(lent) = slot::reclaim() {
+                *turn = lent;
             }
-        }
+            let fault = panicked(&*panic);
+            Err(match turn.take_kept() {
+                Some((element, packet)) => fault.with(packet).at(element),
+                None => {
+                    *has_panicked = true;
+                    fault
+                }
+            })
+        })
     }
 
     fn flush(&self, body: &mut Body, net: &Net) -> After {
@@ -607,6 +603,7 @@ impl Process {
             }
         }
         body.rearm();
+        body.waits.clear();
         self.life.set(self.waiting_life(&body));
     }
 

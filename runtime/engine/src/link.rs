@@ -33,8 +33,6 @@ pub(crate) struct Link {
     pub(crate) roster: Arc<Roster>,
     /// Nobody else sends, and nothing is shed: the writer can keep count of its own room.
     has_one_writer: bool,
-    /// A writer never waits.
-    sheds: AtomicBool,
     /// Of the writers that wait for room one is called at a time.
     pub(crate) is_crowded: bool,
     pub(crate) middle: Apart<Middle>,
@@ -119,7 +117,6 @@ impl Link {
             // More than this fits no memory.
             capacity: number(capacity),
             has_one_writer,
-            sheds: AtomicBool::new(full != Full::Wait),
             is_crowded: Self::is_crowd(has_thread, &writers),
             full,
             reader,
@@ -244,7 +241,6 @@ impl Link {
         self.middle.gauge.store(usize::MAX, Ordering::Release);
         let special = self.special.get_or_init(Box::default);
         special.divert.get_or_init(|| (Arc::clone(target), writers));
-        self.sheds.store(true, Ordering::Release);
     }
 
     /// Which writer of `target` this link's writer is, when it diverts there.
@@ -297,7 +293,7 @@ impl Link {
 
     /// Whether a writer never waits.
     fn sheds(&self) -> bool {
-        self.sheds.load(Ordering::Acquire)
+        self.full != Full::Wait || self.diverts()
     }
 
     fn diverts(&self) -> bool {
@@ -370,11 +366,7 @@ impl Inlet for Link {
     fn pull_to_rest(&self, window: &mut VecDeque<Packet>, most: usize, released: Received) -> Haul {
         let mut guard = self.middle.state.lock();
         let state = &mut *guard;
-        let mut waiting = if released.packets == 0 {
-            Called::Nobody
-        } else {
-            self.let_go(state, released)
-        };
+        let mut waiting = self.let_go(state, released);
         if state.queue.len() == 1
             && !self.sheds()
             && !state.is_over()
@@ -500,9 +492,13 @@ impl Link {
     }
 
     /// These packets have been received: whoever waited for their room is to be woken.
+    #[inline]
     fn let_go(&self, state: &mut State, received: Received) -> Called {
+        if received.packets == 0 {
+            return Called::Nobody;
+        }
         state.note_special(received);
-        if received.packets == 0 || self.sheds() {
+        if self.sheds() {
             return Called::Nobody;
         }
         // After a run was cut short, a thread that was left behind may release what has been abandoned.
@@ -532,7 +528,7 @@ impl Link {
 
     /// Whether the only writer keeps count of its own room: what it has pending is not reserved.
     fn gives_own_room(&self) -> bool {
-        self.has_one_writer && !self.sheds()
+        self.has_one_writer && !self.diverts()
     }
 
     /// Lets the only writer know what is in the link; to be called with whatever changes that.

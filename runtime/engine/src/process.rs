@@ -192,12 +192,12 @@ impl LifeCell {
 
     /// Where it is and what its body says it waits for, which both are written under the lock of the
     /// body; nothing while it runs.
-    pub(crate) fn look<B>(&self, body: &Brief<B>, waits: impl Fn(&mut B) -> Waits) -> Status {
+    pub(crate) fn look<B>(&self, body: &Brief<B>, waits: impl Fn(&B) -> Waits) -> Status {
         loop {
             let life = self.get();
             match body.try_lock() {
-                Some(mut body) => {
-                    let (life, waits) = (self.get(), waits(&mut body));
+                Some(body) => {
+                    let (life, waits) = (self.get(), waits(&body));
                     return Status { life, waits };
                 }
                 // Its turn may last; nobody waits for that.
@@ -277,6 +277,8 @@ pub(crate) struct Body {
     pub(crate) settlement: Option<Box<Settlement>>,
     /// Packets on its stack when it was last to end.
     pub(crate) stacked_before: usize,
+    /// What it waits for since its last turn.
+    pub(crate) waits: Waits,
     /// It waits for room, and counts among those that do.
     is_blocked: bool,
     /// When its last turn ended, by the network's clock, if that was measured.
@@ -405,6 +407,7 @@ impl Body {
             has_panicked: false,
             settlement: None,
             stacked_before: usize::MAX,
+            waits: Waits::default(),
             is_blocked: false,
             since: None,
             sampling: Sampling::new(),
@@ -541,34 +544,33 @@ impl Process {
         let now = Instant::now();
         if let Some(since) = body.since.take() {
             let time = net.elapsed(now).saturating_sub(since);
-            let (blocked, waits) = (body.sampling.waited(time), body.turn.waits());
-            if !waits.send.is_empty() {
+            let blocked = body.sampling.waited(time);
+            if !body.waits.send.is_empty() {
                 bump(&self.tally.blocked_send, blocked);
-                Socket::waited(self.outputs(), &waits.send, blocked);
-            } else if !waits.receive.is_empty() {
+                Socket::waited(self.outputs(), &body.waits.send, blocked);
+            } else if !body.waits.receive.is_empty() {
                 bump(&self.tally.blocked_receive, blocked);
-                Socket::waited(self.inputs(), &waits.receive, blocked);
+                Socket::waited(self.inputs(), &body.waits.receive, blocked);
             }
         }
         is_due.then_some(now)
     }
 
     fn end_turn(&self, body: &mut Body, net: &Net, after: After, begun: Option<Instant>) -> After {
-        let spent = body.turn.end();
+        let spent = body.turn.end(&mut body.waits);
         let ended = begun.map(|begun| self.measured(body, net, begun));
         self.tally.add(body.turn.counts());
         tracing::trace!(process = %self.address, ?after, "turn");
-        let waits_for_room = !body.turn.waits().send.is_empty();
         let life = match (after, body.stage) {
             (After::Idle, _) if spent => return After::Again,
             (_, Stage::Waiting) => self.waiting_life(body),
             (_, Stage::RoundOver) => Life::RoundOver,
             (_, Stage::Ended) => Life::Terminated,
-            (_, Stage::Working) if !waits_for_room && body.is_dormant() => Life::Dormant,
+            (_, Stage::Working) if body.waits.send.is_empty() && body.is_dormant() => Life::Dormant,
             (_, Stage::Working | Stage::Flushing | Stage::Announcing) => Life::Suspended,
         };
         body.since = ended;
-        if life == Life::Suspended && waits_for_room {
+        if life == Life::Suspended && !body.waits.send.is_empty() {
             body.is_blocked = true;
             net.blocked.fetch_add(1, Ordering::AcqRel);
         }
@@ -599,7 +601,7 @@ impl Process {
 
     /// Where it is and what it waits for; nothing while it runs.
     pub(crate) fn status(&self) -> Status {
-        self.life.look(&self.body, |body| body.turn.waits().clone())
+        self.life.look(&self.body, |body| body.waits.clone())
     }
 
     pub(crate) fn state(&self) -> State {

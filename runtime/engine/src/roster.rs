@@ -107,20 +107,6 @@ impl Doorbell {
             calls: AtomicUsize::new(0),
         }
     }
-
-    /// The process starts to run. It sees what it was woken for so far.
-    fn start(&self) {
-        if self.state.load(Ordering::Acquire) == NOTIFIED {
-            self.state.swap(BUSY, Ordering::AcqRel);
-        }
-    }
-
-    /// The process goes idle. False: it was notified meanwhile and must run again.
-    fn idle(&self) -> bool {
-        self.state
-            .compare_exchange(BUSY, IDLE, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
-    }
 }
 
 /// Where a process is called. A worker runs neighbours one after the other, so their doorbells may lie
@@ -154,12 +140,28 @@ impl Slot {
         }
     }
 
+    /// The process starts to run. It sees what it was woken for so far.
+    fn start(&self) {
+        let state = &self.bell().state;
+        if state.load(Ordering::Acquire) == NOTIFIED {
+            state.swap(BUSY, Ordering::AcqRel);
+        }
+    }
+
     /// The process, if it has its own thread, is about to go idle.
     fn linger(&self) {
         if let Self::Own(own) = self {
             own.1
                 .linger(|| own.0.state.load(Ordering::Relaxed) == NOTIFIED);
         }
+    }
+
+    /// The process goes idle. False: it was notified meanwhile and must run again.
+    fn idle(&self) -> bool {
+        let state = &self.bell().state;
+        state
+            .compare_exchange(BUSY, IDLE, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
     }
 }
 
@@ -318,9 +320,8 @@ impl Roster {
         }
     }
 
-    /// Only a link whose reader has a thread of its own calls so.
     pub(crate) fn is_called(&self, process: usize) -> bool {
-        self.has_threads && self.slots[process].bell().calls.load(Ordering::Relaxed) > 0
+        self.slots[process].bell().calls.load(Ordering::Relaxed) > 0
     }
 
     /// Lets a process run, now or once more.
@@ -372,8 +373,7 @@ impl Roster {
     /// later, idle, or ended; in the last two cases the caller gives up its credit.
     pub(crate) fn run(&self, process: usize, mut turn: impl FnMut() -> After) -> After {
         let slot = &self.slots[process];
-        let bell = slot.bell();
-        bell.start();
+        slot.start();
         let mut runs = 0;
         loop {
             match turn() {
@@ -382,7 +382,7 @@ impl Roster {
                 After::RoundOver | After::Idle => {}
             }
             slot.linger();
-            if bell.idle() {
+            if slot.idle() {
                 return After::Idle;
             }
             runs += 1;
@@ -390,7 +390,7 @@ impl Roster {
                 // Who is notified each time, such as one that feeds itself, starves nobody.
                 break;
             }
-            bell.start();
+            slot.start();
         }
         self.again(process);
         After::Again

@@ -103,6 +103,7 @@ impl Turn {
         inner.owned -= windows::signed(forwarded);
         inner.counts.created += (sent - forwarded) as u64;
         inner.counts.sent += sent as u64;
+        inner.waits.clear();
     }
 
     /// Lends a lane, which holds nothing, the room of its port, unless packets have to be published one
@@ -147,11 +148,8 @@ impl Turn {
         batch: &mut vec::IntoIter<Packet>,
     ) -> Result<Batch, Fault> {
         let inner = self.inner();
-        if !inner.hand.is_empty() {
-            inner.waits.clear();
-            if !inner.empty_hand()? {
-                return Ok(Batch::Empty);
-            }
+        if !inner.hand.is_empty() && !inner.empty_hand()? {
+            return Ok(Batch::Empty);
         }
         inner.spent = inner.left == 0;
         if inner.spent {
@@ -174,7 +172,7 @@ impl Turn {
                 Ok(Batch::Single)
             }
             Haul::Window(Pulled::Empty) => {
-                inner.wait_only_for_packet(element);
+                inner.wait_for_packet(element);
                 Ok(Batch::Empty)
             }
             Haul::Window(Pulled::End) => Ok(Batch::End),
@@ -259,14 +257,7 @@ impl Inner {
         self.counts.received += received as u64;
         self.counts.dropped += dropped as u64;
         self.retrying = false;
-    }
-
-    /// A plain function waits for one thing at a time: whatever it had found full or empty in its calls,
-    /// it has gone on since.
-    #[inline]
-    fn wait_only_for_packet(&mut self, element: usize) {
         self.waits.clear();
-        self.wait_for_packet(element);
     }
 
     #[inline]
@@ -275,7 +266,7 @@ impl Inner {
         let is_free = self.left > 0 && self.hand.is_empty();
         let rests = self.is_drained && is_free && !has_more;
         if rests {
-            self.wait_only_for_packet(element);
+            self.wait_for_packet(element);
         }
         rests
     }

@@ -133,7 +133,7 @@ fn where_a_process_is_and_what_it_waits_for_fit() {
             body.receive.note(0);
             runner.0.set(Life::Suspended);
         });
-        let Status { life, waits } = process.0.look(&process.1, |waits| waits.clone());
+        let Status { life, waits } = process.0.look(&process.1, Waits::clone);
         assert_eq!(life == Life::Suspended, !waits.receive.is_empty());
         runner.join().expect("the turn ends");
     });
