@@ -227,6 +227,12 @@ impl Spec {
         self
     }
 
+    /// Whether it handles each packet by itself, and keeps nothing from one to the next but its tables.
+    #[must_use]
+    pub fn is_one_by_one(&self) -> bool {
+        self.plain || self.settle == Settle::Each
+    }
+
     /// Tells that with the same parameters it sends the same packets in each run.
     #[must_use]
     pub const fn repeats(mut self) -> Self {

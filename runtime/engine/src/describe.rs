@@ -1,6 +1,5 @@
 //! How the graph side sees a catalogue, and initial packets set from outside.
 
-use paperflow_core::settle::Settle;
 use paperflow_core::{Catalogue, Spec, spec};
 use paperflow_graph::plan::{self, Plan};
 use serde_json::Value as Json;
@@ -61,7 +60,7 @@ fn description(spec: &Spec) -> paperflow_graph::Component {
         renews: spec.renews,
         forgets: spec.forgets,
         plain: spec.plain,
-        one_by_one: spec.plain || spec.settle == Settle::Each,
+        one_by_one: spec.is_one_by_one(),
         tables: spec.tables.iter().map(|table| table.name.clone()).collect(),
         reads: match spec.reads {
             spec::Reads::Freely => paperflow_graph::Reads::Freely,

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 
-use paperflow_core::settle::Settle;
 use paperflow_core::{Catalogue, Spec};
 use paperflow_graph::Full;
 use paperflow_graph::plan::Plan;
@@ -84,11 +83,10 @@ impl<'a> Ways<'a> {
                 if !met.insert(writer) || receivers.contains(&writer) || self.has_tables(writer) {
                     continue;
                 }
-                let is_one_by_one = |spec: &Spec| spec.plain || spec.settle == Settle::Each;
                 if self.into[writer].is_empty() || self.comes_in_order(writer) {
                     continue;
                 }
-                if !self.spec(writer).is_some_and(is_one_by_one) {
+                if !self.spec(writer).is_some_and(Spec::is_one_by_one) {
                     return true;
                 }
                 next.push(writer);

@@ -204,20 +204,6 @@ async fn last(
     Ok(())
 }
 
-/// Passes on what it receives; of a looper it is not known that each life sends the same.
-#[component("k/loop", work = compute)]
-async fn passes(
-    /// Anything.
-    input: In<Packet>,
-    /// The same.
-    out: Out<Packet>,
-) -> Result<(), Fault> {
-    while let Some(packet) = input.next().await {
-        out.send(packet).await?;
-    }
-    Ok(())
-}
-
 /// Lets each number pass once.
 #[component("k/new", work = compute)]
 fn new(
@@ -238,7 +224,6 @@ fn catalogue() -> Catalogue {
     common::catalogue()
         .with(last)
         .with(new)
-        .with(passes)
         .with(count)
         .with(add)
         .with(pairs)
@@ -603,7 +588,7 @@ fn what_comes_by_another_way_after_a_crash_had_been_sent_and_is_sent_again() {
 
 #[test]
 fn what_may_come_in_another_order_and_fails_is_tried_again_and_set_aside_by_its_store() {
-    let text = "'20' -> COUNT E(t/emit) OUT -> IN C(k/loop) OUT -> NUMBER P(k/new)\n\
+    let text = "'20' -> COUNT E(t/emit) OUT -> IN C(t/walk) OUT -> NUMBER P(k/new)\n\
                 '7' -> NUMBER F(t/fail-on)\nP OUT -> IN F\nOUTPORT=F.OUT:OUT";
     for way in DRIVERS {
         let shelf = Arc::new(Shelf::default());

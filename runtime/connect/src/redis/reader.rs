@@ -200,7 +200,6 @@ impl Reader {
             .number(u64::from(declaration.retries))
             .with(declaration.dead_letter_name())
             .with(if joins { "joins" } else { "" })
-            .with(&self.queue.line.session)
     }
 
     /// Puts what was found into the hands of the process.

@@ -73,12 +73,8 @@ impl Unit {
             .map(|(id, _)| *id)
     }
 
-    /// Whether nobody will deliver anything again to have this sent once more.
-    fn is_own(&self) -> bool {
-        self.bringer().is_none() && !self.sent.is_empty() && !self.is_known
-    }
-
-    /// What is owed once it is committed: its own work, and all there is if a delivery may come as another one.
+    /// What is owed once it is committed: what nobody will deliver anything again for, and all there is if a delivery
+    /// may come as another one.
     fn debt(&self, owes_all: bool) -> Option<Debt> {
         let (_, first) = self.sent.first().filter(|_| !self.is_known)?;
         match self.bringer() {
@@ -98,12 +94,10 @@ impl Unit {
             };
             into.push(handled(*id, sent));
         }
-        if self.is_own()
-            && let Some((_, first)) = self.sent.first()
-        {
+        if let Some(Debt::Own(first)) = self.debt(false) {
             into.push(Handled {
                 own: true,
-                ..handled(first.id, self.sent.clone())
+                ..handled(first, self.sent.clone())
             });
         }
     }

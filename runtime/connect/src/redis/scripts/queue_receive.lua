@@ -2,7 +2,6 @@
 -- and which delivery it is, if it is not the first.
 local name, consumer, most = ARGV[4], ARGV[5], number(ARGV[6])
 local lease, tries, dead, joins = number(ARGV[7]), number(ARGV[8]) + 1, ARGV[9], ARGV[10]
-local session = ARGV[11]
 local consumers = key(name, 'consumers')
 if joins == '' and not redis.call('ZSCORE', consumers, consumer) then return { 'gone' } end
 redis.call('ZADD', consumers, whole(now + lease), consumer)
@@ -59,7 +58,7 @@ local own = by[consumer] or 0
 if #found == 0 then
   earlier(tonumber(redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2]))
   for other, _ in pairs(by) do
-    if string.sub(other, 1, #session) ~= session then
+    if string.sub(other, 1, #asker) ~= asker then
       earlier(tonumber(redis.call('ZSCORE', consumers, other) or nil))
     end
   end
